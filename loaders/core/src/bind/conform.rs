@@ -1,0 +1,333 @@
+//! Values against types.
+//!
+//! Values are deep copies across a plugin's boundary, so checking and copying are one pass: shared variables
+//! are taken out of their locks, ints become floats where floats are declared, functions are bound to their
+//! home, and how deep a value nests is bounded.
+
+use super::callback::Callbacks;
+use crate::code::Code;
+use crate::error::Error;
+use caraway_plugin::{StructType, Type};
+use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
+
+/// Deepest nesting of arrays and maps that crosses a boundary.
+pub const MAX_DEPTH: usize = caraway_plugin::MAX_DEPTH;
+
+/// How an argument's outermost type goes with its declared type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passing {
+    /// It is of that type.
+    AsItIs,
+    /// It is an int, to become a float.
+    IntToFloat,
+    /// It is of another type.
+    No,
+}
+
+/// Compares the outermost type only.
+pub fn top_level(ty: &Type, value: &Dynamic) -> Passing {
+    let fits = match ty {
+        Type::Int => value.is_int(),
+        Type::Float if value.is_int() => return Passing::IntToFloat,
+        Type::Float => value.is_float(),
+        Type::Bool => value.is_bool(),
+        Type::Char => value.is_char(),
+        Type::String | Type::Enum(_) => value.is_string(),
+        Type::Bytes => value.is_blob(),
+        Type::Array(_) => value.is_array(),
+        Type::Map(_) | Type::Struct(_) => value.is_map(),
+        Type::Fn(..) => value.is_fnptr(),
+        Type::Void => value.is_unit(),
+        Type::Any => true,
+        Type::Option(inner) => {
+            return if value.is_unit() { Passing::AsItIs } else { top_level(inner, value) };
+        }
+        _ => false,
+    };
+    if fits { Passing::AsItIs } else { Passing::No }
+}
+
+/// What a value's type is called in signatures.
+pub fn type_name(value: &Dynamic) -> String {
+    let name = if value.is_unit() {
+        "()"
+    } else if value.is_int() {
+        "int"
+    } else if value.is_float() {
+        "float"
+    } else if value.is_bool() {
+        "bool"
+    } else if value.is_char() {
+        "char"
+    } else if value.is_string() {
+        "string"
+    } else if value.is_blob() {
+        "bytes"
+    } else if value.is_array() {
+        "array"
+    } else if value.is_map() {
+        "map"
+    } else if value.is_fnptr() {
+        "fn"
+    } else {
+        let full = value.type_name();
+        return full.rsplit("::").next().unwrap_or(full).to_owned();
+    };
+    name.to_owned()
+}
+
+/// What functions become on their way across a boundary.
+#[derive(Clone, Copy)]
+pub enum Functions<'a> {
+    /// Arguments: bound to the caller, for the duration of the call.
+    Bind(&'a Callbacks<'a>),
+    /// Results, and what crosses a callback: refused.
+    Refuse,
+}
+
+/// The value as one of type `ty`, taken apart no more than needed.
+///
+/// # Errors
+///
+/// [`Code::ArgumentType`] with the path to what does not fit (`[3].name`), [`Code::ValueRefused`] for values
+/// that nest too deep and [`Code::CallbackExpired`] for functions that may not pass. Without a location.
+pub fn conform(ty: &Type, value: Dynamic, functions: Functions<'_>) -> Result<Dynamic, Error> {
+    walk(ty, value, functions, 0).map_err(|problem| problem.into_error())
+}
+
+/// What does not fit, while its path is being built inside out.
+struct Problem {
+    path: Vec<String>,
+    kind: Kind,
+}
+
+enum Kind {
+    Mismatch { expected: String, found: String },
+    TooDeep,
+    Function,
+}
+
+impl Problem {
+    fn mismatch(expected: impl ToString, value: &Dynamic) -> Self {
+        let kind = Kind::Mismatch { expected: expected.to_string(), found: type_name(value) };
+        Self { path: Vec::new(), kind }
+    }
+
+    fn within(mut self, step: impl FnOnce() -> String) -> Self {
+        // The outer steps are the telling ones; a value that nests 128 deep needs no complete path.
+        self.path.push(step());
+        self
+    }
+
+    fn into_error(self) -> Error {
+        let mut path: String = self.path.iter().rev().take(8).map(String::as_str).collect();
+        if !path.is_empty() {
+            path = format!(" at `{}`", path.trim_start_matches('.'));
+        }
+        match self.kind {
+            Kind::Mismatch { expected, found } => {
+                Error::new(Code::ArgumentType, format!("must be {expected}, found {found}{path}"))
+            }
+            Kind::TooDeep => Error::new(
+                Code::ValueRefused,
+                format!(
+                    "the value nests deeper than {MAX_DEPTH} levels, which cannot cross a plugin's boundary"
+                ),
+            ),
+            Kind::Function => Error::new(
+                Code::CallbackExpired,
+                format!(
+                    "a function cannot be given back{path}: it is valid during the call it was passed to"
+                ),
+            )
+            .hint("return data, or let the caller pass a callback"),
+        }
+    }
+}
+
+fn walk(ty: &Type, value: Dynamic, functions: Functions<'_>, depth: usize) -> Result<Dynamic, Problem> {
+    let value = value.flatten();
+    match ty {
+        Type::Float if value.is_int() => {
+            return Ok(Dynamic::from_float(value.as_int().unwrap_or_default() as f64));
+        }
+        Type::Option(_) if value.is_unit() => return Ok(value),
+        Type::Option(inner) => return walk(inner, value, functions, depth),
+        Type::Any => {}
+        _ if top_level(ty, &value) == Passing::No => return Err(Problem::mismatch(ty, &value)),
+        _ => {}
+    }
+    if value.is_fnptr() {
+        return match functions {
+            Functions::Bind(callbacks) => Ok(callbacks.bind(value)),
+            Functions::Refuse => Err(Problem { path: Vec::new(), kind: Kind::Function }),
+        };
+    }
+    if value.is_array() || value.is_map() {
+        if depth >= MAX_DEPTH {
+            return Err(Problem { path: Vec::new(), kind: Kind::TooDeep });
+        }
+        return walk_inside(ty, value, functions, depth + 1);
+    }
+    if let Type::Enum(def) = ty {
+        let text = value.as_immutable_string_ref().map(|s| s.to_string()).unwrap_or_default();
+        if !def.values.contains(&text) {
+            let expected = format!("one of {}", quoted(&def.values));
+            let kind = Kind::Mismatch { expected, found: format!("{text:?}") };
+            return Err(Problem { path: Vec::new(), kind });
+        }
+    }
+    Ok(value)
+}
+
+fn walk_inside(
+    ty: &Type,
+    value: Dynamic,
+    functions: Functions<'_>,
+    depth: usize,
+) -> Result<Dynamic, Problem> {
+    match value.try_cast_result::<Array>() {
+        Ok(mut items) => {
+            let item_type = if let Type::Array(item) = ty { item } else { &Type::Any };
+            for (index, item) in items.iter_mut().enumerate() {
+                if passes(item_type, item) {
+                    continue;
+                }
+                *item = walk(item_type, std::mem::take(item), functions, depth)
+                    .map_err(|problem| problem.within(|| format!("[{index}]")))?;
+            }
+            Ok(items.into())
+        }
+        Err(value) => {
+            let mut map = value.try_cast::<Map>().unwrap_or_default();
+            if let Type::Struct(def) = ty {
+                check_keys(def, &map)?;
+            }
+            for (key, item) in &mut map {
+                let item_type = match ty {
+                    Type::Map(item) => item,
+                    Type::Struct(def) => match def.fields.iter().find(|f| f.name == key.as_str()) {
+                        Some(field) => &field.ty,
+                        None => &Type::Any,
+                    },
+                    _ => &Type::Any,
+                };
+                if passes(item_type, item) {
+                    continue;
+                }
+                *item = walk(item_type, std::mem::take(item), functions, depth)
+                    .map_err(|problem| problem.within(|| format!(".{key}")))?;
+            }
+            Ok(map.into())
+        }
+    }
+}
+
+/// Whether an element needs no look: a scalar of just the declared type, not shared.
+fn passes(ty: &Type, value: &Dynamic) -> bool {
+    if value.is_shared() {
+        return false;
+    }
+    match ty {
+        Type::Int => value.is_int(),
+        Type::Float => value.is_float(),
+        Type::Bool => value.is_bool(),
+        Type::String => value.is_string(),
+        Type::Any => {
+            value.is_int() || value.is_float() || value.is_string() || value.is_bool() || value.is_unit()
+        }
+        _ => false,
+    }
+}
+
+fn check_keys(def: &StructType, map: &Map) -> Result<(), Problem> {
+    let unknown = map.keys().find(|key| !def.fields.iter().any(|f| f.name == key.as_str()));
+    if let Some(key) = unknown {
+        let names: Vec<String> = def.fields.iter().map(|f| f.name.clone()).collect();
+        let expected = format!("{} with the keys {}", def.name, quoted(&names));
+        let kind = Kind::Mismatch { expected, found: format!("the key {key:?}") };
+        return Err(Problem { path: Vec::new(), kind });
+    }
+    let missing =
+        def.fields.iter().find(|f| !map.contains_key(f.name.as_str()) && !matches!(f.ty, Type::Option(_)));
+    if let Some(field) = missing {
+        let expected = format!("{} with the key `{}`", def.name, field.name);
+        let kind = Kind::Mismatch { expected, found: "none".to_owned() };
+        return Err(Problem { path: Vec::new(), kind });
+    }
+    Ok(())
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The [`Dynamic`] of a [`Value`](caraway_plugin::Value).
+pub fn from_value(value: caraway_plugin::Value) -> Dynamic {
+    use caraway_plugin::Value;
+    match value {
+        Value::Unit => Dynamic::UNIT,
+        Value::Bool(bool) => bool.into(),
+        Value::Int(int) => int.into(),
+        Value::Float(float) => float.into(),
+        Value::Char(char) => char.into(),
+        Value::String(text) => text.into(),
+        Value::Bytes(bytes) => Dynamic::from_blob(bytes),
+        Value::Array(items) => Dynamic::from_array(items.into_iter().map(from_value).collect()),
+        Value::Map(entries) => Dynamic::from_map(
+            entries.into_iter().map(|(key, value)| (key.into(), from_value(value))).collect(),
+        ),
+    }
+}
+
+/// The [`Value`](caraway_plugin::Value) of a `Dynamic` that has passed [`conform`].
+///
+/// # Errors
+///
+/// [`Code::ValueRefused`] for what has no equivalent: functions, timestamps, types of the host, and values
+/// that nest too deep.
+pub fn to_value(value: &Dynamic) -> Result<caraway_plugin::Value, Error> {
+    to_value_at(value, 0)
+}
+
+fn to_value_at(value: &Dynamic, depth: usize) -> Result<caraway_plugin::Value, Error> {
+    use caraway_plugin::Value;
+    if depth > MAX_DEPTH {
+        return Err(Problem { path: Vec::new(), kind: Kind::TooDeep }.into_error());
+    }
+    if let Ok(int) = value.as_int() {
+        return Ok(Value::Int(int));
+    }
+    if let Ok(float) = value.as_float() {
+        return Ok(Value::Float(float));
+    }
+    if let Ok(bool) = value.as_bool() {
+        return Ok(Value::Bool(bool));
+    }
+    if let Ok(char) = value.as_char() {
+        return Ok(Value::Char(char));
+    }
+    if value.is_unit() {
+        return Ok(Value::Unit);
+    }
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return Ok(Value::String(text.to_string()));
+    }
+    if let Some(bytes) = value.read_lock::<Blob>() {
+        return Ok(Value::Bytes(bytes.clone()));
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        return Ok(Value::Array(
+            items.iter().map(|item| to_value_at(item, depth + 1)).collect::<Result<_, _>>()?,
+        ));
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        return Ok(Value::Map(
+            map.iter()
+                .map(|(key, item)| Ok((key.to_string(), to_value_at(item, depth + 1)?)))
+                .collect::<Result<_, Error>>()?,
+        ));
+    }
+    let what = if value.read_lock::<FnPtr>().is_some() { "a function".to_owned() } else { type_name(value) };
+    Err(Error::new(Code::ValueRefused, format!("{what} cannot cross into this plugin")))
+}

@@ -1,0 +1,185 @@
+//! From "function not found" to what was meant.
+//!
+//! A call that finds no function ends in Rhai's own error, which knows nothing of plugins. Whoever runs the
+//! script turns it into one that names the plugin, the signature and the nearest name.
+
+use super::{Bound, wrong_argument};
+use crate::code::Code;
+use crate::error::{Error, Location};
+use rhai::{AST, ASTNode, EvalAltResult, Expr, Position, Stmt};
+use std::sync::Arc;
+
+/// An `import` with a literal path in a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// What is imported.
+    pub path: String,
+    /// What it is called; empty for an import without `as`.
+    pub alias: String,
+    /// Where the path stands.
+    pub position: Position,
+    /// Whether the statement is at the top level of the file.
+    pub top_level: bool,
+}
+
+/// The imports of a script, in order.
+pub fn imports_of(ast: &AST) -> Vec<Imported> {
+    let mut found = Vec::new();
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+            && let Expr::StringConstant(text, position) = &import.0
+        {
+            found.push(Imported {
+                path: text.to_string(),
+                alias: import.1.name.to_string(),
+                position: *position,
+                top_level: path.len() == 1,
+            });
+        }
+        true
+    });
+    found
+}
+
+/// The nearest of `names` to `name`, if any is near enough to be a slip of the finger.
+pub fn suggest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= 1 + name.chars().count().max(candidate.chars().count()) / 4
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The error of a script as an [`Error`], with its place.
+///
+/// `source` is the file that was run; `module` gives what an alias of that file stands for, so that a call
+/// which found no function can be explained.
+pub fn explain(error: &EvalAltResult, source: &str, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> Error {
+    let mut file = source.to_owned();
+    let mut frames = Vec::new();
+    let mut inner = error;
+    loop {
+        match inner {
+            EvalAltResult::ErrorInFunctionCall(name, callee, next, position) => {
+                frames.push((name.clone(), Location::of_position(Some(&file), *position)));
+                if !callee.is_empty() {
+                    file.clone_from(callee);
+                }
+                inner = next;
+            }
+            EvalAltResult::ErrorInModule(name, next, _) => {
+                if matches!(**next, EvalAltResult::ErrorParsing(..))
+                    || next.unwrap_inner().position() != Position::NONE
+                {
+                    file.clone_from(name);
+                }
+                inner = next;
+            }
+            _ => break,
+        }
+    }
+    let location = Location::of_position(Some(&file), inner.position());
+    let mut explained = match Error::raised_in(inner) {
+        Some(error) => error.at(location),
+        None => plain(inner, module).at(location),
+    };
+    for (name, location) in frames.into_iter().rev() {
+        explained = explained.through(name, location);
+    }
+    explained
+}
+
+fn plain(error: &EvalAltResult, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> Error {
+    // Rhai appends the position to what it prints; here it has a place of its own.
+    let mut bare = String::new();
+    let message = {
+        let text = error.to_string();
+        let suffix = format!(" ({})", error.position());
+        bare.push_str(text.strip_suffix(&suffix).unwrap_or(&text));
+        bare
+    };
+    match error {
+        EvalAltResult::ErrorFunctionNotFound(call, _) => {
+            missing_function(call, module).unwrap_or_else(|| Error::new(Code::ScriptFailed, message))
+        }
+        EvalAltResult::ErrorParsing(..) => Error::new(Code::Syntax, message),
+        EvalAltResult::ErrorRuntime(value, _) => {
+            Error::new(Code::ScriptFailed, thrown_text(value)).throwing(value.clone())
+        }
+        EvalAltResult::ErrorTooManyOperations(_)
+        | EvalAltResult::ErrorTooManyVariables(_)
+        | EvalAltResult::ErrorTooManyModules(_)
+        | EvalAltResult::ErrorStackOverflow(_) => Error::new(Code::Limit, message),
+        EvalAltResult::ErrorDataTooLarge(..) => Error::new(Code::Memory, message),
+        EvalAltResult::ErrorTerminated(token, _) => match token.read_lock::<crate::budget::Expiry>() {
+            Some(expiry) => expiry.error().clone(),
+            None => Error::new(Code::ScriptFailed, message),
+        },
+        _ => Error::new(Code::ScriptFailed, message),
+    }
+}
+
+fn thrown_text(value: &rhai::Dynamic) -> String {
+    if value.is_unit() {
+        return "the script threw an error".to_owned();
+    }
+    value.to_string()
+}
+
+/// Explains `stats::maen (array, i64)`.
+fn missing_function(call: &str, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> Option<Error> {
+    let (path, args) = call.split_once(" (").unwrap_or((call, ")"));
+    let (alias, function) = path.split_once("::")?;
+    let bound = module(alias)?;
+    let args: Vec<&str> = match args.trim_end_matches(')') {
+        "" => Vec::new(),
+        list => list.split(", ").collect(),
+    };
+    let plugin = &bound.name;
+    let Some(signature) = bound.signatures.iter().find(|s| s.name == function) else {
+        let error = Error::new(Code::UnknownFunction, format!("`{plugin}` has no function `{function}`"));
+        let known = || bound.signatures.iter().map(|s| s.name.as_str());
+        return Some(match suggest(function, known()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if bound.signatures.len() <= 12 => {
+                error.hint(format!("it has: {}", known().collect::<Vec<_>>().join(", ")))
+            }
+            None => error,
+        });
+    };
+    let shown = caraway_plugin::Signature { name: format!("{plugin}::{function}"), ..signature.clone() };
+    if signature.params.len() != args.len() {
+        let (takes, got) = (signature.params.len(), args.len());
+        let s = if takes == 1 { "" } else { "s" };
+        return Some(
+            Error::new(
+                Code::UnknownFunction,
+                format!("`{}` takes {takes} argument{s}, {got} given", shown.name),
+            )
+            .hint(format!("the signature is `{shown}`")),
+        );
+    }
+    let wrong = signature.params.iter().zip(&args).position(|(param, arg)| !may_be(&param.ty, arg))?;
+    Some(wrong_argument(&shown, wrong, args[wrong]))
+}
+
+/// Whether Rhai's name for a type can be one of `ty`.
+fn may_be(ty: &caraway_plugin::Type, rhai: &str) -> bool {
+    use caraway_plugin::Type;
+    match ty {
+        Type::Int => rhai == "i64",
+        Type::Float => rhai == "f64" || rhai == "i64",
+        Type::Bool => rhai == "bool",
+        Type::Char => rhai == "char",
+        Type::String | Type::Enum(_) => rhai == "string" || rhai == "&str" || rhai.contains("String"),
+        Type::Bytes => rhai == "blob",
+        Type::Array(_) => rhai == "array",
+        Type::Map(_) | Type::Struct(_) => rhai == "map",
+        Type::Fn(..) => rhai == "Fn",
+        Type::Option(inner) => rhai == "()" || may_be(inner, rhai),
+        _ => true,
+    }
+}

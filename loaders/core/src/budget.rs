@@ -1,0 +1,444 @@
+//! The clock and the counters that stop a script.
+//!
+//! Each call that has limits of its own opens a frame on its thread, with [`Meter::enter`]: the program's run,
+//! the outermost call into a plugin. A script engine calls [`tick`] for each operation, whatever blocks asks
+//! [`deadline`] how long it may. When a frame has used up what it may, everything above it is unwound by an
+//! error that no script can catch, and at the frame's own boundary [`Frame::settle`] turns it into one that
+//! its caller can.
+//!
+//! Clocks start at the first look at them, so that a call which does next to nothing pays nothing.
+//!
+//! Memory is what the frame's thread allocated and did not free since the frame was opened. It is counted by
+//! [`CountingAllocator`], which a program installs as its global allocator; without it [`memory_is_counted`]
+//! is false. The count includes the interpreter's own bookkeeping and does not include what other threads
+//! allocate, memory-mapped files, or what the system allocator wastes.
+
+use crate::code::Code;
+use crate::error::Error;
+use crate::limits::Limits;
+use rhai::{Dynamic, EvalAltResult, Position};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How many plugins may call each other in a row before the innermost is refused.
+pub const MAX_NESTING: usize = 24;
+
+/// Time and cancellation are looked at once in this many operations; memory at each.
+const OPERATIONS_PER_LOOK: u64 = 128;
+
+thread_local! {
+    static ALLOCATED: Cell<i64> = const { Cell::new(0) };
+    static FRAMES: RefCell<Vec<Open>> = const { RefCell::new(Vec::new()) };
+    static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
+}
+
+/// The system's allocator, which counts for each thread what it allocates and frees.
+///
+/// ```
+/// use caraway_loaders_core::budget::{self, CountingAllocator};
+///
+/// #[global_allocator]
+/// static ALLOCATOR: CountingAllocator = CountingAllocator;
+///
+/// assert!(budget::memory_is_counted());
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CountingAllocator;
+
+fn count(bytes: i64) {
+    // A thread that is being torn down has lost its counter and needs none.
+    let _ = ALLOCATED.try_with(|allocated| allocated.set(allocated.get().wrapping_add(bytes)));
+}
+
+// SAFETY: every request is passed unchanged to `System`, which upholds the contract; counting touches only a
+// thread-local cell, which never allocates.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as i64);
+        // SAFETY: the caller's promise about `layout` is the one that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as i64);
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as i64));
+        // SAFETY: `pointer` came from this allocator, that is from `System`, with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as i64 - layout.size() as i64);
+        // SAFETY: `pointer` came from `System` with this layout, and `size` is the caller's promise.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+/// Whether [`CountingAllocator`] is the process's allocator.
+pub fn memory_is_counted() -> bool {
+    let before = ALLOCATED.get();
+    let probe = std::hint::black_box(Box::new([0_u8; 64]));
+    let counted = ALLOCATED.get() != before;
+    drop(probe);
+    counted
+}
+
+/// A flag that stops a run from another thread, or from a signal handler.
+///
+/// ```
+/// use caraway_loaders_core::budget::Cancel;
+///
+/// let cancel = Cancel::default();
+/// let elsewhere = cancel.clone();
+/// elsewhere.cancel();
+/// assert!(cancel.is_cancelled());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Stops the run at its next look.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets runs start again.
+    pub fn reset(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The limits of one program or plugin, ready to be entered.
+#[derive(Debug, Clone)]
+pub struct Meter(Arc<Spec>);
+
+#[derive(Debug)]
+struct Spec {
+    /// `the program` or the plugin's name, for messages.
+    owner: String,
+    timeout: Option<Duration>,
+    cpu: Option<Duration>,
+    memory: Option<u64>,
+    cancel: Option<Cancel>,
+}
+
+/// An open frame on this thread.
+struct Open {
+    spec: Arc<Spec>,
+    /// Set at the first look.
+    deadline: Option<Instant>,
+    cpu_end: Option<Duration>,
+    /// What [`ALLOCATED`] may reach; `i64::MAX` for no limit.
+    memory_ceiling: i64,
+    /// The least ceiling of this frame and all below.
+    lowest_ceiling: i64,
+}
+
+impl Meter {
+    /// The meter of a plugin.
+    pub fn plugin(name: &str, limits: &Limits) -> Self {
+        Self::new(format!("`{name}`"), limits, None)
+    }
+
+    /// The meter of a program, which `cancel` stops.
+    pub fn program(limits: &Limits, cancel: Cancel) -> Self {
+        Self::new("the program".to_owned(), limits, Some(cancel))
+    }
+
+    fn new(owner: String, limits: &Limits, cancel: Option<Cancel>) -> Self {
+        let Limits { timeout, cpu, memory, .. } = *limits;
+        Self(Arc::new(Spec { owner, timeout, cpu, memory, cancel }))
+    }
+
+    /// Opens a frame until the guard is dropped. A frame inside another of the same meter adds no limits of
+    /// its own: they hold for the outermost call.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Limit`] when more than [`MAX_NESTING`] frames are open on this thread.
+    pub fn enter(&self) -> Result<Frame, Error> {
+        FRAMES.with_borrow_mut(|frames| {
+            let depth = frames.len();
+            if depth >= MAX_NESTING {
+                return Err(self.nested_too_deep(frames));
+            }
+            let outermost = !frames.iter().any(|open| Arc::ptr_eq(&open.spec, &self.0));
+            let memory_ceiling = match self.0.memory {
+                Some(limit) if outermost => {
+                    ALLOCATED.get().saturating_add(i64::try_from(limit).unwrap_or(i64::MAX))
+                }
+                _ => i64::MAX,
+            };
+            let below = frames.last().map_or(i64::MAX, |open| open.lowest_ceiling);
+            let lowest_ceiling = memory_ceiling.min(below);
+            CEILING.set(lowest_ceiling);
+            frames.push(Open {
+                spec: self.0.clone(),
+                deadline: None,
+                cpu_end: None,
+                memory_ceiling,
+                lowest_ceiling,
+            });
+            Ok(Frame { index: depth, not_send: std::marker::PhantomData })
+        })
+    }
+
+    #[cold]
+    fn nested_too_deep(&self, frames: &[Open]) -> Error {
+        let tail: Vec<&str> = frames[frames.len().saturating_sub(4)..]
+            .iter()
+            .map(|open| open.spec.owner.as_str())
+            .chain([self.0.owner.as_str()])
+            .collect();
+        Error::new(
+            Code::Limit,
+            format!("calls between plugins nest deeper than {MAX_NESTING}: ... -> {}", tail.join(" -> ")),
+        )
+        .hint("plugins that call each other back must come to an end; pass data instead of calling back")
+    }
+}
+
+/// An open frame; closes when dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Frame {
+    index: usize,
+    /// A frame belongs to its thread.
+    not_send: std::marker::PhantomData<*const ()>,
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        FRAMES.with_borrow_mut(|frames| {
+            frames.truncate(self.index);
+            CEILING.set(frames.last().map_or(i64::MAX, |open| open.lowest_ceiling));
+        });
+    }
+}
+
+impl Frame {
+    /// What an error that reaches this frame's boundary is to its caller: a limit of this frame has become an
+    /// ordinary [`Error`], a limit of a frame below stays one that nobody can catch.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, to be passed on, if it is not a limit of this frame.
+    pub fn settle(&self, error: Box<EvalAltResult>) -> Result<Error, Box<EvalAltResult>> {
+        match Expiry::of(&error) {
+            Some(expiry) if expiry.frame == self.index => Ok(expiry.error),
+            _ => Err(error),
+        }
+    }
+}
+
+/// A frame that has used up what it may.
+#[derive(Debug, Clone)]
+pub struct Expiry {
+    frame: usize,
+    error: Error,
+}
+
+impl Expiry {
+    /// The expiry that `error` carries.
+    pub fn of(error: &EvalAltResult) -> Option<Expiry> {
+        match error.unwrap_inner() {
+            EvalAltResult::ErrorTerminated(token, _) => token.read_lock::<Expiry>().map(|e| e.clone()),
+            _ => None,
+        }
+    }
+
+    /// What happened.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The error for Rhai, which no script can catch.
+    pub fn terminate(self, position: Position) -> Box<EvalAltResult> {
+        Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(self), position))
+    }
+}
+
+/// Looks at memory, and now and then at time and cancellation. For [`rhai::Engine::on_progress`].
+pub fn tick(operations: u64) -> Option<Dynamic> {
+    if ALLOCATED.get() <= CEILING.get() && operations % OPERATIONS_PER_LOOK != 0 {
+        return None;
+    }
+    check().err().map(Dynamic::from)
+}
+
+/// Looks at every limit of every open frame.
+///
+/// # Errors
+///
+/// The outermost frame that has used up what it may.
+pub fn check() -> Result<(), Expiry> {
+    FRAMES.with_borrow_mut(|frames| {
+        let mut now = None;
+        for (index, open) in frames.iter_mut().enumerate() {
+            let expired = |error: Error| Expiry { frame: index, error };
+            if open.spec.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+                return Err(expired(Error::new(Code::Interrupted, "interrupted")));
+            }
+            if ALLOCATED.get() > open.memory_ceiling {
+                return Err(expired(open.spec.out_of_memory()));
+            }
+            if open.spec.timeout.is_some() {
+                let now = *now.get_or_insert_with(Instant::now);
+                if open.deadline(now).is_some_and(|deadline| now >= deadline) {
+                    return Err(expired(open.spec.out_of_time()));
+                }
+            }
+            if open.spec.cpu.is_some() && open.cpu_used_up() {
+                return Err(expired(open.spec.out_of_cpu()));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// When the first of the open frames runs out of time. Starts their clocks.
+pub fn deadline() -> Option<Instant> {
+    let now = Instant::now();
+    FRAMES.with_borrow_mut(|frames| frames.iter_mut().filter_map(|open| open.deadline(now)).min())
+}
+
+/// How many bytes this thread may still allocate; `None` for no limit.
+pub fn memory_left() -> Option<u64> {
+    let ceiling = CEILING.get();
+    (ceiling != i64::MAX).then(|| u64::try_from(ceiling.saturating_sub(ALLOCATED.get())).unwrap_or(0))
+}
+
+/// Sleeps, but no longer than the open frames may, and wakes up when cancelled.
+///
+/// # Errors
+///
+/// The frame that ran out of time.
+pub fn sleep(duration: Duration) -> Result<(), Expiry> {
+    let end = Instant::now().checked_add(duration);
+    loop {
+        check()?;
+        let now = Instant::now();
+        let wake = match (end, deadline()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        if end.is_some_and(|end| now >= end) {
+            return Ok(());
+        }
+        // Short naps: a cancellation is seen within one.
+        let nap = wake.map_or(Duration::MAX, |wake| wake.saturating_duration_since(now));
+        std::thread::sleep(nap.min(Duration::from_millis(20)));
+    }
+}
+
+impl Open {
+    fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        if self.deadline.is_none() {
+            self.deadline = now.checked_add(self.spec.timeout?);
+        }
+        self.deadline
+    }
+
+    fn cpu_used_up(&mut self) -> bool {
+        let Some(limit) = self.spec.cpu else { return false };
+        let now = thread_cpu_time();
+        now >= *self.cpu_end.get_or_insert(now.saturating_add(limit))
+    }
+}
+
+fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+impl Spec {
+    #[cold]
+    fn out_of_time(&self) -> Error {
+        let limit = self.timeout.unwrap_or_default();
+        Error::new(Code::Deadline, format!("{} ran longer than its limit of {limit:?}", self.owner))
+            .hint("raise `timeout` in `[limits]` of caraway.toml, or in the plugin's `security`")
+    }
+
+    #[cold]
+    fn out_of_cpu(&self) -> Error {
+        let limit = self.cpu.unwrap_or_default();
+        Error::new(Code::Deadline, format!("{} used more than its limit of {limit:?} CPU time", self.owner))
+            .hint("raise `max_cpu` in the plugin's `security`")
+    }
+
+    #[cold]
+    fn out_of_memory(&self) -> Error {
+        let limit = self.memory.unwrap_or_default();
+        Error::new(
+            Code::Memory,
+            format!("{} used more than its limit of {limit} bytes of memory", self.owner),
+        )
+        .hint("raise `max_memory` in the plugin's `security` or `memory` in `[limits]` of caraway.toml")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(timeout: Option<Duration>) -> Limits {
+        Limits { timeout, ..Limits::PLUGIN }
+    }
+
+    #[test]
+    fn the_outermost_expired_frame_is_named() {
+        let slow = Meter::plugin("slow", &limits(Some(Duration::from_secs(100))));
+        let quick = Meter::plugin("quick", &limits(Some(Duration::ZERO)));
+        let outer = slow.enter().unwrap();
+        let inner = quick.enter().unwrap();
+        let error = check().unwrap_err().terminate(Position::NONE);
+        let error = outer.settle(error).unwrap_err();
+        assert_eq!(inner.settle(error).unwrap().code(), Code::Deadline);
+        drop(inner);
+        assert!(check().is_ok());
+    }
+
+    #[test]
+    fn a_frame_within_its_own_keeps_the_first_clock() {
+        let meter = Meter::plugin("a", &limits(Some(Duration::from_secs(100))));
+        let _outer = meter.enter().unwrap();
+        let first = deadline().unwrap();
+        let _inner = meter.enter().unwrap();
+        assert_eq!(deadline().unwrap(), first);
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let meter = Meter::plugin("a", &Limits::PLUGIN);
+        let mut frames = Vec::new();
+        let error = loop {
+            match meter.enter() {
+                Ok(frame) => frames.push(frame),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((frames.len(), error.code()), (MAX_NESTING, Code::Limit));
+    }
+
+    #[test]
+    fn sleep_wakes_when_cancelled() {
+        let cancel = Cancel::default();
+        let meter = Meter::program(&Limits::PROGRAM, cancel.clone());
+        let _frame = meter.enter().unwrap();
+        cancel.cancel();
+        let error = sleep(Duration::from_secs(1000)).unwrap_err();
+        assert_eq!(error.error().code(), Code::Interrupted);
+    }
+}

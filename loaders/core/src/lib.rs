@@ -1,0 +1,29 @@
+//! What every Caraway loader shares.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`manifest`] | what a plugin says of itself, decoded strictly |
+//! | [`discover`] | search paths to plugins and errors |
+//! | [`resolve`] | requirements to a plan, or an explanation; pure |
+//! | [`capability`] | what is asked for, what is granted, and the one gate that checks |
+//! | [`bind`] | the only place that puts functions into a module |
+//! | [`limits`], [`budget`] | how much a script may use, and the clock and counters that stop it |
+//! | [`loader`] | the trait that a plugin kind implements |
+//!
+//! Nothing here opens a library, compiles a component or keeps global state.
+
+pub mod bind;
+pub mod budget;
+pub mod capability;
+mod code;
+pub mod discover;
+mod error;
+pub mod limits;
+pub mod loader;
+pub mod manifest;
+pub mod output;
+pub mod resolve;
+
+pub use caraway_plugin::{Param, Signature, Type, Value};
+pub use code::Code;
+pub use error::{Error, ErrorValue, Frame, Location, escape};

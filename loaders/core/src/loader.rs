@@ -1,0 +1,97 @@
+//! The trait that a plugin kind implements.
+
+use crate::bind::Bound;
+use crate::capability::Access;
+use crate::discover::Plugin;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::manifest::Manifest;
+use crate::output::Output;
+use caraway_plugin::Signature;
+use rhai::Module;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A plugin kind: everything that the host does not share between kinds.
+///
+/// A kind is one crate with one implementation, and one line in the interpreter's list of loaders.
+pub trait Loader: Send + Sync {
+    /// What manifests call it in `type`.
+    fn kind(&self) -> &'static str;
+
+    /// What it is, in a few words, for listings and "known are ...".
+    fn description(&self) -> &'static str;
+
+    /// Checks the fields of a manifest that are this kind's own, and refuses those that it cannot enforce.
+    /// Opens nothing.
+    fn validate(&self, manifest: &Manifest) -> Vec<Error>;
+
+    /// The plugins that are compiled in.
+    fn provided(&self) -> Vec<Manifest> {
+        Vec::new()
+    }
+
+    /// The manifest of a file, or of a folder with only that file, that is a plugin without saying so.
+    fn adopt(&self, file: &Path) -> Option<Manifest> {
+        let _ = file;
+        None
+    }
+
+    /// Whether each importer gets a module of its own, because the functions act with its authority.
+    fn per_importer(&self) -> bool {
+        false
+    }
+
+    /// Whether the plugin's code runs in the host's process with all of the host's rights, so that loading
+    /// needs the `native` grant.
+    fn trusted(&self, manifest: &Manifest) -> bool {
+        let _ = manifest;
+        false
+    }
+
+    /// The file that `build_cmd` makes, present or not; `None` for kinds that are not built.
+    fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
+        let _ = plugin;
+        None
+    }
+
+    /// The functions that the code offers and that match the manifest, without running any of it as far as
+    /// the kind allows. What [`validate`](Loader::validate) checks is not checked again.
+    ///
+    /// # Errors
+    ///
+    /// Whatever would make [`load`](Loader::load) fail: a missing file, a signature mismatch.
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error>;
+
+    /// Loads the plugin as an ordinary Rhai module.
+    ///
+    /// # Errors
+    ///
+    /// A missing or broken file, signatures that do not match, an error of the plugin's own top level.
+    fn load(&self, request: &LoadRequest) -> Result<Bound, Error>;
+}
+
+/// All that a loader may use to load one plugin.
+#[derive(Clone)]
+pub struct LoadRequest {
+    /// The plugin.
+    pub plugin: Arc<Plugin>,
+    /// What it may do. For a kind that is [`per_importer`](Loader::per_importer): what its importer may do.
+    pub access: Arc<Access>,
+    /// Its own view of other plugins.
+    pub imports: Arc<dyn Imports>,
+    /// Its limits: the host's for plugins, tightened by the manifest's `security`.
+    pub limits: Limits,
+    /// Where it prints to.
+    pub output: Output,
+}
+
+/// An importer's view of other plugins.
+pub trait Imports: Send + Sync {
+    /// The module that `import "path"` gives. Paths that begin with `./` never get here.
+    ///
+    /// # Errors
+    ///
+    /// No such plugin, not declared, not granted, or its load failed.
+    fn import(&self, path: &str) -> Result<Arc<Module>, Error>;
+}

@@ -1,0 +1,57 @@
+//! Where scripts print to.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+
+/// One of the two streams that scripts write to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// What `print` writes.
+    Stdout,
+    /// What `debug`, `std/log` and warnings write.
+    Stderr,
+}
+
+/// A sink for what scripts print. Lines come without their newline.
+///
+/// ```
+/// use caraway_loaders_core::output::{Output, Stream};
+/// use std::sync::{Arc, Mutex};
+///
+/// let lines = Arc::new(Mutex::new(Vec::new()));
+/// let kept = lines.clone();
+/// let output = Output::new(move |_, line| kept.lock().unwrap().push(line.to_owned()));
+/// output.line(Stream::Stdout, "hello");
+/// assert_eq!(*lines.lock().unwrap(), ["hello"]);
+/// ```
+#[derive(Clone)]
+pub struct Output(Arc<dyn Fn(Stream, &str) + Send + Sync>);
+
+impl Output {
+    /// A sink that calls `write` for each line.
+    pub fn new(write: impl Fn(Stream, &str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    /// The process's own streams. A closed or full stream is ignored: nobody is there to be told.
+    pub fn inherit() -> Self {
+        Self::new(|stream, line| {
+            let _ = match stream {
+                Stream::Stdout => writeln!(std::io::stdout(), "{line}"),
+                Stream::Stderr => writeln!(std::io::stderr(), "{line}"),
+            };
+        })
+    }
+
+    /// Writes a line.
+    pub fn line(&self, stream: Stream, line: &str) {
+        (self.0)(stream, line);
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Output")
+    }
+}
