@@ -99,6 +99,8 @@ struct Parts {
     others: Vec<Error>,
     /// A value that a script threw: `throw #{...}`.
     thrown: Option<Dynamic>,
+    /// The argument that it is about, from 0.
+    argument: Option<usize>,
 }
 
 impl Error {
@@ -112,6 +114,7 @@ impl Error {
             frames: Vec::new(),
             others: Vec::new(),
             thrown: None,
+            argument: None,
         }))
     }
 
@@ -146,6 +149,19 @@ impl Error {
     pub fn throwing(mut self, value: Dynamic) -> Self {
         self.0.thrown = Some(value);
         self
+    }
+
+    /// The same error, about the argument of this index, from 0. The call that it belongs to names the
+    /// function and the parameter.
+    #[must_use]
+    pub fn about_argument(mut self, index: usize) -> Self {
+        self.0.argument = Some(index);
+        self
+    }
+
+    /// The argument that it is about, from 0.
+    pub fn argument(&self) -> Option<usize> {
+        self.0.argument
     }
 
     /// All of `errors` as one: the first, with the rest in [`others`](Error::others). `None` if there are none.

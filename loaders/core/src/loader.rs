@@ -8,7 +8,6 @@ use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::output::Output;
 use caraway_plugin::Signature;
-use rhai::Module;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -88,10 +87,10 @@ pub struct LoadRequest {
 
 /// An importer's view of other plugins.
 pub trait Imports: Send + Sync {
-    /// The module that `import "path"` gives. Paths that begin with `./` never get here.
+    /// What `import "path"` gives. Paths that begin with `./` never get here.
     ///
     /// # Errors
     ///
     /// No such plugin, not declared, not granted, or its load failed.
-    fn import(&self, path: &str) -> Result<Arc<Module>, Error>;
+    fn import(&self, path: &str) -> Result<Arc<Bound>, Error>;
 }

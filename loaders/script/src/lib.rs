@@ -1,1 +1,15 @@
-//! TODO
+//! Loads Rhai script plugins.
+//!
+//! A script plugin runs on an engine of its own, so that it has its own limits, its own view of other plugins
+//! and no more authority than it was granted. [`engine`] builds such engines, for the program too;
+//! [`ImportResolver`] serves their imports; [`Instance`] is a script whose top level has been run and whose
+//! functions can be called; [`ScriptLoader`] is the loader.
+
+pub mod engine;
+mod instance;
+mod loader;
+mod resolver;
+
+pub use instance::{Entry, Instance};
+pub use loader::{ScriptLoader, bind_instance, instantiate, validate_script};
+pub use resolver::ImportResolver;

@@ -150,9 +150,14 @@ impl Binder {
         Ok(())
     }
 
-    /// Adds a constant to the module.
-    pub fn constant(&mut self, name: &str, value: Dynamic) {
-        self.root.set_var(name, value);
+    /// Adds a constant to the module: `stats::VERSION`.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::CallbackExpired`] if a function is in it, [`Code::ValueRefused`] if it nests too deep.
+    pub fn constant(&mut self, name: &str, value: Dynamic) -> Result<(), Error> {
+        self.root.set_var(name, conform::conform(&Type::Any, value, conform::Functions::Refuse)?);
+        Ok(())
     }
 
     fn register(&mut self, path: &str, shown: &Arc<Signature>, body: Shared<Body>) {
@@ -394,6 +399,14 @@ pub(crate) fn wrong_argument(shown: &Signature, index: usize, found: &str) -> Er
     .hint(format!("the signature is `{shown}`"))
 }
 
+/// The error for an argument that [`conform`](conform::conform) refused, with the function and the parameter.
+#[cold]
+fn wrong_inside(shown: &Signature, index: usize, error: &Error) -> Error {
+    let name = shown.params.get(index).map_or("?", |p| p.name.as_str());
+    let message = format!("argument {} of `{}`: `{name}` {}", index + 1, shown.name, error.message());
+    Error::new(error.code(), message).hint(format!("the signature is `{shown}`"))
+}
+
 /// What a failed call is to its caller.
 #[cold]
 fn failed(function: &Signature, context: &NativeCallContext, error: CallError) -> Box<EvalAltResult> {
@@ -403,9 +416,8 @@ fn failed(function: &Signature, context: &NativeCallContext, error: CallError) -
             let here = Location::of_position(context.call_source(), position);
             let error = if error.location().is_some() {
                 error.through(function.name.clone(), here)
-            } else if error.code() == Code::ArgumentType {
-                let hint = format!("the signature is `{function}`");
-                error.at(here).hint(hint)
+            } else if let Some(index) = error.argument() {
+                wrong_inside(function, index, &error).at(here)
             } else {
                 error.at(here)
             };

@@ -1,0 +1,188 @@
+//! The loader of `type: "module"`.
+
+use crate::engine;
+use crate::instance::{self, Instance};
+use crate::resolver::ImportResolver;
+use caraway_loaders_core::bind::{Binder, Bound, callable};
+use caraway_loaders_core::budget::{self, Meter};
+use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::{Code, Error, Signature};
+use rhai::{AST, Module};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Loads script plugins, each on an engine of its own.
+///
+/// With `security.sandbox: false` a plugin has no limits of its own but those of the program that runs it; it
+/// keeps its own engine, its own imports and its own grants all the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ScriptLoader;
+
+/// The file that a script plugin without an `entrypoint` starts from.
+const DEFAULT_ENTRYPOINT: &str = "main.rhai";
+
+impl Loader for ScriptLoader {
+    fn kind(&self) -> &'static str {
+        "module"
+    }
+
+    fn description(&self) -> &'static str {
+        "Rhai scripts"
+    }
+
+    fn validate(&self, manifest: &Manifest) -> Vec<Error> {
+        validate_script(manifest)
+    }
+
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
+        let (ast, _) = parse(plugin)?;
+        exported_functions(plugin, &ast)
+    }
+
+    fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
+        let plugin = &request.plugin;
+        let mut binder = Binder::new(&plugin.manifest.name, &plugin.id());
+        let (instance, signatures) = instantiate(request, &[])?;
+        bind_instance(&mut binder, &instance, signatures)?;
+        Ok(binder.finish())
+    }
+}
+
+/// Checks the fields of a manifest that a Rhai half has: that of a script plugin, or of a hybrid.
+pub fn validate_script(manifest: &Manifest) -> Vec<Error> {
+    let mut errors = Vec::new();
+    let mut refuse = |field: &str, message: &str, hint: &str| {
+        errors.push(Error::new(Code::NotEnforced, message).at(manifest.locate(field)).hint(hint));
+    };
+    let security = &manifest.security;
+    if !security.sandbox
+        && (security.max_memory.is_some() || security.max_cpu.is_some() || security.timeout.is_some())
+    {
+        refuse(
+            "security",
+            "a script without a sandbox has no limits of its own",
+            "remove `max_memory`, `max_cpu` and `timeout`, or `sandbox: false`",
+        );
+    }
+    if security.max_memory.is_some() && !budget::memory_is_counted() {
+        refuse(
+            "security.max_memory",
+            "this host does not count memory, so `max_memory` cannot be enforced",
+            "the host must install `CountingAllocator` as its global allocator",
+        );
+    }
+    errors
+}
+
+/// The script of a plugin: its real path and its name in messages.
+fn entrypoint(plugin: &Plugin) -> Result<(PathBuf, PathBuf), Error> {
+    let relative =
+        plugin.manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT));
+    Ok((plugin.file(relative)?, plugin.root.join(relative)))
+}
+
+fn parse(plugin: &Plugin) -> Result<(AST, PathBuf), Error> {
+    let (real, shown) = entrypoint(plugin)?;
+    // Only the parser's limits matter here; nothing is run.
+    let ast = instance::parse(&engine::engine(&Limits::PLUGIN), &real, &shown)?;
+    Ok((ast, shown))
+}
+
+/// The functions that importers see: the declared ones, each of which must be there, or all public ones.
+fn exported_functions(plugin: &Plugin, ast: &AST) -> Result<Vec<Signature>, Error> {
+    let offered = Instance::public_functions(ast);
+    let Some(declared) = &plugin.manifest.functions else {
+        let (good, _): (Vec<_>, Vec<_>) = offered.into_iter().partition(|s| callable(s).is_ok());
+        return Ok(good);
+    };
+    let mut errors = Vec::new();
+    let mut signatures = Vec::new();
+    for (index, function) in declared.iter().enumerate() {
+        if function.native {
+            continue;
+        }
+        let wanted = &function.signature;
+        let same_name: Vec<&Signature> = offered.iter().filter(|s| s.name == wanted.name).collect();
+        if same_name.iter().any(|s| s.params.len() == wanted.params.len()) {
+            signatures.push(wanted.clone());
+            continue;
+        }
+        let file = plugin.root.join(
+            plugin.manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT)),
+        );
+        let found = match same_name.first() {
+            Some(other) => format!(
+                "but {} has `fn {}({})`",
+                file.display(),
+                other.name,
+                other.params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ")
+            ),
+            None => format!("but {} has no public function of that name", file.display()),
+        };
+        errors.push(
+            Error::new(Code::SignatureMismatch, format!("the manifest declares `{wanted}`, {found}"))
+                .at(plugin.manifest.locate(&format!("functions.{index}")))
+                .hint(
+                    "change the manifest or the script so that both agree; a `private fn` cannot be exported",
+                ),
+        );
+    }
+    match Error::from_many(errors) {
+        Some(error) => Err(error),
+        None => Ok(signatures),
+    }
+}
+
+/// Compiles a plugin's script, runs its top level on an engine of its own with `modules` visible, and gives
+/// the instance and the functions that importers see.
+///
+/// # Errors
+///
+/// As [`Loader::load`].
+pub fn instantiate(
+    request: &LoadRequest,
+    modules: &[(&str, Arc<Module>)],
+) -> Result<(Arc<Instance>, Vec<Signature>), Error> {
+    let plugin = &request.plugin;
+    let (real, shown) = entrypoint(plugin)?;
+    let mut limits = request.limits;
+    if !plugin.manifest.security.sandbox {
+        (limits.timeout, limits.cpu, limits.memory, limits.operations) = (None, None, None, None);
+    }
+    let mut engine = engine::engine(&limits);
+    engine::forbid_exit(&mut engine);
+    engine::print_to(&mut engine, request.output.clone(), request.access.clone());
+    engine.set_module_resolver(ImportResolver::new(plugin.root.clone(), request.imports.clone()));
+    for (name, module) in modules {
+        engine.register_static_module(*name, (*module).clone());
+    }
+    let ast = instance::parse(&engine, &real, &shown)?;
+    let signatures = exported_functions(plugin, &ast)?;
+    let meter = Meter::plugin(&plugin.manifest.name, &limits);
+    let instance = Instance::new(engine, &ast, request.imports.clone(), meter)?;
+    Ok((Arc::new(instance), signatures))
+}
+
+/// Puts functions of a script into a module.
+///
+/// # Errors
+///
+/// As [`Binder::function`].
+pub fn bind_instance(
+    binder: &mut Binder,
+    instance: &Arc<Instance>,
+    signatures: Vec<Signature>,
+) -> Result<(), Error> {
+    for signature in signatures {
+        let entry = instance.entry(&signature);
+        let instance = instance.clone();
+        binder.function(signature, move |context, args| instance.call(&entry, context, args))?;
+    }
+    for (name, value) in instance.exports() {
+        binder.constant(name, value.clone())?;
+    }
+    Ok(())
+}
