@@ -1,1 +1,53 @@
-//! TODO
+//! Rhai with plugins.
+//!
+//! A [`Runtime`] runs Rhai programs whose `import`s are served by plugins: Rhai scripts, native libraries,
+//! hybrids of both, WebAssembly components, and modules compiled in. The program cannot tell which. Nothing is
+//! global: two runtimes in one process do not see each other.
+//!
+//! ```
+//! use caraway::Runtime;
+//!
+//! let plugins = tempfile::tempdir()?;
+//! let greet = plugins.path().join("greet");
+//! std::fs::create_dir(&greet)?;
+//! std::fs::write(greet.join("plugin.toml"), r#"
+//!     name = "greet"
+//!     version = "1.0.0"
+//!     type = "module"
+//!     functions = [{ name = "hello", params = [{ name = "who", type = "string" }], returns = "string" }]
+//! "#)?;
+//! std::fs::write(greet.join("main.rhai"), "fn hello(who) { `hello, ${who}` }")?;
+//!
+//! let runtime = Runtime::builder().plugin_path(plugins.path()).build()?;
+//! let value = runtime.eval(r#"import "greet" as g; g::hello("world")"#)?;
+//! assert_eq!(value.into_string()?, "hello, world");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! With an engine of your own, [`Runtime::install`] makes `import` find plugins there.
+//!
+//! By default nothing is granted: a plugin reads no file, opens no connection, and no native code is loaded,
+//! until [`Builder::allow`] says so. `docs/security.md` says what holds for which kind.
+
+mod build;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod config;
+mod program;
+mod registry;
+mod runtime;
+mod search_path;
+mod session;
+mod stack;
+
+pub use caraway_loaders_core::bind;
+pub use caraway_loaders_core::budget::{Cancel, CountingAllocator};
+pub use caraway_loaders_core::capability;
+pub use caraway_loaders_core::discover::{Catalog, Origin, Plugin};
+pub use caraway_loaders_core::limits::Limits;
+pub use caraway_loaders_core::loader;
+pub use caraway_loaders_core::manifest::{self, Manifest};
+pub use caraway_loaders_core::output::{Output, Stream};
+pub use caraway_loaders_core::{Code, Error, ErrorValue, Frame, Location, Param, Signature, Type, escape};
+pub use program::{Outcome, Program};
+pub use runtime::{Builder, Runtime};

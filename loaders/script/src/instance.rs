@@ -1,18 +1,16 @@
 //! A script whose top level has been run.
 
-use crate::resolver::{compile, read_source};
 use caraway_loaders_core::bind::conform::Functions;
 use caraway_loaders_core::bind::{Bound, CallError, CallResult, Callbacks, conform, explain, imports_of};
 use caraway_loaders_core::budget::{Expiry, Meter};
 use caraway_loaders_core::loader::Imports;
-use caraway_loaders_core::{Code, Error, Signature, Type};
+use caraway_loaders_core::{Code, Error, Location, Signature, Type};
 use rhai::{
     AST, ASTNode, Caches, CallFnOptions, Dynamic, Engine, EvalAltResult, FnAccess, Module, NativeCallContext,
     Scope, Stmt,
 };
 use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// A compiled script of a plugin, with the engine that it runs on.
@@ -36,19 +34,6 @@ pub struct Entry {
     returns: Type,
     /// Whether the arguments or the result need more than a look at their outermost type.
     plain: bool,
-}
-
-/// Parses the script at `path`, which messages call `shown`.
-///
-/// # Errors
-///
-/// [`Code::Io`] and [`Code::Syntax`].
-pub(crate) fn parse(engine: &Engine, path: &Path, shown: &Path) -> Result<AST, Error> {
-    let text = read_source(path, shown)?;
-    let name = shown.to_string_lossy();
-    let mut ast = compile(engine, &text, &name)?;
-    ast.set_source(name.as_ref());
-    Ok(ast)
 }
 
 impl Instance {
@@ -181,9 +166,9 @@ impl Instance {
                     Code::ResultType,
                     format!("the result of `{}` {}", entry.name, error.message()),
                 )
-                .at(caraway_loaders_core::Location::file(&self.source))
+                .at(Location::file(&self.source))
                 .hint("the plugin's manifest and its code disagree: tell its author"),
-                _ => error.at(caraway_loaders_core::Location::file(&self.source)),
+                _ => error.at(Location::file(&self.source)),
             })
         })
     }

@@ -9,7 +9,9 @@ pub mod engine;
 mod instance;
 mod loader;
 mod resolver;
+mod source;
 
 pub use instance::{Entry, Instance};
 pub use loader::{ScriptLoader, bind_instance, instantiate, validate_script};
-pub use resolver::ImportResolver;
+pub use resolver::{ImportResolver, is_file};
+pub use source::{parse_file, parse_text};

@@ -1,8 +1,9 @@
 //! The loader of `type: "module"`.
 
 use crate::engine;
-use crate::instance::{self, Instance};
+use crate::instance::Instance;
 use crate::resolver::ImportResolver;
+use crate::source::{parse_text, read_source};
 use caraway_loaders_core::bind::{Binder, Bound, callable};
 use caraway_loaders_core::budget::{self, Meter};
 use caraway_loaders_core::discover::Plugin;
@@ -38,8 +39,7 @@ impl Loader for ScriptLoader {
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
-        let (ast, _) = parse(plugin)?;
-        exported_functions(plugin, &ast)
+        exported_functions(plugin, &parse(plugin)?)
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
@@ -84,11 +84,10 @@ fn entrypoint(plugin: &Plugin) -> Result<(PathBuf, PathBuf), Error> {
     Ok((plugin.file(relative)?, plugin.root.join(relative)))
 }
 
-fn parse(plugin: &Plugin) -> Result<(AST, PathBuf), Error> {
+fn parse(plugin: &Plugin) -> Result<AST, Error> {
     let (real, shown) = entrypoint(plugin)?;
     // Only the parser's limits matter here; nothing is run.
-    let ast = instance::parse(&engine::engine(&Limits::PLUGIN), &real, &shown)?;
-    Ok((ast, shown))
+    parse_text(&engine::engine(&Limits::PLUGIN), &read_source(&real, &shown)?, &shown.to_string_lossy())
 }
 
 /// The functions that importers see: the declared ones, each of which must be there, or all public ones.
@@ -159,7 +158,7 @@ pub fn instantiate(
     for (name, module) in modules {
         engine.register_static_module(*name, (*module).clone());
     }
-    let ast = instance::parse(&engine, &real, &shown)?;
+    let ast = parse_text(&engine, &read_source(&real, &shown)?, &shown.to_string_lossy())?;
     let signatures = exported_functions(plugin, &ast)?;
     let meter = Meter::plugin(&plugin.manifest.name, &limits);
     let instance = Instance::new(engine, &ast, request.imports.clone(), meter)?;

@@ -1,14 +1,12 @@
 //! Serves the imports of one script: files beside it, and other plugins.
 
+use crate::source::{parse_text, read_source};
 use caraway_loaders_core::loader::Imports;
-use caraway_loaders_core::{Code, Error};
+use caraway_loaders_core::{Code, Error, Location};
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Largest script file, in bytes.
-pub(crate) const MAX_SOURCE: u64 = 16 << 20;
 
 /// How deep files may import files.
 const MAX_FILE_DEPTH: usize = 32;
@@ -98,6 +96,11 @@ impl ImportResolver {
     }
 }
 
+/// Whether an import is of a file beside the script, and not of a plugin.
+pub fn is_file(path: &str) -> bool {
+    path.starts_with('.') || path.starts_with('/') || path.contains('\\')
+}
+
 /// Why a file could not be imported: an error of ours, or one of the file's own code.
 pub(crate) enum FileError {
     Ours(Error),
@@ -111,47 +114,8 @@ impl From<Error> for FileError {
 }
 
 fn evaluate(engine: &Engine, shown: &Path, real: &Path) -> Result<Shared<Module>, FileError> {
-    let text = read_source(real, shown)?;
-    let name = shown.to_string_lossy().into_owned();
-    let mut ast = compile(engine, &text, &name)?;
-    ast.set_source(name);
+    let ast = parse_text(engine, &read_source(real, shown)?, &shown.to_string_lossy())?;
     Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Shared::new).map_err(FileError::Script)
-}
-
-/// The text of a script file.
-///
-/// # Errors
-///
-/// [`Code::Io`] for what is no regular file, cannot be read, is larger than 16 MiB or no UTF-8.
-pub(crate) fn read_source(real: &Path, shown: &Path) -> Result<String, Error> {
-    let failed = |error: &std::io::Error| Error::io(shown, "read", error);
-    let metadata = std::fs::metadata(real).map_err(|error| failed(&error))?;
-    if !metadata.is_file() {
-        return Err(Error::new(Code::Io, format!("{} is not a regular file", shown.display())));
-    }
-    if metadata.len() > MAX_SOURCE {
-        return Err(Error::new(Code::Io, format!("{} is larger than {MAX_SOURCE} bytes", shown.display())));
-    }
-    let bytes = std::fs::read(real).map_err(|error| failed(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let text = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
-        Error::new(Code::Syntax, "the script is not UTF-8")
-            .at(caraway_loaders_core::Location::at_offset(shown, &text, at))
-    })
-}
-
-/// Parses a script.
-///
-/// # Errors
-///
-/// [`Code::Syntax`] with its place.
-pub(crate) fn compile(engine: &Engine, text: &str, name: &str) -> Result<rhai::AST, Error> {
-    engine.compile(text).map_err(|error| {
-        let message = error.err_type().to_string();
-        Error::new(Code::Syntax, message)
-            .at(caraway_loaders_core::Location::of_position(Some(name), error.position()))
-    })
 }
 
 impl ModuleResolver for ImportResolver {
@@ -162,10 +126,8 @@ impl ModuleResolver for ImportResolver {
         path: &str,
         position: Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        let raised = |error: Error| {
-            error.at(caraway_loaders_core::Location::of_position(source, position)).raise(position)
-        };
-        if path.starts_with('.') || path.starts_with('/') || path.contains('\\') {
+        let raised = |error: Error| error.at(Location::of_position(source, position)).raise(position);
+        if is_file(path) {
             return self.file(engine, source, path).map_err(|error| match error {
                 FileError::Ours(error) => raised(error),
                 FileError::Script(error) => Box::new(EvalAltResult::ErrorInModule(

@@ -1,0 +1,235 @@
+//! `caraway.toml`: of a project, and of the user.
+
+use caraway_loaders_core::capability::Grants;
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::manifest::{parse_duration, parse_size};
+use caraway_loaders_core::{Code, Error, Location};
+use semver::VersionReq;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The file's name.
+pub(crate) const FILE_NAME: &str = "caraway.toml";
+
+/// Largest configuration file, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A decoded `caraway.toml`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Config {
+    /// Where it is; `None` where there is none.
+    pub(crate) file: Option<PathBuf>,
+    /// `plugin_path`, made absolute.
+    pub(crate) plugin_path: Vec<PathBuf>,
+    /// `[dependencies]`, with the place of each.
+    pub(crate) dependencies: Vec<(String, VersionReq, Location)>,
+    /// `[limits]` of the program.
+    pub(crate) program_limits: LimitsTable,
+    /// `[limits.plugins]`.
+    pub(crate) plugin_limits: LimitsTable,
+    /// `[grants.NAME]`: in a project, requests; in the user's own file, grants.
+    pub(crate) grants: BTreeMap<String, Vec<String>>,
+    /// `[plugins] disabled`.
+    pub(crate) disabled: BTreeSet<String>,
+    /// `enabled = false`: no plugin is found at all.
+    pub(crate) enabled: Option<bool>,
+}
+
+/// A table of limits. What is not given stays as it is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsTable {
+    timeout: Option<String>,
+    cpu: Option<String>,
+    memory: Option<String>,
+    operations: Option<u64>,
+    call_depth: Option<usize>,
+    string_size: Option<String>,
+    array_size: Option<usize>,
+    map_size: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    enabled: Option<bool>,
+    #[serde(default)]
+    plugin_path: Vec<PathBuf>,
+    #[serde(default)]
+    dependencies: BTreeMap<String, toml::Spanned<String>>,
+    #[serde(default)]
+    limits: RawLimits,
+    #[serde(default)]
+    grants: BTreeMap<String, RawGrants>,
+    #[serde(default)]
+    plugins: RawPlugins,
+    config: Option<toml::Spanned<toml::Value>>,
+    registries: Option<toml::Spanned<toml::Value>>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawLimits {
+    plugins: Option<LimitsTable>,
+    #[serde(flatten)]
+    program: BTreeMap<String, toml::Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGrants {
+    #[serde(default)]
+    allow: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPlugins {
+    #[serde(default)]
+    disabled: BTreeSet<String>,
+}
+
+impl Config {
+    /// The project that a program in `folder` belongs to: the nearest `caraway.toml` upward.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Config`] for a file that is wrong.
+    pub(crate) fn project(folder: &Path) -> Result<Self, Error> {
+        let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        match absolute.ancestors().map(|dir| dir.join(FILE_NAME)).find(|file| file.is_file()) {
+            Some(file) => Self::read(&file),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// The user's own: `caraway/caraway.toml` in the user's configuration directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::project`].
+    pub(crate) fn user() -> Result<Self, Error> {
+        match dirs::config_dir().map(|dir| dir.join("caraway").join(FILE_NAME)).filter(|file| file.is_file())
+        {
+            Some(file) => Self::read(&file),
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn read(file: &Path) -> Result<Self, Error> {
+        let size = std::fs::metadata(file).map_err(|error| Error::io(file, "read", &error))?.len();
+        if size > MAX_BYTES {
+            return Err(
+                Error::new(Code::Config, format!("larger than {MAX_BYTES} bytes")).at(Location::file(file))
+            );
+        }
+        let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, "read", &error))?;
+        Self::parse(file, &text)
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Self, Error> {
+        let place = |offset: usize| Location::at_offset(file, text, offset);
+        let raw: Raw = toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            Error::new(Code::Config, error.message()).at(place(offset))
+        })?;
+        for (name, value) in [("config", &raw.config), ("registries", &raw.registries)] {
+            if let Some(value) = value {
+                return Err(Error::new(Code::NotEnforced, format!("`[{name}]` is not supported yet"))
+                    .at(place(value.span().start))
+                    .hint("remove it"));
+            }
+        }
+        let mut dependencies = Vec::new();
+        for (name, requirement) in &raw.dependencies {
+            let location = place(requirement.span().start);
+            let parsed = VersionReq::parse(requirement.get_ref()).map_err(|error| {
+                Error::new(
+                    Code::Config,
+                    format!("`{name}`: {:?} is no version requirement: {error}", requirement.get_ref()),
+                )
+                .at(location.clone())
+                .hint("for example \"^1.2\" or \"*\"")
+            })?;
+            dependencies.push((name.clone(), parsed, location));
+        }
+        let program: LimitsTable = toml::Value::Table(raw.limits.program.into_iter().collect())
+            .try_into()
+            .map_err(|error: toml::de::Error| {
+                Error::new(Code::Config, format!("`[limits]`: {}", error.message())).at(Location::file(file))
+            })?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let config = Self {
+            file: Some(file.to_owned()),
+            plugin_path: raw.plugin_path.iter().map(|path| folder.join(path)).collect(),
+            dependencies,
+            program_limits: program,
+            plugin_limits: raw.limits.plugins.unwrap_or_default(),
+            grants: raw.grants.into_iter().map(|(name, grants)| (name, grants.allow)).collect(),
+            disabled: raw.plugins.disabled,
+            enabled: raw.enabled,
+        };
+        // Mistakes are told when the file is read, not when a limit is needed.
+        for (table, limits) in [("limits", &config.program_limits), ("limits.plugins", &config.plugin_limits)]
+        {
+            limits.apply(Limits::PROGRAM).map_err(|message| {
+                Error::new(Code::Config, format!("`[{table}]`: {message}")).at(Location::file(file))
+            })?;
+        }
+        config.granted(&mut Grants::default()).map_err(|error| error.at(Location::file(file)))?;
+        Ok(config)
+    }
+
+    /// Adds what `[grants]` says to `grants`. Paths are relative to the file's folder.
+    pub(crate) fn granted(&self, grants: &mut Grants) -> Result<(), Error> {
+        let base = self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+        for (plugin, allow) in &self.grants {
+            for capability in allow {
+                grants.allow(&format!("{plugin}:{capability}"), base)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LimitsTable {
+    /// `limits` with those of the table in their place.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a duration or a size.
+    pub(crate) fn apply(&self, mut limits: Limits) -> Result<Limits, String> {
+        if let Some(timeout) = &self.timeout {
+            limits.timeout = Some(parse_duration(timeout).map_err(|error| format!("`timeout`: {error}"))?);
+        }
+        if let Some(cpu) = &self.cpu {
+            limits.cpu = Some(parse_duration(cpu).map_err(|error| format!("`cpu`: {error}"))?);
+        }
+        if let Some(memory) = &self.memory {
+            limits.memory = Some(parse_size(memory).map_err(|error| format!("`memory`: {error}"))?);
+        }
+        if let Some(size) = &self.string_size {
+            let bytes = parse_size(size).map_err(|error| format!("`string_size`: {error}"))?;
+            limits.string_size = usize::try_from(bytes).unwrap_or(usize::MAX);
+        }
+        limits.operations = self.operations.or(limits.operations);
+        limits.call_depth = self.call_depth.unwrap_or(limits.call_depth);
+        limits.array_size = self.array_size.unwrap_or(limits.array_size);
+        limits.map_size = self.map_size.unwrap_or(limits.map_size);
+        for (name, value) in [
+            ("operations", limits.operations.unwrap_or(1)),
+            ("call_depth", limits.call_depth as u64),
+            ("string_size", limits.string_size as u64),
+            ("array_size", limits.array_size as u64),
+            ("map_size", limits.map_size as u64),
+        ] {
+            if value == 0 {
+                return Err(format!("`{name}` must be at least 1"));
+            }
+        }
+        if limits.call_depth > 512 {
+            return Err("`call_depth` can be 512 at most".to_owned());
+        }
+        Ok(limits)
+    }
+}

@@ -1,0 +1,209 @@
+//! A program that has been read and planned.
+
+use crate::runtime::Settings;
+use crate::session::Session;
+use crate::stack::with_large_stack;
+use caraway_loaders_core::bind::conform::{self, Functions};
+use caraway_loaders_core::bind::{explain, imports_of};
+use caraway_loaders_core::budget::Meter;
+use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
+use caraway_loaders_core::{Code, Error, Location, Type};
+use caraway_loaders_script::{ImportResolver, engine, is_file, parse_file, parse_text};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Scope};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A program that has been read and whose imports have been planned; nothing has run yet.
+///
+/// ```
+/// # let runtime = caraway::Runtime::builder().build()?;
+/// let program = runtime.load_source("sum.rhai", "fn sum(a, b) { a + b } print(\"loaded\");")?;
+/// let outcome = program.call("sum", &[], vec![1_i64.into(), 2_i64.into()])?;
+/// assert_eq!(outcome.value.as_int(), Ok(3));
+/// # Ok::<(), caraway::Error>(())
+/// ```
+pub struct Program {
+    session: Arc<Session>,
+    ast: AST,
+    name: String,
+    folder: std::path::PathBuf,
+    aliases: HashMap<String, String>,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The value of the program, or of the function that was called; `()` if it has none or called `exit`.
+    pub value: Dynamic,
+    /// What the program gave to `exit`, if it did.
+    pub exit_code: Option<u8>,
+}
+
+/// Where `exit` leaves its code.
+type ExitCode = Arc<Mutex<Option<u8>>>;
+
+impl Program {
+    pub(crate) fn from_file(settings: &Arc<Settings>, file: &Path) -> Result<Self, Error> {
+        let folder = match file.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let session = Session::open(settings, folder)?;
+        let ast = parse_file(&engine::engine(&session.limits()), file)?;
+        Self::plan(session, ast, &file.to_string_lossy(), folder)
+    }
+
+    pub(crate) fn from_source(
+        settings: &Arc<Settings>,
+        name: &str,
+        text: &str,
+        folder: &Path,
+    ) -> Result<Self, Error> {
+        let session = Session::open(settings, folder)?;
+        let ast = parse_text(&engine::engine(&session.limits()), text, name)?;
+        Self::plan(session, ast, name, folder)
+    }
+
+    fn plan(session: Arc<Session>, ast: AST, name: &str, folder: &Path) -> Result<Self, Error> {
+        let imports = imports_of(&ast);
+        let mut roots = Vec::new();
+        for import in imports.iter().filter(|import| import.top_level && !is_file(&import.path)) {
+            let location = Location::of_position(Some(name), import.position);
+            let (path, range) = parse_import(&import.path).map_err(|error| error.at(location.clone()))?;
+            roots.push(Requirement { path, range, from: Requester::Program { location } });
+        }
+        session.require(roots)?;
+        let aliases = imports.into_iter().map(|import| (import.alias, import.path)).collect();
+        Ok(Self { session, ast, name: name.to_owned(), folder: folder.to_owned(), aliases })
+    }
+
+    /// Runs the program from the top. It sees `args` as the constant `ARGS`.
+    ///
+    /// # Errors
+    ///
+    /// What the program throws, what its plugins fail with, its limits.
+    pub fn run(&self, args: &[String]) -> Result<Outcome, Error> {
+        self.execute(args, |engine, scope, ast| engine.eval_ast_with_scope::<Dynamic>(scope, ast))
+    }
+
+    /// Runs the program from the top, then calls one of its functions and gives its result.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Program::run), and [`Code::UnknownFunction`] if the program has no such function.
+    pub fn call(&self, function: &str, args: &[String], values: Vec<Dynamic>) -> Result<Outcome, Error> {
+        self.has_function(function, values.len())?;
+        self.execute(args, |engine, scope, ast| engine.call_fn::<Dynamic>(scope, ast, function, values))
+    }
+
+    fn has_function(&self, name: &str, count: usize) -> Result<(), Error> {
+        let mut same: Vec<String> = Vec::new();
+        for function in self.ast.iter_functions() {
+            if function.name == name && function.params.len() == count {
+                return Ok(());
+            }
+            if function.name == name {
+                same.push(function.to_string());
+            }
+        }
+        let here = Location::file(&self.name);
+        if let Some(function) = same.first() {
+            let s = if count == 1 { "" } else { "s" };
+            return Err(Error::new(
+                Code::UnknownFunction,
+                format!("`{name}` does not take {count} argument{s}"),
+            )
+            .at(here)
+            .hint(format!("it is `fn {function}`")));
+        }
+        let error =
+            Error::new(Code::UnknownFunction, format!("the program has no function `{name}`")).at(here);
+        let names: Vec<&str> =
+            self.ast.iter_functions().map(|f| f.name).filter(|name| !name.starts_with("anon$")).collect();
+        Err(match caraway_loaders_core::bind::suggest(name, names.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if names.is_empty() => error.hint("it defines no functions"),
+            None => error.hint(format!("it has: {}", names.join(", "))),
+        })
+    }
+
+    fn execute(
+        &self,
+        args: &[String],
+        work: impl FnOnce(&Engine, &mut Scope, &AST) -> Result<Dynamic, Box<EvalAltResult>> + Send,
+    ) -> Result<Outcome, Error> {
+        let exit = ExitCode::default();
+        let engine = self.engine(args, &exit);
+        let meter = Meter::program(&self.session.limits(), self.session.settings().cancel.clone());
+        with_large_stack(|| {
+            let frame = meter.enter()?;
+            let outcome = work(&engine, &mut Scope::new(), &self.ast);
+            let code = *exit.lock().unwrap_or_else(PoisonError::into_inner);
+            if code.is_some() {
+                return Ok(Outcome { value: Dynamic::UNIT, exit_code: code });
+            }
+            let value = outcome.map_err(|error| match frame.settle(error) {
+                Ok(own) => own,
+                Err(error) => explain(&error, &self.name, &|alias| {
+                    let path = self.aliases.get(alias).filter(|path| !is_file(path))?;
+                    self.session.view().import(path).ok()
+                }),
+            })?;
+            // What leaves this thread is dropped on a smaller stack.
+            let value = conform::conform(&Type::Any, value, Functions::Refuse)?;
+            Ok(Outcome { value, exit_code: None })
+        })
+    }
+
+    fn engine(&self, args: &[String], exit: &ExitCode) -> Engine {
+        let mut engine = engine::engine(&self.session.limits());
+        engine::print_to(&mut engine, self.session.settings().output.clone(), self.session.access().clone());
+        engine.set_module_resolver(ImportResolver::new(self.folder.clone(), self.session.view()));
+        // Constants of a global module are seen inside functions too.
+        let mut globals = Module::new();
+        globals.set_var("ARGS", args.iter().map(|arg| Dynamic::from(arg.clone())).collect::<rhai::Array>());
+        engine.register_global_module(globals.into());
+        let stored = exit.clone();
+        engine.register_fn("exit", move |context: NativeCallContext| exit_with(&stored, 0, &context));
+        let stored = exit.clone();
+        engine.register_fn("exit", move |context: NativeCallContext, code: i64| {
+            exit_with(&stored, code, &context)
+        });
+        engine
+    }
+
+    /// Calls a function of a plugin as a program of its own would.
+    pub(crate) fn call_plugin(
+        settings: &Arc<Settings>,
+        plugin: &str,
+        function: &str,
+        args: Vec<Dynamic>,
+    ) -> Result<Dynamic, Error> {
+        let names: Vec<String> = (0..args.len()).map(|index| format!("a{index}")).collect();
+        let text = format!(
+            "import {plugin:?} as plugin;\nfn call({0}) {{ plugin::{function}({0}) }}",
+            names.join(", ")
+        );
+        if function.split("::").any(|part| !rhai::is_valid_function_name(part)) {
+            return Err(Error::new(
+                Code::UnknownFunction,
+                format!("`{plugin}` has no function `{function}`"),
+            ));
+        }
+        let program = Self::from_source(settings, "call", &text, &settings.folder)?;
+        program.call("call", &[], args).map(|outcome| outcome.value)
+    }
+}
+
+fn exit_with(stored: &ExitCode, code: i64, context: &NativeCallContext) -> Result<(), Box<EvalAltResult>> {
+    let position = context.call_position();
+    let Ok(code) = u8::try_from(code) else {
+        return Err(Error::new(Code::ScriptFailed, format!("`exit` takes a code from 0 to 255, not {code}"))
+            .at(Location::of_position(context.call_source(), position))
+            .raise(position));
+    };
+    *stored.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
+    Err(Box::new(EvalAltResult::Exit(Dynamic::UNIT, position)))
+}

@@ -1,0 +1,282 @@
+//! The library's entrance.
+
+use crate::program::{Outcome, Program};
+use crate::registry;
+use crate::search_path::SearchPaths;
+use crate::session::Session;
+use caraway_loaders_core::budget::Cancel;
+use caraway_loaders_core::capability::Grants;
+use caraway_loaders_core::discover::Catalog;
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::loader::Loader;
+use caraway_loaders_core::output::Output;
+use caraway_loaders_core::{Code, Error, ErrorValue};
+use caraway_loaders_script::ImportResolver;
+use rhai::{Dynamic, Engine};
+use semver::Version;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a [`Runtime`] was built with.
+pub(crate) struct Settings {
+    pub(crate) loaders: Vec<Arc<dyn Loader>>,
+    pub(crate) search: SearchPaths,
+    pub(crate) grants: Grants,
+    pub(crate) program_limits: Limits,
+    pub(crate) plugin_limits: Limits,
+    pub(crate) output: Output,
+    pub(crate) cancel: Cancel,
+    pub(crate) build: bool,
+    pub(crate) version: Version,
+    pub(crate) folder: PathBuf,
+}
+
+impl Settings {
+    pub(crate) fn loader(&self, kind: &str) -> Option<&Arc<dyn Loader>> {
+        self.loaders.iter().find(|loader| loader.kind() == kind)
+    }
+}
+
+/// Runs Rhai programs with plugins. Cheap to clone, `Send` and `Sync`; clones share everything.
+///
+/// Programs run on a thread of their own with a large stack, so that deep values and recursion end in an error
+/// and not in a crash. With [`install`](Runtime::install) they run on yours.
+#[derive(Clone)]
+pub struct Runtime(Arc<Settings>);
+
+/// Sets up a [`Runtime`].
+///
+/// | setting | default |
+/// | --- | --- |
+/// | [`plugin_path`](Builder::plugin_path) | none; `plugins` beside the program is always looked at |
+/// | [`ambient`](Builder::ambient) | off: the environment, the user's and the system's folders are not looked at |
+/// | [`allow`](Builder::allow), [`deny`](Builder::deny) | nothing is granted; the program may print |
+/// | [`program_limits`](Builder::program_limits) | [`Limits::PROGRAM`] |
+/// | [`plugin_limits`](Builder::plugin_limits) | [`Limits::PLUGIN`] |
+/// | [`output`](Builder::output) | the process's standard output and error |
+/// | [`build_plugins`](Builder::build_plugins) | off: nothing is ever built |
+/// | [`folder`](Builder::folder) | the current directory |
+/// | [`loader`](Builder::loader) | the kinds that this build has |
+pub struct Builder {
+    settings: Settings,
+    problem: Option<Error>,
+}
+
+impl Runtime {
+    /// A builder with nothing granted.
+    pub fn builder() -> Builder {
+        Builder {
+            settings: Settings {
+                loaders: registry::loaders(),
+                search: SearchPaths::default(),
+                grants: Grants::default(),
+                program_limits: Limits::PROGRAM,
+                plugin_limits: Limits::PLUGIN,
+                output: Output::inherit(),
+                cancel: Cancel::default(),
+                build: false,
+                version: Version::new(
+                    env!("CARGO_PKG_VERSION_MAJOR").parse().unwrap_or(0),
+                    env!("CARGO_PKG_VERSION_MINOR").parse().unwrap_or(0),
+                    env!("CARGO_PKG_VERSION_PATCH").parse().unwrap_or(0),
+                ),
+                folder: PathBuf::from("."),
+            },
+            problem: None,
+        }
+    }
+
+    /// Reads a program, and plans for what it imports. Nothing is run or loaded yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`], [`Code::Syntax`], [`Code::Config`], and everything that resolution reports.
+    pub fn load_file(&self, file: impl AsRef<Path>) -> Result<Program, Error> {
+        Program::from_file(&self.0, file.as_ref())
+    }
+
+    /// The same for a program that is not in a file. `name` stands in its messages, and its relative paths
+    /// are relative to the runtime's [`folder`](Builder::folder).
+    ///
+    /// # Errors
+    ///
+    /// As [`load_file`](Runtime::load_file).
+    pub fn load_source(&self, name: &str, text: &str) -> Result<Program, Error> {
+        Program::from_source(&self.0, name, text, &self.0.folder)
+    }
+
+    /// Runs a program file with arguments, which it sees as the constant `ARGS`.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_file`](Runtime::load_file), and whatever the program fails with.
+    pub fn run_file(&self, file: impl AsRef<Path>, args: &[String]) -> Result<Outcome, Error> {
+        self.load_file(file)?.run(args)
+    }
+
+    /// Evaluates a script and gives its value.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_file`](Runtime::run_file). Values that nest deeper than 128 levels and functions are refused.
+    pub fn eval(&self, script: &str) -> Result<Dynamic, Error> {
+        self.load_source("script", script)?.run(&[]).map(|outcome| outcome.value)
+    }
+
+    /// Calls one function of a plugin.
+    ///
+    /// ```no_run
+    /// # let runtime = caraway::Runtime::builder().build()?;
+    /// let mean = runtime.call("stats@^1.2", "mean", vec![rhai::Array::from([1.0.into(), 2.0.into()]).into()])?;
+    /// # Ok::<(), caraway::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`eval`](Runtime::eval).
+    pub fn call(&self, plugin: &str, function: &str, args: Vec<Dynamic>) -> Result<Dynamic, Error> {
+        Program::call_plugin(&self.0, plugin, function, args)
+    }
+
+    /// Makes `import` find plugins in an engine of your own.
+    ///
+    /// The engine keeps its limits; plugins have theirs. Plugins run on the thread that calls them, so it
+    /// needs a stack for them: several MiB, more where scripts recurse. To hold the engine's own script to
+    /// [`Builder::program_limits`] in time and memory, run it through [`run_file`](Runtime::run_file) instead.
+    /// An error that a plugin raised is found in Rhai's with [`Error::raised_in`].
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Config`] for a `caraway.toml` that is wrong.
+    pub fn install(&self, engine: &mut Engine) -> Result<(), Error> {
+        let session = Session::open(&self.0, &self.0.folder)?;
+        ErrorValue::register(engine);
+        engine.set_module_resolver(ImportResolver::new(self.0.folder.clone(), session.view()));
+        Ok(())
+    }
+
+    /// The plugins that a program in the runtime's [`folder`](Builder::folder) sees, and what is wrong with
+    /// others.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Config`] for a `caraway.toml` that is wrong.
+    pub fn catalog(&self) -> Result<Catalog, Error> {
+        Session::open(&self.0, &self.0.folder).map(|session| session.catalog().clone())
+    }
+
+    /// The loaders, one for each plugin kind.
+    pub fn loaders(&self) -> &[Arc<dyn Loader>] {
+        &self.0.loaders
+    }
+}
+
+impl Builder {
+    /// Adds a search path, which holds plugin folders or is one. Those given first win.
+    #[must_use]
+    pub fn plugin_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.search.given.push(path.into());
+        self
+    }
+
+    /// Whether to look at `CARAWAY_PLUGIN_PATH`, the user's configuration and data directories and the
+    /// system's plugins, as the command line does.
+    #[must_use]
+    pub fn ambient(mut self, ambient: bool) -> Self {
+        self.settings.search.ambient = ambient;
+        self
+    }
+
+    /// Grants a capability, as `--allow` does: `[PLUGIN:]CAPABILITY[=ARG,...]`, for example
+    /// `filesystem=read:data` or `native=numeric`. Paths are relative to the current directory. A text that
+    /// is wrong is reported by [`build`](Builder::build).
+    #[must_use]
+    pub fn allow(mut self, grant: &str) -> Self {
+        let outcome = current_dir().and_then(|base| self.settings.grants.allow(grant, &base));
+        self.problem = self.problem.or(outcome.err());
+        self
+    }
+
+    /// Denies a capability, whatever is allowed. The text is that of [`allow`](Builder::allow).
+    #[must_use]
+    pub fn deny(mut self, grant: &str) -> Self {
+        let outcome = current_dir().and_then(|base| self.settings.grants.deny(grant, &base));
+        self.problem = self.problem.or(outcome.err());
+        self
+    }
+
+    /// The limits of programs.
+    #[must_use]
+    pub fn program_limits(mut self, limits: Limits) -> Self {
+        self.settings.program_limits = limits;
+        self
+    }
+
+    /// The limits of plugins. Their manifests can tighten them.
+    #[must_use]
+    pub fn plugin_limits(mut self, limits: Limits) -> Self {
+        self.settings.plugin_limits = limits;
+        self
+    }
+
+    /// Where programs and plugins print to.
+    #[must_use]
+    pub fn output(mut self, output: Output) -> Self {
+        self.settings.output = output;
+        self
+    }
+
+    /// A flag that stops running programs.
+    #[must_use]
+    pub fn cancel(mut self, cancel: Cancel) -> Self {
+        self.settings.cancel = cancel;
+        self
+    }
+
+    /// Whether a plugin whose binary is missing or older than its sources is built, with its own `build_cmd`.
+    /// That runs commands that the plugin's author chose, with all of your rights.
+    #[must_use]
+    pub fn build_plugins(mut self, build: bool) -> Self {
+        self.settings.build = build;
+        self
+    }
+
+    /// The folder that scripts without a file live in, and where their project is looked for.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.settings.folder = folder.into();
+        self
+    }
+
+    /// Adds a plugin kind, or replaces the one of the same name.
+    #[must_use]
+    pub fn loader(mut self, loader: Arc<dyn Loader>) -> Self {
+        self.settings.loaders.retain(|other| other.kind() != loader.kind());
+        self.settings.loaders.push(loader);
+        self
+    }
+
+    /// The runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Usage`] for a grant that is wrong; [`Code::NotEnforced`] for a memory limit in a process
+    /// without the [`CountingAllocator`](crate::CountingAllocator).
+    pub fn build(self) -> Result<Runtime, Error> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
+        let limits = [self.settings.program_limits, self.settings.plugin_limits];
+        if limits.iter().any(|limits| limits.memory.is_some())
+            && !caraway_loaders_core::budget::memory_is_counted()
+        {
+            return Err(Error::new(Code::NotEnforced, "a memory limit needs the counting allocator")
+                .hint("install `caraway::CountingAllocator` as the global allocator"));
+        }
+        Ok(Runtime(Arc::new(self.settings)))
+    }
+}
+
+fn current_dir() -> Result<PathBuf, Error> {
+    std::env::current_dir().map_err(|error| Error::io(Path::new("."), "find", &error))
+}

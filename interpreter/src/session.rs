@@ -1,0 +1,316 @@
+//! What one program has: its project, the plugins that it can see, the plan, and what is loaded.
+
+use crate::build;
+use crate::config::Config;
+use crate::runtime::Settings;
+use caraway_loaders_core::bind::Bound;
+use caraway_loaders_core::capability::{Access, Grants, Request};
+use caraway_loaders_core::discover::{Catalog, Plugin, discover};
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
+use caraway_loaders_core::resolve::{Plan, Requester, Requirement, Universe, parse_import, resolve};
+use caraway_loaders_core::{Code, Error, Location};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+thread_local! {
+    /// The plugins that this thread is loading, outermost first.
+    static LOADING: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The state of one program, or of one engine that plugins were installed in.
+pub(crate) struct Session {
+    settings: Arc<Settings>,
+    project: Config,
+    catalog: Catalog,
+    disabled: BTreeSet<String>,
+    grants: Grants,
+    access: Arc<Access>,
+    base: PathBuf,
+    program_limits: Limits,
+    plugin_limits: Limits,
+    plan: Mutex<Plan>,
+    loaded: Mutex<HashMap<(String, Option<String>), Slot>>,
+}
+
+/// A plugin that is being loaded, or has been.
+type Slot = Arc<OnceLock<Result<Arc<Bound>, Error>>>;
+
+impl Session {
+    /// A session for a program in `folder`: reads the configuration and the manifests, opens nothing.
+    pub(crate) fn open(settings: &Arc<Settings>, folder: &Path) -> Result<Arc<Self>, Error> {
+        let project = Config::project(folder)?;
+        let user = if settings.search.ambient { Config::user()? } else { Config::default() };
+        if let Some(file) = &project.file
+            && !project.grants.is_empty()
+        {
+            let flags: Vec<String> = project
+                .grants
+                .iter()
+                .flat_map(|(plugin, allow)| {
+                    allow.iter().map(move |capability| format!("--allow {plugin}:{capability}"))
+                })
+                .collect();
+            return Err(Error::new(
+                Code::NotEnforced,
+                "`[grants]` of a project are requests, and answering them is not supported yet",
+            )
+            .at(Location::file(file))
+            .hint(format!("remove the table and run with {}", flags.join(" "))));
+        }
+        let mut grants = settings.grants.clone();
+        user.granted(&mut grants)?;
+        let enabled = project.enabled.unwrap_or(true) && user.enabled.unwrap_or(true);
+        let mut catalog = if enabled {
+            discover(&settings.search.list(folder, &project, &user), &settings.loaders)
+        } else {
+            Catalog::default()
+        };
+        catalog.switched_off = (!enabled).then(|| project.file.clone().or(user.file.clone())).flatten();
+        let limits = |base: Limits, tables: [&crate::config::LimitsTable; 2]| {
+            tables
+                .into_iter()
+                .try_fold(base, |limits, table| table.apply(limits))
+                .map_err(|message| Error::new(Code::Config, message))
+        };
+        let program_limits =
+            limits(settings.program_limits, [&user.program_limits, &project.program_limits])?;
+        let plugin_limits = limits(settings.plugin_limits, [&user.plugin_limits, &project.plugin_limits])?;
+        let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let access = Arc::new(Access::program(grants.clone(), base.clone()));
+        let disabled = project.disabled.union(&user.disabled).cloned().collect();
+        Ok(Arc::new(Self {
+            settings: settings.clone(),
+            project,
+            catalog,
+            disabled,
+            grants,
+            access,
+            base,
+            program_limits,
+            plugin_limits,
+            plan: Mutex::default(),
+            loaded: Mutex::default(),
+        }))
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    pub(crate) fn access(&self) -> &Arc<Access> {
+        &self.access
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.program_limits
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// The program's own view of plugins.
+    pub(crate) fn view(self: &Arc<Self>) -> Arc<dyn Imports> {
+        Arc::new(ProgramView(self.clone()))
+    }
+
+    /// Plans for what the program imports at its top level and what the project depends on, and loads the
+    /// plugins that do not want to be lazy.
+    pub(crate) fn require(self: &Arc<Self>, mut roots: Vec<Requirement>) -> Result<(), Error> {
+        if roots.is_empty() && self.project.dependencies.is_empty() {
+            return Ok(());
+        }
+        for (name, range, location) in &self.project.dependencies {
+            let from = Requester::Project { location: location.clone() };
+            roots.push(Requirement { path: name.clone(), range: range.clone(), from });
+        }
+        self.extend(&roots)?;
+        let eager: Vec<Arc<Plugin>> =
+            self.plan().plugins().filter(|plugin| !plugin.manifest.runtime.lazy).cloned().collect();
+        for plugin in eager {
+            self.load(&plugin, None)?;
+        }
+        Ok(())
+    }
+
+    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn extend(&self, roots: &[Requirement]) -> Result<(), Error> {
+        if let Some(file) = &self.catalog.switched_off {
+            return Err(Error::new(Code::Unavailable, "plugins are switched off")
+                .at(Location::file(file))
+                .hint("remove `enabled = false`"));
+        }
+        let universe = Universe::new(&self.catalog.plugins, &self.settings.version, &self.disabled);
+        let mut plan = self.plan();
+        *plan = resolve(&universe, roots, &plan).map_err(|error| self.with_broken(error, roots))?;
+        Ok(())
+    }
+
+    /// A plugin that is missing may have been found and be broken: then that is the error.
+    fn with_broken(&self, error: Error, roots: &[Requirement]) -> Error {
+        if error.code() != Code::UnknownPlugin {
+            return error;
+        }
+        let broken = self.catalog.errors.iter().find(|broken| {
+            let folder = broken.location().and_then(|l| l.file.parent()).and_then(Path::file_name);
+            roots.iter().any(|root| folder.is_some_and(|folder| folder == root.path.as_str()))
+                || folder.is_some_and(|folder| {
+                    error.message().contains(&format!("`{}`", folder.to_string_lossy()))
+                })
+        });
+        broken.cloned().unwrap_or(error)
+    }
+
+    /// Serves an import of the program (`None`) or of a plugin.
+    fn import(self: &Arc<Self>, importer: Option<&Arc<Plugin>>, text: &str) -> Result<Arc<Bound>, Error> {
+        let (path, range) = parse_import(text)?;
+        let id = importer.map(|plugin| plugin.id());
+        let known = self.plan().lookup(id.as_deref(), text).cloned();
+        let plugin = match (known, importer) {
+            (Some(plugin), _) => plugin,
+            (None, Some(importer)) => return Err(undeclared(importer, &path)),
+            (None, None) => {
+                let from = Requester::Program { location: Location::default() };
+                self.extend(&[Requirement { path: path.clone(), range, from }])?;
+                self.plan().lookup(None, text).cloned().ok_or_else(|| {
+                    Error::new(Code::Internal, format!("{text:?} was planned and is not in the plan"))
+                })?
+            }
+        };
+        if let Some(importer) = importer {
+            allowed_api(importer, &plugin)?;
+        }
+        self.load(&plugin, importer)
+    }
+
+    /// Loads a plugin, once: for all importers, or for each where its kind acts with the importer's authority.
+    fn load(
+        self: &Arc<Self>,
+        plugin: &Arc<Plugin>,
+        importer: Option<&Arc<Plugin>>,
+    ) -> Result<Arc<Bound>, Error> {
+        let loader = self.loader(plugin)?;
+        let id = plugin.id();
+        let importer_id = importer.filter(|_| loader.per_importer()).map(|importer| importer.id());
+        let slot = {
+            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            loaded.entry((id.clone(), importer_id)).or_default().clone()
+        };
+        if let Some(done) = slot.get() {
+            return done.clone();
+        }
+        let circle = LOADING.with_borrow(|loading| {
+            loading.iter().position(|other| *other == id).map(|start| loading[start..].join(" -> "))
+        });
+        if let Some(circle) = circle {
+            return Err(Error::new(Code::Cycle, format!("plugins load each other: {circle} -> {id}")));
+        }
+        slot.get_or_init(|| {
+            LOADING.with_borrow_mut(|loading| loading.push(id));
+            let outcome = self.load_now(plugin, importer, &*loader);
+            LOADING.with_borrow_mut(|loading| loading.pop());
+            outcome.map(Arc::new)
+        })
+        .clone()
+    }
+
+    fn load_now(
+        self: &Arc<Self>,
+        plugin: &Arc<Plugin>,
+        importer: Option<&Arc<Plugin>>,
+        loader: &dyn Loader,
+    ) -> Result<Bound, Error> {
+        let subject = if loader.per_importer() { importer } else { Some(plugin) };
+        let access = match subject {
+            Some(subject) => Arc::new(self.plugin_access(subject)),
+            None => self.access.clone(),
+        };
+        if loader.trusted(&plugin.manifest) {
+            access.check(&Request::Native)?;
+        }
+        if self.settings.build {
+            build::if_stale(plugin, loader, &self.settings.output)?;
+        }
+        let imports = PluginView { session: Arc::downgrade(self), plugin: plugin.clone() };
+        loader.load(&LoadRequest {
+            plugin: plugin.clone(),
+            access,
+            imports: Arc::new(imports),
+            limits: self.plugin_limits.declared(&plugin.manifest.security),
+            output: self.settings.output.clone(),
+        })
+    }
+
+    fn loader(&self, plugin: &Plugin) -> Result<Arc<dyn Loader>, Error> {
+        self.settings.loader(&plugin.manifest.kind).cloned().ok_or_else(|| {
+            Error::new(Code::UnknownKind, format!("no loader for type `{}`", plugin.manifest.kind))
+                .at(plugin.manifest.locate("type"))
+        })
+    }
+
+    fn plugin_access(&self, plugin: &Plugin) -> Access {
+        Access::plugin(
+            &plugin.manifest.name,
+            plugin.manifest.asks.clone(),
+            self.grants.clone(),
+            self.base.clone(),
+        )
+    }
+}
+
+fn undeclared(importer: &Plugin, path: &str) -> Error {
+    Error::new(
+        Code::UndeclaredImport,
+        format!("`{}` imports `{path}`, which it does not declare", importer.manifest.name),
+    )
+    .hint(format!("add `\"{path}\": \"*\"` to `dependencies` in {}", importer.manifest.file().display()))
+}
+
+/// Whether `security.allowed_apis` lets a plugin import this one.
+fn allowed_api(importer: &Plugin, imported: &Plugin) -> Result<(), Error> {
+    let name = &imported.manifest.name;
+    match &importer.manifest.security.allowed_apis {
+        Some(allowed) if name.starts_with("std/") && !allowed.contains(name) => Err(Error::new(
+            Code::Denied,
+            format!("`{}` imports `{name}`, which its `allowed_apis` leaves out", importer.manifest.name),
+        )
+        .hint(format!(
+            "add \"{name}\" to `security.allowed_apis` in {}",
+            importer.manifest.file().display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The program's view: what it imports is planned as it comes.
+struct ProgramView(Arc<Session>);
+
+impl Imports for ProgramView {
+    fn import(&self, path: &str) -> Result<Arc<Bound>, Error> {
+        self.0.import(None, path)
+    }
+}
+
+/// A plugin's view: what it declares. It does not keep the session alive: the session keeps the plugin.
+struct PluginView {
+    session: Weak<Session>,
+    plugin: Arc<Plugin>,
+}
+
+impl Imports for PluginView {
+    fn import(&self, path: &str) -> Result<Arc<Bound>, Error> {
+        let session = self.session.upgrade().ok_or_else(|| {
+            Error::new(
+                Code::Internal,
+                format!("`{}` imports {path:?} after its program has ended", self.plugin.manifest.name),
+            )
+        })?;
+        session.import(Some(&self.plugin), path)
+    }
+}

@@ -1,0 +1,54 @@
+//! Script files, read and parsed.
+
+use caraway_loaders_core::{Code, Error, Location};
+use rhai::{AST, Engine};
+use std::path::Path;
+
+/// Largest script file, in bytes.
+const MAX_SOURCE: u64 = 16 << 20;
+
+/// Reads and parses a script file. The file's name is the source of what it defines.
+///
+/// # Errors
+///
+/// [`Code::Io`] for what is no regular file, cannot be read or is larger than 16 MiB; [`Code::Syntax`] for what
+/// is not UTF-8 or does not parse.
+pub fn parse_file(engine: &Engine, file: &Path) -> Result<AST, Error> {
+    parse_text(engine, &read_source(file, file)?, &file.to_string_lossy())
+}
+
+/// Parses a script that messages call `name`.
+///
+/// # Errors
+///
+/// [`Code::Syntax`] with its place.
+pub fn parse_text(engine: &Engine, text: &str, name: &str) -> Result<AST, Error> {
+    let mut ast = engine.compile(text).map_err(|error| {
+        Error::new(Code::Syntax, error.err_type().to_string())
+            .at(Location::of_position(Some(name), error.position()))
+    })?;
+    ast.set_source(name);
+    Ok(ast)
+}
+
+/// The text of a script file.
+///
+/// # Errors
+///
+/// [`Code::Io`] for what is no regular file, cannot be read, is larger than 16 MiB or no UTF-8.
+pub(crate) fn read_source(real: &Path, shown: &Path) -> Result<String, Error> {
+    let failed = |error: &std::io::Error| Error::io(shown, "read", error);
+    let metadata = std::fs::metadata(real).map_err(|error| failed(&error))?;
+    if !metadata.is_file() {
+        return Err(Error::new(Code::Io, format!("{} is not a regular file", shown.display())));
+    }
+    if metadata.len() > MAX_SOURCE {
+        return Err(Error::new(Code::Io, format!("{} is larger than {MAX_SOURCE} bytes", shown.display())));
+    }
+    let bytes = std::fs::read(real).map_err(|error| failed(&error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
+        Error::new(Code::Syntax, "the script is not UTF-8").at(Location::at_offset(shown, &text, at))
+    })
+}
