@@ -1,0 +1,352 @@
+//! The gate.
+
+use super::asks::Asks;
+use super::grants::{Grants, Rule};
+use super::io::Io;
+use super::lexical::absolute;
+use super::refusal::{Reason, Refusal};
+use super::request::{FileMode, Request};
+use super::scopes::Scopes;
+use crate::error::Error;
+use std::path::{Path, PathBuf};
+
+/// What the program or one plugin may do. Everything that needs a capability goes through
+/// [`check`](Access::check) or [`place`](Access::place).
+///
+/// The default is a program that may do nothing.
+///
+/// ```
+/// use caraway_loaders_core::capability::{Access, Asks, FileMode, Grants, Request};
+/// use std::path::Path;
+///
+/// let folder = Path::new("/home/user/project");
+/// let program = Access::program(&Grants::new(folder), folder);
+/// let error = program.check(&Request::File(FileMode::Read, Path::new("data"))).unwrap_err();
+/// assert_eq!(error.message(), "the program may not read `data`: it is not granted");
+/// assert_eq!(error.hint_text(), Some("run with `--allow filesystem=read:data`"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// A plugin's name; the program has none.
+    plugin: Option<String>,
+    /// What the plugin's manifest asks for; the program asks for everything.
+    asked: Option<Scopes>,
+    granted: Scopes,
+    denied: Vec<Rule>,
+    base: PathBuf,
+    folder: Option<PathBuf>,
+}
+
+/// Where an allowed path lies. See [`Access::place`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Place {
+    /// The whole path, absolute and normalised.
+    pub path: PathBuf,
+    /// The granted file or folder that it is, or lies in. `None` where every path is granted.
+    pub root: Option<PathBuf>,
+    /// From `root` to what the manifest asks for, where that is less than what was granted; else empty.
+    pub asked: PathBuf,
+    /// The rest of the way. Empty where `path` itself was named.
+    pub rest: PathBuf,
+    /// Files and folders that are denied even so. `path` lies in none of them by its text; a symbolic link or
+    /// another name could still lead into one.
+    pub denied: Vec<PathBuf>,
+}
+
+impl Access {
+    /// What the program may do: what is granted, and print unless that is denied. `base` is the program's
+    /// folder, absolute: relative paths start there.
+    pub fn program(grants: &Grants, base: impl Into<PathBuf>) -> Self {
+        let mut granted = grants.allowed_to(None);
+        granted.io.add(Io::printing());
+        Self {
+            plugin: None,
+            asked: None,
+            granted,
+            denied: grants.denied_to(None),
+            base: base.into(),
+            folder: grants.folder().map(Path::to_owned),
+        }
+    }
+
+    /// What a plugin may do: what its manifest asks for, as far as it is granted. `base` is the program's
+    /// folder, absolute: the relative paths of the manifest and of the plugin's calls start there.
+    pub fn plugin(name: &str, asks: &Asks, grants: &Grants, base: impl Into<PathBuf>) -> Self {
+        let base = base.into();
+        Self {
+            plugin: Some(name.to_owned()),
+            asked: Some(asks.based(&base)),
+            granted: grants.allowed_to(Some(name)),
+            denied: grants.denied_to(Some(name)),
+            base,
+            folder: grants.folder().map(Path::to_owned),
+        }
+    }
+
+    /// The name of the plugin that this is for; `None` for the program.
+    pub fn plugin_name(&self) -> Option<&str> {
+        self.plugin.as_deref()
+    }
+
+    /// Lets a request through, or says why not.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Denied`](crate::Code::Denied): the manifest does not ask, the operator has not granted, or has
+    /// denied. The hint is the exact line or flag that would change it.
+    pub fn check(&self, request: &Request<'_>) -> Result<(), Error> {
+        match *request {
+            Request::File(mode, path) => self.decide(&Request::File(mode, &absolute(&self.base, path))),
+            _ => self.decide(request),
+        }
+    }
+
+    /// Lets a file or folder through, and says where it lies, so that it can be opened by way of its root:
+    /// the text of a path says nothing about symbolic links on the way.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn place(&self, mode: FileMode, path: &Path) -> Result<Place, Error> {
+        let path = absolute(&self.base, path);
+        self.decide(&Request::File(mode, &path))?;
+        let granted = self.granted.filesystem.root_of(mode, &path).flatten();
+        let asked = self.asked.as_ref().and_then(|asked| asked.filesystem.root_of(mode, &path)).flatten();
+        let (root, asked) = match (granted, asked) {
+            (Some(granted), Some(asked)) => (Some(granted), asked.strip_prefix(granted).ok()),
+            (granted, asked) => (granted.or(asked), None),
+        };
+        let asked = asked.unwrap_or(Path::new(""));
+        let rest = root.and_then(|root| path.strip_prefix(root.join(asked)).ok()).unwrap_or(Path::new(""));
+        let denied = self.denied.iter().flat_map(|rule| rule.scopes.filesystem.named(mode));
+        Ok(Place {
+            root: root.map(Path::to_owned),
+            asked: asked.to_owned(),
+            rest: rest.to_owned(),
+            denied: denied.cloned().collect(),
+            path,
+        })
+    }
+
+    /// The refusal of a file which lies in a place that [`place`](Self::place) gave, but turned out to be
+    /// denied under another name.
+    pub fn denied_elsewhere(&self, mode: FileMode, path: &Path, denied: &Path) -> Error {
+        match self.denied.iter().find(|rule| rule.scopes.filesystem.allows(mode, denied)) {
+            Some(rule) => self.refuse(&Request::File(mode, path), Reason::Denied(&rule.text)),
+            None => self.refuse(&Request::File(mode, path), Reason::NotGranted),
+        }
+    }
+
+    fn decide(&self, request: &Request<'_>) -> Result<(), Error> {
+        let reason = if let Some(rule) = self.denied.iter().find(|rule| rule.scopes.allows(request)) {
+            Reason::Denied(&rule.text)
+        } else {
+            let granted = self.granted.allows(request);
+            match &self.asked {
+                Some(asked) if !asked.allows(request) => Reason::NotAsked { granted },
+                _ if !granted => Reason::NotGranted,
+                _ => return Ok(()),
+            }
+        };
+        Err(self.refuse(request, reason))
+    }
+
+    fn refuse(&self, request: &Request<'_>, reason: Reason<'_>) -> Error {
+        Refusal {
+            plugin: self.plugin.as_deref(),
+            request,
+            reason,
+            base: &self.base,
+            folder: self.folder.as_deref(),
+        }
+        .into_error()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Code;
+    use crate::output::Stream;
+    use serde_json::json;
+
+    const OUT: Request<'_> = Request::Print(Stream::Stdout);
+
+    fn grants(allow: &[&str], deny: &[&str]) -> Grants {
+        let here = Path::new("/here");
+        let mut grants = Grants::new(here);
+        allow.iter().for_each(|text| grants.parse_allow(text, here).unwrap());
+        deny.iter().for_each(|text| grants.parse_deny(text, here).unwrap());
+        grants
+    }
+
+    fn asks(entries: &serde_json::Value) -> Asks {
+        let mut asks = Asks::default();
+        for entry in entries.as_array().unwrap() {
+            match entry {
+                serde_json::Value::Object(fields) => {
+                    for (name, detail) in fields {
+                        assert_eq!(asks.add(name, Some(detail)), Ok(true));
+                    }
+                }
+                name => assert_eq!(asks.add(name.as_str().unwrap(), None), Ok(true)),
+            }
+        }
+        asks
+    }
+
+    /// Checks a request, and the message and hint of its refusal.
+    #[track_caller]
+    fn case(access: &Access, request: Request<'_>, refusal: Option<(&str, &str)>) {
+        let result = access.check(&request);
+        match (&result, refusal) {
+            (Ok(()), None) => {}
+            (Err(error), Some((message, hint))) => {
+                assert_eq!(error.code(), Code::Denied);
+                assert_eq!((error.message(), error.hint_text()), (message, Some(hint)));
+            }
+            _ => panic!("{request:?}: {result:?}"),
+        }
+    }
+
+    fn read(path: &str) -> Request<'_> {
+        Request::File(FileMode::Read, Path::new(path))
+    }
+
+    #[test]
+    fn a_program_needs_grants_but_to_print() {
+        let bare = Access::program(&grants(&[], &[]), "/here/app");
+        case(&bare, OUT, None);
+        case(&bare, Request::Print(Stream::Stderr), None);
+        for (request, act, flag) in [
+            (read("data/x.csv"), "read `data/x.csv`", "filesystem=read:app/data/x.csv"),
+            (read("/etc/hosts"), "read `/etc/hosts`", "filesystem=read:/etc/hosts"),
+            (read("../my file"), "read `/here/my file`", "'filesystem=read:my file'"),
+            (read("a,b"), "read `a,b`", "filesystem=read:app/a,,b"),
+            (read("."), "read `.`", "filesystem=read:app"),
+            (Request::File(FileMode::Write, Path::new("out")), "write `out`", "filesystem=write:app/out"),
+            (Request::Connect { host: "::1", port: 80 }, "connect to `[::1]:80`", "'network=[::1]:80'"),
+            (Request::Run("git"), "start `git`", "process=git"),
+            (Request::Environment("LANG"), "read the environment variable `LANG`", "env=LANG"),
+            (Request::Native, "run native code in this process", "native"),
+            (Request::ReadInput, "read standard input", "io=stdin"),
+        ] {
+            let message = format!("the program may not {act}: it is not granted");
+            case(&bare, request, Some((&message, &format!("run with `--allow {flag}`"))));
+            // What the hint says works.
+            let word = shlex::split(flag).unwrap().remove(0);
+            case(&Access::program(&grants(&[&word], &[]), "/here/app"), request, None);
+        }
+        let silent = Access::program(&grants(&[], &["io"]), "/here");
+        case(
+            &silent,
+            OUT,
+            Some((
+                "the program may not write to standard output: `--deny io` forbids it",
+                "leave out `--deny io`",
+            )),
+        );
+        assert!(Access::default().check(&OUT).is_err());
+    }
+
+    #[test]
+    fn a_plugin_needs_two_keys() {
+        let io = asks(&json!(["io", "native", {"filesystem": {"read": ["data"]}}]));
+        let none = Asks::default();
+        let access = |asks, allow: &[&str]| Access::plugin("stats", asks, &grants(allow, &[]), "/here/app");
+        case(&access(&io, &["io"]), OUT, None);
+        case(&access(&io, &["stats:io"]), OUT, None);
+        case(
+            &access(&io, &["other:io"]),
+            OUT,
+            Some((
+                "plugin `stats` may not write to standard output: it is not granted",
+                "run with `--allow stats:io`",
+            )),
+        );
+        case(
+            &access(&none, &["io"]),
+            OUT,
+            Some((
+                "plugin `stats` may not write to standard output: its manifest does not ask for it",
+                "add `\"io\"` to `capabilities` in the manifest of `stats`",
+            )),
+        );
+        case(
+            &access(&none, &[]),
+            read("data/x"),
+            Some((
+                "plugin `stats` may not read `data/x`: its manifest does not ask for it",
+                "add `{\"filesystem\":{\"read\":[\"data/x\"]}}` to `capabilities` in the manifest of `stats` \
+                 and run with `--allow stats:filesystem=read:app/data/x`",
+            )),
+        );
+        case(
+            &access(&io, &[]),
+            Request::Native,
+            Some((
+                "plugin `stats` may not run native code in this process: it is not granted",
+                "run with `--allow native=stats`",
+            )),
+        );
+        case(&access(&io, &["native=stats"]), Request::Native, None);
+        case(&access(&io, &["filesystem"]), read("data/x"), None);
+        assert!(access(&io, &["filesystem"]).check(&read("other")).is_err());
+        assert!(access(&io, &["filesystem=/elsewhere"]).check(&read("data/x")).is_err());
+    }
+
+    #[test]
+    fn denials_win() {
+        for (allow, deny, request, expected) in [
+            (&["filesystem"][..], &["filesystem"][..], read("x"), false),
+            (&["filesystem"], &["filesystem=secret"], read("/here/secret/x"), false),
+            (&["filesystem"], &["filesystem=secret"], read("/here/other"), true),
+            (&["filesystem"], &["filesystem=write:secret"], read("/here/secret/x"), true),
+            (&["filesystem=read:secret/x"], &["filesystem=read:secret"], read("/here/secret/x"), false),
+            (&["filesystem"], &["other:filesystem"], read("x"), true),
+            (&["env=A", "env=B"], &["env=B"], Request::Environment("A"), true),
+            (&["env"], &["env=B"], Request::Environment("B"), false),
+        ] {
+            let access = Access::program(&grants(allow, deny), "/here");
+            assert_eq!(access.check(&request).is_ok(), expected, "{allow:?} {deny:?} {request:?}");
+        }
+    }
+
+    #[test]
+    fn places() {
+        let asked = asks(&json!([{"filesystem": {"read": ["data", "/shared"]}}]));
+        let all = asks(&json!(["filesystem"]));
+        for (asks, allow, path, root, inner, rest) in [
+            (&all, "filesystem=.", "data/x/y", Some("/here"), "", "data/x/y"),
+            (&all, "filesystem=data/x", "data/x", Some("/here/data/x"), "", ""),
+            (&all, "filesystem", "data/x", None, "", ""),
+            (&asked, "filesystem=.", "data/x/y", Some("/here"), "data", "x/y"),
+            (&asked, "filesystem=.", "data", Some("/here"), "data", ""),
+            (&asked, "filesystem=data", "data/x", Some("/here/data"), "", "x"),
+            (&asked, "filesystem=data/x", "data/x/y", Some("/here/data/x"), "", "y"),
+            (&asked, "filesystem", "/shared/z", Some("/shared"), "", "z"),
+            (&asked, "filesystem=/", "/shared/z", Some("/"), "shared", "z"),
+        ] {
+            let access = Access::plugin("p", asks, &grants(&[allow], &["filesystem=never"]), "/here");
+            let place = access.place(FileMode::Read, Path::new(path)).unwrap();
+            assert_eq!(
+                (place.root.as_deref(), place.asked.as_path(), place.rest.as_path()),
+                (root.map(Path::new), Path::new(inner), Path::new(rest)),
+                "{allow} {path}"
+            );
+            assert_eq!(place.denied, [PathBuf::from("/here/never")]);
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_path_cannot_leave() {
+        let access = Access::program(&grants(&["filesystem=data"], &[]), "/here");
+        for path in ["data/../secret", "../etc", "data/../../etc/x", "/etc", "datax", "", "."] {
+            assert!(access.place(FileMode::Read, Path::new(path)).is_err(), "{path:?}");
+        }
+        for path in ["data", "data/", "./data/x", "other/../data/x", "/here/data/../data/x"] {
+            assert!(access.place(FileMode::Read, Path::new(path)).is_ok(), "{path:?}");
+        }
+    }
+}
