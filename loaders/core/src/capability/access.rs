@@ -176,8 +176,8 @@ mod tests {
     fn grants(allow: &[&str], deny: &[&str]) -> Grants {
         let here = Path::new("/here");
         let mut grants = Grants::new(here);
-        allow.iter().for_each(|text| grants.parse_allow(text, here).unwrap());
-        deny.iter().for_each(|text| grants.parse_deny(text, here).unwrap());
+        allow.iter().for_each(|text| grants.allow(text, here).unwrap());
+        deny.iter().for_each(|text| grants.deny(text, here).unwrap());
         grants
     }
 

@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 ///
 /// let here = Path::new("/home/user/project");
 /// let mut grants = Grants::new(here);
-/// grants.parse_allow("filesystem=read:data", here)?;
-/// grants.parse_allow("stats:io", here)?;
-/// grants.parse_allow("native=render", here)?;
-/// grants.parse_deny("env", here)?;
-/// let error = grants.parse_allow("filesytem=data", here).unwrap_err();
+/// grants.allow("filesystem=read:data", here)?;
+/// grants.allow("stats:io", here)?;
+/// grants.allow("native=render", here)?;
+/// grants.deny("env", here)?;
+/// let error = grants.allow("filesytem=data", here).unwrap_err();
 /// assert_eq!(error.message(), "`--allow filesytem=data`: `filesytem` is no capability; did you mean `filesystem`?");
 /// # Ok::<(), caraway_loaders_core::Error>(())
 /// ```
@@ -60,18 +60,18 @@ impl Grants {
     /// # Errors
     ///
     /// [`Code::Usage`] for what is no capability, no plugin's name or no argument of that capability.
-    pub fn parse_allow(&mut self, text: &str, base: &Path) -> Result<(), Error> {
+    pub fn allow(&mut self, text: &str, base: &Path) -> Result<(), Error> {
         let rules = parse(text, base).map_err(|problem| usage("--allow", text, &problem))?;
         self.allowed.extend(rules);
         Ok(())
     }
 
-    /// Adds what follows a `--deny`; written as [`parse_allow`](Self::parse_allow) and always stronger.
+    /// Adds what follows a `--deny`; written as [`allow`](Self::allow) and always stronger.
     ///
     /// # Errors
     ///
-    /// As [`parse_allow`](Self::parse_allow).
-    pub fn parse_deny(&mut self, text: &str, base: &Path) -> Result<(), Error> {
+    /// As [`allow`](Self::allow).
+    pub fn deny(&mut self, text: &str, base: &Path) -> Result<(), Error> {
         let rules = parse(text, base).map_err(|problem| usage("--deny", text, &problem))?;
         self.denied.extend(rules);
         Ok(())
@@ -189,7 +189,7 @@ mod tests {
     fn allowing(texts: &[&str]) -> Grants {
         let mut grants = Grants::default();
         for text in texts {
-            grants.parse_allow(text, Path::new("/here")).unwrap();
+            grants.allow(text, Path::new("/here")).unwrap();
         }
         grants
     }
@@ -249,7 +249,7 @@ mod tests {
             ("process=a,", "name is empty"),
             ("io=stdou", "did you mean `stdout`?"),
         ] {
-            let error = Grants::default().parse_deny(text, Path::new("/")).unwrap_err();
+            let error = Grants::default().deny(text, Path::new("/")).unwrap_err();
             assert_eq!(error.code(), Code::Usage);
             assert!(error.message().contains(problem), "{text}: {error}");
         }
