@@ -79,7 +79,7 @@ impl Session {
             limits(settings.program_limits, [&user.program_limits, &project.program_limits])?;
         let plugin_limits = limits(settings.plugin_limits, [&user.plugin_limits, &project.plugin_limits])?;
         let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let access = Arc::new(Access::program(grants.clone(), base.clone()));
+        let access = Arc::new(Access::program(&grants, base.clone()));
         let disabled = project.disabled.union(&user.disabled).cloned().collect();
         Ok(Arc::new(Self {
             settings: settings.clone(),
@@ -255,12 +255,7 @@ impl Session {
     }
 
     fn plugin_access(&self, plugin: &Plugin) -> Access {
-        Access::plugin(
-            &plugin.manifest.name,
-            plugin.manifest.asks.clone(),
-            self.grants.clone(),
-            self.base.clone(),
-        )
+        Access::plugin(&plugin.manifest.name, &plugin.manifest.asks, &self.grants, self.base.clone())
     }
 }
 

@@ -1,0 +1,21 @@
+//! Script plugins: what authors and importers can rely on.
+
+#[test]
+fn calls_and_types() {
+    caraway_tests::run_cases("script_calls.toml");
+}
+
+#[test]
+fn files_dependencies_and_privacy() {
+    caraway_tests::run_cases("script_imports.toml");
+}
+
+#[test]
+fn callbacks() {
+    caraway_tests::run_cases("script_callbacks.toml");
+}
+
+#[test]
+fn limits() {
+    caraway_tests::run_cases("script_limits.toml");
+}
