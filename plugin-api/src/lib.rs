@@ -13,9 +13,16 @@
 //! # Ok::<(), caraway_plugin::ParseTypeError>(())
 //! ```
 
+#[cfg(feature = "export")]
+pub mod export;
+#[cfg(feature = "export")]
+pub mod prelude;
 mod signature;
 mod ty;
 mod value;
+
+#[cfg(feature = "export")]
+pub use caraway_plugin_macros::plugin;
 
 pub use signature::{Param, Signature};
 pub use ty::{EnumType, Field, ParseTypeError, StructType, Type};
