@@ -7,7 +7,7 @@
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
     CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, Module, ModuleResolver,
-    OptimizationLevel, Position, RhaiFunc, Scope, Shared,
+    NativeCallContext, OptimizationLevel, Position, RhaiFunc, Scope, Shared,
 };
 use std::any::TypeId;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 type Native = fn(&mut [&mut Dynamic]) -> Result<Dynamic, Box<EvalAltResult>>;
 
 fn method(function: Native) -> RhaiFunc {
-    let func = Shared::new(move |_: Option<_>, args: &mut [&mut Dynamic]| function(args));
+    let func = Shared::new(move |_: Option<NativeCallContext>, args: &mut [&mut Dynamic]| function(args));
     RhaiFunc::Method { func, has_context: false, is_pure: true, is_volatile: true }
 }
 
@@ -103,8 +103,8 @@ fn functions_find_static_modules() {
 #[test]
 fn argument_0_is_the_callers_variable() {
     let take_both = module_with("take", &[TypeId::of::<i64>(); 2], |args| {
-        std::mem::take(args[0]);
-        std::mem::take(args[1]);
+        *args[0] = Dynamic::UNIT;
+        *args[1] = Dynamic::UNIT;
         Ok(Dynamic::UNIT)
     });
     let engine = engine_with([("m", take_both)]);
@@ -122,10 +122,10 @@ fn closures_do_not_cross_engines() {
     let home = Engine::new();
     let away = Engine::new();
     let closure = home.eval::<FnPtr>("let k = 1; |x| x + k").unwrap();
-    let ast = away.compile("fn private(x) { \"other\" }").unwrap();
+    let ast = away.compile("fn helper(x) { \"other\" }").unwrap();
     let error = closure.call::<Dynamic>(&away, &ast, (1_i64,)).unwrap_err().to_string();
     assert!(error.contains("Function not found: anon$"), "{error}");
-    let named = home.eval::<FnPtr>(r#"Fn("private")"#).unwrap();
+    let named = home.eval::<FnPtr>(r#"Fn("helper")"#).unwrap();
     assert_eq!(named.call::<String>(&away, &ast, (1_i64,)).unwrap(), "other");
 }
 
