@@ -1,31 +1,16 @@
 //! Search paths to plugins and errors.
+//!
+//! A search path holds plugin folders, one level deep, or is one. A plugin folder has a `plugin.json` or a
+//! `plugin.toml`; a folder with a single file that a loader adopts, or such a file in a search path, is a
+//! plugin too. Hidden names and folders that are no plugins are passed over. One broken plugin never spoils
+//! the others: [`discover`] gives results and errors.
 
-use crate::manifest::Manifest;
-use std::path::PathBuf;
+mod candidate;
+mod catalog;
+mod manifest_file;
+mod plugin;
+mod search_path;
 
-/// A plugin that was found, or that a loader provides.
-#[derive(Debug, Clone)]
-pub struct Plugin {
-    /// What it says of itself.
-    pub manifest: Manifest,
-    /// Its folder; empty for built-ins.
-    pub root: PathBuf,
-    /// Where it was found.
-    pub origin: Origin,
-}
-
-/// Where a plugin comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// A search path.
-    SearchPath(PathBuf),
-    /// Compiled in.
-    BuiltIn,
-}
-
-impl Plugin {
-    /// `name@version`, which is unique in a plan.
-    pub fn id(&self) -> String {
-        format!("{}@{}", self.manifest.name, self.manifest.version)
-    }
-}
+pub use catalog::{Catalog, Shadowed, discover};
+pub use plugin::{Origin, Plugin};
+pub use search_path::SearchPath;

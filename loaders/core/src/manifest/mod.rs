@@ -3,13 +3,42 @@
 //! Both are decoded from a tree with positions by one strict decoder, which collects every problem:
 //! unknown keys, duplicate keys, wrong types, wrong values. `docs/reference/manifest.md` is the reference.
 
+mod decode;
+mod fields;
+mod functions;
+mod implementation;
+mod input;
+mod json;
+mod license;
+mod names;
+mod paths;
+mod problems;
+mod quantity;
+mod refused;
+mod toml;
+mod tree;
+mod types;
+
+pub(crate) use input::too_large;
+pub use refused::{REFUSED, Refusal, Refused};
+
 use crate::capability::Asks;
+use crate::code::Code;
 use crate::error::{Error, Location};
 use caraway_plugin::{Signature, Type};
+use problems::{Problems, Wrong};
 use semver::{Version, VersionReq};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use tree::Node;
+
+/// Largest manifest, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// Deepest nesting of a manifest's tables and arrays.
+pub const MAX_LEVELS: usize = 64;
 
 /// A decoded manifest. Every field has passed the checks that need no other file.
 #[derive(Debug, Clone)]
@@ -47,8 +76,8 @@ pub struct Manifest {
     pub security: Security,
     /// `runtime`.
     pub runtime: RuntimeOptions,
-    /// Where each field stands, for messages.
-    pub(crate) positions: Positions,
+    /// The text that it was decoded from.
+    pub(crate) source: Source,
 }
 
 /// An entry of `dependencies`.
@@ -120,12 +149,21 @@ impl Default for RuntimeOptions {
     }
 }
 
-/// Where the fields of a manifest stand.
+/// The text of a manifest, kept to find the places of fields when there is something to say about them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Positions {
+pub(crate) struct Source {
     pub(crate) file: PathBuf,
-    /// Dotted path of a field (`functions.0.params.1.type`) to line and column of its value.
-    pub(crate) fields: BTreeMap<String, (usize, usize)>,
+    pub(crate) text: Arc<str>,
+}
+
+impl Source {
+    fn tree<'a>(&'a self, problems: &mut Problems<'_>) -> Option<Node<'a>> {
+        if self.file.extension().is_some_and(|extension| extension == "toml") {
+            toml::parse(&self.text, problems)
+        } else {
+            json::parse(&self.text, problems)
+        }
+    }
 }
 
 impl Manifest {
@@ -149,27 +187,32 @@ impl Manifest {
             implementation: Implementation::default(),
             security: Security::default(),
             runtime: RuntimeOptions::default(),
-            positions: Positions::default(),
+            source: Source::default(),
         }
     }
 
-    /// Where a field stands, by its dotted path; its nearest parent, or the file, where it does not.
+    /// Whether a manifest that was not parsed has names that one could have. The place is unknown.
+    pub(crate) fn check_names(&self) -> Result<(), Error> {
+        let wrong = names::plugin(&self.name).err().map(|wrong| wrong.of("name"));
+        let wrong = wrong.or_else(|| names::module(&self.module).err().map(|wrong| wrong.of("module")));
+        wrong.map_or(Ok(()), |wrong| Err(wrong.error(Code::ManifestValue)))
+    }
+
+    /// Where a field's value stands, by its dotted path (`functions.0.params.1.type`); its nearest parent, or
+    /// the file, where it does not.
+    ///
+    /// The text is looked through again: for messages, not for every load.
     pub fn locate(&self, field: &str) -> Location {
-        let mut field = field;
-        loop {
-            if let Some(&(line, column)) = self.positions.fields.get(field) {
-                return Location::new(&self.positions.file, line, column);
-            }
-            match field.rfind('.') {
-                Some(dot) => field = &field[..dot],
-                None => return Location::file(&self.positions.file),
-            }
+        let Source { file, text } = &self.source;
+        match self.source.tree(&mut Problems::new(file, text)) {
+            Some(tree) => Location::at_offset(file, text, tree.nearest(field).offset),
+            None => Location::file(file),
         }
     }
 
     /// The manifest's file; empty for plugins without one.
     pub fn file(&self) -> &Path {
-        &self.positions.file
+        &self.source.file
     }
 
     /// The declared function of this name.
@@ -183,7 +226,19 @@ impl Manifest {
     ///
     /// All problems at once, see [`Error::others`], each with its line and column.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
-        let _ = (path, bytes);
-        Err(Error::new(crate::Code::Internal, "not built"))
+        let source = Source { file: path.to_owned(), text: input::text(path, bytes)?.into() };
+        let text = source.text.clone();
+        let mut problems = Problems::new(path, &text);
+        let kept = source.clone();
+        let manifest = source.tree(&mut problems).and_then(|tree| decode::manifest(&tree, kept, &mut problems));
+        match (manifest, problems.into_error()) {
+            (Some(manifest), None) => Ok(manifest),
+            (_, Some(error)) => Err(error),
+            (None, None) => Err(Error::new(Code::Internal, "a manifest was refused without a reason")),
+        }
     }
+}
+
+fn too_deep() -> Wrong {
+    Wrong::new(format!("the manifest nests deeper than {MAX_LEVELS} levels"))
 }
