@@ -91,6 +91,8 @@ codes! {
     ImportFile = "E0407";
     /// A plugin is shadowed, which `--strict` forbids, or disabled.
     Unavailable = "E0408";
+    /// The text of an import names neither a plugin nor a file.
+    ImportPath = "E0409";
     /// A capability was not granted, or not asked for.
     Denied = "E0501";
     /// A file is not the one that was checked.

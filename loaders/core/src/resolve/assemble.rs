@@ -1,0 +1,120 @@
+//! What the solver took, as a plan: dependencies first, no cycles.
+
+use super::plan::{Edge, Plan};
+use super::roots::Roots;
+use super::solver::Selection;
+use crate::code::Code;
+use crate::discover::Plugin;
+use crate::error::{Error, Location};
+use semver::Version;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// The most plugins of a cycle that are printed.
+const MAX_SHOWN: usize = 64;
+
+/// How far the walk has come with a plugin.
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    /// On the way from the program to where the walk is.
+    Open,
+    /// In the plan.
+    Done,
+}
+
+/// Extends `pinned` by a selection.
+pub(super) fn assemble<'a>(
+    roots: &'a Roots,
+    selection: &Selection<'a>,
+    pinned: &'a Plan,
+) -> Result<Plan, Error> {
+    let mut plan = pinned.clone();
+    plan.project.clone_from(&roots.project);
+    let mut marks: HashMap<(&str, &Version), Mark> =
+        pinned.plugins().map(|plugin| (key(plugin), Mark::Done)).collect();
+    for root in &roots.list {
+        let plugin = selection.of(&root.name, &root.range)?;
+        if !marks.contains_key(&key(plugin)) {
+            walk(selection, plugin, &mut marks, &mut plan)?;
+        }
+        for asked in &root.asked {
+            plan.require(Edge {
+                path: asked.path.clone(),
+                range: asked.range.clone(),
+                plugin: plugin.clone(),
+            });
+        }
+    }
+    Ok(plan)
+}
+
+fn key(plugin: &Plugin) -> (&str, &Version) {
+    (&plugin.manifest.name, &plugin.manifest.version)
+}
+
+/// Adds a plugin with all that it depends on. Without recursion: chains may be long.
+fn walk<'a>(
+    selection: &Selection<'a>,
+    start: &'a Arc<Plugin>,
+    marks: &mut HashMap<(&'a str, &'a Version), Mark>,
+    plan: &mut Plan,
+) -> Result<(), Error> {
+    marks.insert(key(start), Mark::Open);
+    let mut path = vec![(start, Vec::new())];
+    while let Some((plugin, edges)) = path.last_mut() {
+        let Some(dependency) = plugin.manifest.dependencies.get(edges.len()) else {
+            if let Some((plugin, edges)) = path.pop() {
+                marks.insert(key(plugin), Mark::Done);
+                plan.push(plugin.clone(), edges);
+            }
+            continue;
+        };
+        let target = selection.of(&dependency.name, &dependency.requirement)?;
+        edges.push(Edge {
+            path: dependency.name.clone(),
+            range: dependency.requirement.clone(),
+            plugin: target.clone(),
+        });
+        match marks.get(&key(target)) {
+            Some(Mark::Done) => {}
+            Some(Mark::Open) => return Err(cycle(&path, target)),
+            None => {
+                marks.insert(key(target), Mark::Open);
+                path.push((target, Vec::new()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The cycle that ends with the last of `path` needing `target`, which is on the path.
+fn cycle(path: &[(&Arc<Plugin>, Vec<Edge>)], target: &Arc<Plugin>) -> Error {
+    let start = path.iter().position(|(plugin, _)| key(plugin) == key(target)).unwrap_or(0);
+    let members: Vec<&Plugin> = path[start..].iter().map(|(plugin, _)| &***plugin).collect();
+    let distinct: BTreeSet<&str> = members.iter().map(|plugin| plugin.manifest.name.as_str()).collect();
+    let name = |plugin: &&Plugin| match distinct.len() == members.len() {
+        true => plugin.manifest.name.clone(),
+        false => plugin.id(),
+    };
+    let mut names: Vec<String> = members.iter().chain(members.first()).map(name).collect();
+    if names.len() > MAX_SHOWN {
+        let hidden = names.len() - MAX_SHOWN;
+        names.splice(MAX_SHOWN / 2..MAX_SHOWN / 2 + hidden, [format!("({hidden} more)")]);
+    }
+    let message = format!("plugins depend on each other in a circle: {}", names.join(" -> "));
+    let error = Error::new(Code::Cycle, message)
+        .hint("move what they share into a plugin of its own that depends on none of them");
+    match path.last() {
+        Some((last, edges)) => error.at(place_of_dependency(last, edges.len().saturating_sub(1))),
+        None => error,
+    }
+}
+
+/// Where a dependency stands in a manifest, by its number: `dependencies` is a table or a list.
+pub(super) fn place_of_dependency(plugin: &Plugin, index: usize) -> Location {
+    let manifest = &plugin.manifest;
+    let whole = manifest.locate("dependencies");
+    let name = manifest.dependencies.get(index).map_or("", |dependency| &dependency.name);
+    let by_name = manifest.locate(&format!("dependencies.{name}"));
+    if by_name != whole { by_name } else { manifest.locate(&format!("dependencies.{index}")) }
+}

@@ -1,0 +1,135 @@
+//! Requirements made ready for the solver: names looked up, those of the project put on top of the program's,
+//! and those that cannot be met singly refused.
+
+use super::explain;
+use super::plan::Plan;
+use super::requirement::{Asked, Requester, Requirement};
+use super::universe::View;
+use crate::code::Code;
+use crate::error::Error;
+use semver::VersionReq;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What the solver starts from.
+pub(super) struct Roots {
+    pub(super) list: Vec<Root>,
+    /// What `caraway.toml` requires, by plugin name: this time and before.
+    pub(super) project: Vec<(String, Requirement)>,
+}
+
+/// A plugin that is needed, and the versions of it that will do for all who ask for it in the same words.
+pub(super) struct Root {
+    pub(super) name: String,
+    pub(super) range: VersionReq,
+    /// Who asks for it.
+    pub(super) asked: Vec<Requirement>,
+    /// What the project requires of the same plugin; `range` has it in it.
+    pub(super) project: Vec<Requirement>,
+}
+
+impl Roots {
+    pub(super) fn new(view: &View, requirements: &[Requirement], plan: &Plan) -> Result<Self, Error> {
+        let mut errors = Vec::new();
+        let mut project = plan.project.clone();
+        let mut program = Vec::new();
+        for requirement in sorted(requirements) {
+            let located = |error: Error| match requirement.from.location() {
+                Some(location) => error.at(location.clone()),
+                None => error,
+            };
+            if let Requester::Plugin { id, .. } = &requirement.from {
+                errors.extend(import_of_plugin(plan, id, requirement).err().map(located));
+                continue;
+            }
+            match (view.find(&requirement.path), &requirement.from) {
+                (Err(error), _) => errors.push(located(error)),
+                (Ok(name), Requester::Project { .. }) => project.push((name.to_owned(), requirement.clone())),
+                (Ok(name), _) => program.push((name.to_owned(), requirement)),
+            }
+        }
+        let alone = project[plan.project.len()..]
+            .iter()
+            .filter(|(name, _)| !program.iter().any(|(other, _)| other == name))
+            .map(|(name, requirement)| (name.clone(), requirement));
+        let mut merged: BTreeMap<(String, String), Root> = BTreeMap::new();
+        for (name, requirement) in program.iter().cloned().chain(alone) {
+            let known = |e: &super::Edge| e.path == requirement.path && e.range == requirement.range;
+            if plan.edges(None).iter().any(known) {
+                continue;
+            }
+            let above: Vec<Requirement> = project
+                .iter()
+                .filter(|(other, asked)| *other == name && asked != requirement)
+                .map(|(_, asked)| asked.clone())
+                .collect();
+            let comparators = above.iter().chain([requirement]).flat_map(|asked| &asked.range.comparators);
+            let range = VersionReq { comparators: comparators.cloned().collect() };
+            merged
+                .entry((name.clone(), range.to_string()))
+                .or_insert_with(|| Root { name, range, asked: Vec::new(), project: above })
+                .asked
+                .push(requirement.clone());
+        }
+        let list: Vec<Root> = merged.into_values().collect();
+        errors.extend(list.iter().filter_map(|root| explain::unmet(view, root)));
+        match Error::from_many(errors) {
+            Some(error) => Err(error),
+            None => Ok(Self { list, project }),
+        }
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.asked.first() else { return f.write_str("the program") };
+        write!(f, "{} needs {}", first.from, Asked(&self.name, &first.range))?;
+        for above in &self.project {
+            write!(f, " and {} needs {}", above.from, Asked(&self.name, &above.range))?;
+        }
+        Ok(())
+    }
+}
+
+/// An order that does not depend on the order they came in.
+fn sorted(requirements: &[Requirement]) -> Vec<&Requirement> {
+    let mut sorted: Vec<&Requirement> = requirements.iter().collect();
+    sorted.sort_by_cached_key(|r| {
+        let place = r.from.location().map(|l| (l.file.clone(), l.line, l.column));
+        (r.path.clone(), r.range.to_string(), place, r.from.to_string())
+    });
+    sorted.dedup();
+    sorted
+}
+
+/// Checks that a plugin may import what it imports: what it declares, in the version that was selected for it.
+fn import_of_plugin(plan: &Plan, id: &str, asked: &Requirement) -> Result<(), Error> {
+    let Some(plugin) = plan.get(id) else {
+        return Err(Error::new(Code::Internal, format!("`{id}` imports, but is not in the plan")));
+    };
+    let selected = plan.named(Some(id), &asked.path);
+    let Some(first) = selected.first() else {
+        return Err(Error::new(
+            Code::UndeclaredImport,
+            format!("`{id}` imports `{}`, which its manifest does not declare", asked.path),
+        )
+        .hint(format!(
+            "add `{}` to `dependencies` in {}",
+            asked.path,
+            plugin.manifest.locate("dependencies")
+        )));
+    };
+    let any = asked.range.comparators.is_empty();
+    if any || selected.iter().any(|plugin| asked.range.matches(&plugin.manifest.version)) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::NoVersion,
+        format!(
+            "`{id}` imports {}, but its manifest selects `{}`",
+            Asked(&asked.path, &asked.range),
+            first.id()
+        ),
+    )
+    .hint(format!("import `{}` without a requirement, or tighten the one in `dependencies`", asked.path)))
+}
