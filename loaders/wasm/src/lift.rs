@@ -1,0 +1,140 @@
+//! Results back to scripts.
+
+use crate::shape::{Names, Shape};
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::{Code, Error};
+use rhai::{Dynamic, Map};
+use wasmtime::component::Val;
+
+/// What a script may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    string: usize,
+    array: usize,
+}
+
+impl Sizes {
+    /// The sizes that the limits allow.
+    pub(crate) fn of(limits: &Limits) -> Self {
+        Self { string: limits.string_size, array: limits.array_size }
+    }
+
+    /// Refuses a text or blob that is too long.
+    pub(crate) fn bytes(&self, len: usize) -> Result<(), Error> {
+        check("bytes", len, self.string)
+    }
+
+    /// Refuses a list that is too long.
+    pub(crate) fn elements(&self, len: usize) -> Result<(), Error> {
+        check("elements", len, self.array)
+    }
+}
+
+fn check(what: &str, len: usize, limit: usize) -> Result<(), Error> {
+    if len <= limit {
+        return Ok(());
+    }
+    Err(Error::new(Code::Memory, format!("the result has {len} {what}; at most {limit} are allowed")))
+}
+
+/// The value as a script sees it.
+///
+/// # Errors
+///
+/// [`Code::ResultType`] for integers beyond a script's, [`Code::Memory`] for what is too large.
+pub(crate) fn lift(shape: &Shape, value: Val, sizes: &Sizes) -> Result<Dynamic, Error> {
+    Ok(match (shape, value) {
+        (_, Val::Bool(bool)) => bool.into(),
+        (_, Val::S8(int)) => i64::from(int).into(),
+        (_, Val::U8(int)) => i64::from(int).into(),
+        (_, Val::S16(int)) => i64::from(int).into(),
+        (_, Val::U16(int)) => i64::from(int).into(),
+        (_, Val::S32(int)) => i64::from(int).into(),
+        (_, Val::U32(int)) => i64::from(int).into(),
+        (_, Val::S64(int)) => int.into(),
+        (_, Val::U64(int)) => match i64::try_from(int) {
+            Ok(int) => int.into(),
+            Err(_) => return Err(Error::new(Code::ResultType, format!("the result {int} is beyond an int"))),
+        },
+        (_, Val::Float32(float)) => f64::from(float).into(),
+        (_, Val::Float64(float)) => float.into(),
+        (_, Val::Char(char)) => char.into(),
+        (_, Val::String(text)) => {
+            sizes.bytes(text.len())?;
+            text.into()
+        }
+        (Shape::Bytes, Val::List(items)) => {
+            sizes.bytes(items.len())?;
+            let bytes = items.iter().map(|item| if let Val::U8(byte) = item { *byte } else { 0 });
+            Dynamic::from_blob(bytes.collect())
+        }
+        (Shape::List(item), Val::List(items)) => {
+            sizes.elements(items.len())?;
+            let lifted = items.into_iter().map(|value| lift(item, value, sizes));
+            Dynamic::from_array(lifted.collect::<Result<_, _>>()?)
+        }
+        (Shape::Tuple(shapes), Val::Tuple(items)) => {
+            let lifted = shapes.iter().zip(items).map(|(shape, value)| lift(shape, value, sizes));
+            Dynamic::from_array(lifted.collect::<Result<_, _>>()?)
+        }
+        (Shape::Record(def), Val::Record(fields)) => {
+            let mut map = Map::new();
+            for (field, (_, value)) in def.fields.iter().zip(fields) {
+                map.insert(field.name.script.as_str().into(), lift(&field.shape, value, sizes)?);
+            }
+            Dynamic::from_map(map)
+        }
+        (Shape::Variant(cases), Val::Variant(name, payload)) => {
+            let case = cases.iter().find(|case| case.name.wit == name).ok_or_else(unexpected)?;
+            match (&case.payload, payload) {
+                (Some(shape), Some(value)) => single(&case.name.script, lift(shape, *value, sizes)?),
+                _ => case.name.script.as_str().into(),
+            }
+        }
+        (Shape::Enum(names), Val::Enum(name)) => script_name(names, &name)?,
+        (Shape::Flags(names), Val::Flags(flags)) => {
+            let lifted = flags.iter().map(|flag| script_name(names, flag));
+            Dynamic::from_array(lifted.collect::<Result<_, _>>()?)
+        }
+        (Shape::Option { .. }, Val::Option(None)) => Dynamic::UNIT,
+        (Shape::Option { inner, wrapped }, Val::Option(Some(value))) => {
+            let value = lift(inner, *value, sizes)?;
+            if *wrapped { Dynamic::from_array(vec![value]) } else { value }
+        }
+        (Shape::Result { ok, .. }, Val::Result(Ok(value))) => {
+            single("ok", lift_optional(ok.as_deref(), value, sizes)?)
+        }
+        (Shape::Result { err, .. }, Val::Result(Err(value))) => {
+            single("err", lift_optional(err.as_deref(), value, sizes)?)
+        }
+        _ => return Err(unexpected()),
+    })
+}
+
+/// The payload of a case that may have none: then `()`.
+pub(crate) fn lift_optional(
+    shape: Option<&Shape>,
+    value: Option<Box<Val>>,
+    sizes: &Sizes,
+) -> Result<Dynamic, Error> {
+    match (shape, value) {
+        (Some(shape), Some(value)) => lift(shape, *value, sizes),
+        _ => Ok(Dynamic::UNIT),
+    }
+}
+
+fn single(key: &str, value: Dynamic) -> Dynamic {
+    let mut map = Map::new();
+    map.insert(key.into(), value);
+    Dynamic::from_map(map)
+}
+
+fn script_name(names: &Names, wit: &str) -> Result<Dynamic, Error> {
+    names.of_wit(wit).map(|name| name.script.as_str().into()).ok_or_else(unexpected)
+}
+
+/// wasmtime gives values of the types that it reports; anything else is a bug.
+#[cold]
+fn unexpected() -> Error {
+    Error::new(Code::Internal, "a WebAssembly value of another type than its function declares")
+}

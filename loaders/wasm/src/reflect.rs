@@ -1,0 +1,312 @@
+//! Exports to signatures.
+
+use crate::shape::{Shape, TypeNames, snake_case};
+use caraway_loaders_core::manifest::Function;
+use caraway_loaders_core::{Code, Error, Param, Signature, Type};
+use wasmtime::Engine;
+use wasmtime::component::types::{ComponentFunc, ComponentItem, Type as WitType};
+use wasmtime::component::{Component, ComponentExportIndex};
+
+/// Functions that toolchains add to the exports, for their own runtimes.
+const OF_TOOLCHAINS: [&str; 3] = ["init", "_initialize", "_start"];
+
+/// An exported function.
+#[derive(Clone)]
+pub(crate) struct Export {
+    /// As a script calls it.
+    pub(crate) signature: Signature,
+    /// Where the component has it.
+    pub(crate) index: ComponentExportIndex,
+    /// What its parameters are.
+    pub(crate) params: Vec<Shape>,
+    /// What it gives back.
+    pub(crate) result: Outcome,
+}
+
+/// What a function gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outcome {
+    /// Nothing.
+    Nothing,
+    /// A value.
+    Value(Shape),
+    /// A `result`: a value, or an error that is thrown.
+    Fallible { ok: Option<Shape>, err: Option<Shape> },
+}
+
+impl Outcome {
+    fn of(ty: Option<&WitType>, names: &TypeNames) -> Result<Self, Error> {
+        Ok(match ty {
+            None => Self::Nothing,
+            Some(WitType::Result(result)) => Self::Fallible {
+                ok: result.ok().map(|ty| Shape::of(&ty, names)).transpose()?,
+                err: result.err().map(|ty| Shape::of(&ty, names)).transpose()?,
+            },
+            Some(ty) => Self::Value(Shape::of(ty, names)?),
+        })
+    }
+
+    fn script_type(&self) -> Type {
+        match self {
+            Self::Nothing | Self::Fallible { ok: None, .. } => Type::Void,
+            Self::Value(shape) | Self::Fallible { ok: Some(shape), .. } => shape.script_type(),
+        }
+    }
+}
+
+/// The functions that a component exports, by name.
+///
+/// # Errors
+///
+/// [`Code::NotEnforced`] for functions over types that are not built, all of them, and
+/// [`Code::LoadFailed`] for two interfaces of one name.
+pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Export>, Error> {
+    let ty = component.component_type();
+    let mut names = TypeNames::default();
+    for (name, item) in ty.exports(engine).chain(ty.imports(engine)) {
+        note_types(engine, name, &item.ty, &mut names);
+    }
+    let mut walk = Walk { component, names, found: Vec::new(), errors: Vec::new() };
+    let mut interfaces: Vec<(String, &str)> = Vec::new();
+    for (name, item) in ty.exports(engine) {
+        match item.ty {
+            ComponentItem::ComponentFunc(function) => walk.function(None, "", name, &function),
+            // What a host runs, not what it calls: `wasi:cli/run`.
+            ComponentItem::ComponentInstance(_) if name.starts_with("wasi:") => {}
+            ComponentItem::ComponentInstance(instance) => {
+                let submodule = callable(&interface_name(name));
+                if let Some((_, other)) = interfaces.iter().find(|(known, _)| *known == submodule) {
+                    walk.errors.push(
+                        Error::new(
+                            Code::LoadFailed,
+                            format!("it exports two interfaces that would both be `{submodule}`: `{other}` and `{name}`"),
+                        )
+                        .hint("rename one of them"),
+                    );
+                    continue;
+                }
+                let Some(index) = component.get_export_index(None, name) else { continue };
+                for (function, item) in instance.exports(engine) {
+                    if let ComponentItem::ComponentFunc(ty) = item.ty {
+                        walk.function(Some(&index), &submodule, function, &ty);
+                    }
+                }
+                interfaces.push((submodule, name));
+            }
+            _ => {}
+        }
+    }
+    match Error::from_many(walk.errors) {
+        Some(error) => Err(error),
+        None => Ok(walk.found),
+    }
+}
+
+struct Walk<'a> {
+    component: &'a Component,
+    names: TypeNames,
+    found: Vec<Export>,
+    errors: Vec<Error>,
+}
+
+impl Walk<'_> {
+    fn function(
+        &mut self,
+        parent: Option<&ComponentExportIndex>,
+        submodule: &str,
+        name: &str,
+        ty: &ComponentFunc,
+    ) {
+        if OF_TOOLCHAINS.contains(&name) || name.starts_with("cabi_") {
+            return;
+        }
+        let called = if name.starts_with('[') { name.to_owned() } else { callable(&snake_case(name)) };
+        let called = if submodule.is_empty() { called } else { format!("{submodule}::{called}") };
+        match self.export(parent, name, &called, ty) {
+            Ok(export) => self.found.push(export),
+            Err(error) => {
+                let message = format!("`{called}` cannot be called: {}", error.message());
+                let problem = Error::new(error.code(), message);
+                self.errors.push(match error.hint_text() {
+                    Some(hint) => problem.hint(hint),
+                    None => problem,
+                });
+            }
+        }
+    }
+
+    fn export(
+        &self,
+        parent: Option<&ComponentExportIndex>,
+        name: &str,
+        called: &str,
+        ty: &ComponentFunc,
+    ) -> Result<Export, Error> {
+        if ty.async_() {
+            return Err(Error::new(Code::NotEnforced, "it is asynchronous, which is not built yet"));
+        }
+        let mut params = Vec::new();
+        let mut shapes = Vec::new();
+        for (name, ty) in ty.params() {
+            let shape = Shape::of(&ty, &self.names)?;
+            params.push(Param { name: snake_case(name), ty: shape.script_type() });
+            shapes.push(shape);
+        }
+        let result = Outcome::of(ty.results().next().as_ref(), &self.names)?;
+        let index = self
+            .component
+            .get_export_index(parent, name)
+            .ok_or_else(|| Error::new(Code::Internal, "an export that is not there"))?;
+        let signature = Signature { name: called.to_owned(), params, returns: result.script_type() };
+        Ok(Export { signature, index, params: shapes, result })
+    }
+}
+
+/// Collects the names of types, which are exports and imports of their own.
+fn note_types(engine: &Engine, name: &str, item: &ComponentItem, names: &mut TypeNames) {
+    match item {
+        ComponentItem::Type(ty) => names.add(name, ty.clone()),
+        ComponentItem::ComponentInstance(instance) => {
+            for (name, item) in instance.exports(engine) {
+                if let ComponentItem::Type(ty) = item.ty {
+                    names.add(name, ty);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `ns:pkg/api@1.0.0` is called `api`.
+fn interface_name(export: &str) -> String {
+    let without_version = export.split('@').next().unwrap_or(export);
+    snake_case(without_version.rsplit(['/', ':']).next().unwrap_or(without_version))
+}
+
+/// A name that Rhai can call: reserved words get a trailing `_`.
+fn callable(name: &str) -> String {
+    if rhai::is_valid_function_name(name) { name.to_owned() } else { format!("{name}_") }
+}
+
+/// The functions that a plugin offers: the component's own, or those that the manifest declares, which must be
+/// the same. Declared names of parameters and types take the place of the component's.
+///
+/// # Errors
+///
+/// [`Code::SignatureMismatch`] for every function that only one of them has, or that differs.
+pub(crate) fn matched(exports: Vec<Export>, declared: Option<&[Function]>) -> Result<Vec<Export>, Vec<Error>> {
+    let Some(declared) = declared else { return Ok(exports) };
+    let mut errors = Vec::new();
+    for function in declared {
+        let name = &function.signature.name;
+        if !exports.iter().any(|export| export.signature.name == *name) {
+            errors.push(
+                Error::new(
+                    Code::SignatureMismatch,
+                    format!("the manifest declares `{}`, which the component does not export", function.signature),
+                )
+                .hint("rebuild the component, or take the function out of `functions`"),
+            );
+        }
+    }
+    let mut offered = Vec::new();
+    for mut export in exports {
+        match declared.iter().find(|f| f.signature.name == export.signature.name) {
+            None => errors.push(
+                Error::new(
+                    Code::SignatureMismatch,
+                    format!("the component exports `{}`, which the manifest does not declare", export.signature),
+                )
+                .hint("add it to `functions`, or leave `functions` out to offer all that the component exports"),
+            ),
+            Some(function) if !same_signature(&function.signature, &export.signature) => errors.push(
+                Error::new(
+                    Code::SignatureMismatch,
+                    format!(
+                        "the manifest declares `{}`, the component exports `{}`",
+                        function.signature, export.signature
+                    ),
+                )
+                .hint(difference(&function.signature, &export.signature)),
+            ),
+            Some(function) => {
+                export.signature = function.signature.clone();
+                offered.push(export);
+            }
+        }
+    }
+    if errors.is_empty() { Ok(offered) } else { Err(errors) }
+}
+
+fn same_signature(declared: &Signature, exported: &Signature) -> bool {
+    declared.params.len() == exported.params.len()
+        && declared.params.iter().zip(&exported.params).all(|(a, b)| same_type(&a.ty, &b.ty))
+        && same_type(&declared.returns, &exported.returns)
+}
+
+/// Whether two types are the same but for the names and the order of what is in them: both are a matter of
+/// taste for a map's keys.
+fn same_type(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Array(a), Type::Array(b)) | (Type::Map(a), Type::Map(b)) | (Type::Option(a), Type::Option(b)) => {
+            same_type(a, b)
+        }
+        (Type::Struct(a), Type::Struct(b)) => {
+            a.fields.len() == b.fields.len()
+                && a.fields.iter().all(|field| {
+                    b.fields.iter().any(|other| other.name == field.name && same_type(&field.ty, &other.ty))
+                })
+        }
+        (Type::Enum(a), Type::Enum(b)) => {
+            a.values.len() == b.values.len() && a.values.iter().all(|value| b.values.contains(value))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Says what the two texts of the signatures may not show: structs print as their names.
+fn difference(declared: &Signature, exported: &Signature) -> String {
+    let pairs = declared.params.iter().zip(&exported.params).map(|(a, b)| (&a.ty, &b.ty));
+    for (a, b) in pairs.chain([(&declared.returns, &exported.returns)]) {
+        if a.to_string() == b.to_string() && !same_type(a, b) {
+            return format!("`{a}` is not the same in both: the component has {}", spelled_out(b));
+        }
+    }
+    "change the manifest's `functions` or the component".to_owned()
+}
+
+fn spelled_out(ty: &Type) -> String {
+    match ty {
+        Type::Struct(def) => {
+            let fields: Vec<String> = def.fields.iter().map(|f| format!("{}: {}", f.name, f.ty)).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        Type::Enum(def) => def.values.join(" | "),
+        Type::Array(inner) | Type::Map(inner) | Type::Option(inner) => spelled_out(inner),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_are_called_by_their_last_word() {
+        for (export, name) in [
+            ("demo:plugin/api@0.1.0", "api"),
+            ("demo:plugin/text-tools", "text_tools"),
+            ("plain", "plain"),
+            ("a:b:c/d/e@1", "e"),
+        ] {
+            assert_eq!(interface_name(export), name);
+        }
+    }
+
+    #[test]
+    fn reserved_words_are_marked() {
+        for (name, called) in [("mid", "mid"), ("match", "match_"), ("new", "new_"), ("default", "default_")] {
+            assert_eq!(callable(name), called);
+        }
+    }
+}
