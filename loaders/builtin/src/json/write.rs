@@ -1,0 +1,109 @@
+//! Values to JSON text.
+
+use super::MAX_DEPTH;
+use caraway_loaders_core::bind::conform::type_name;
+use caraway_loaders_core::bind::{CallError, CallResult};
+use caraway_loaders_core::budget;
+use caraway_loaders_core::{Code, Error};
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
+use serde::ser::{Error as _, Serialize, Serializer};
+use serde_json::ser::Formatter;
+use std::io;
+
+/// The budget is looked at once in this many pieces of text.
+const WRITES_PER_LOOK: usize = 4096;
+
+pub(super) fn stringify(value: &Dynamic, formatter: impl Formatter, engine: &Engine) -> CallResult {
+    let most = match engine.max_string_size() {
+        0 => usize::MAX,
+        most => most,
+    };
+    let mut out = Bounded { text: Vec::new(), most, writes: 0, stopped: None };
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    let written = Json { value, depth: 0 }.serialize(&mut serializer);
+    match (written, out.stopped) {
+        (_, Some(stopped)) => Err(stopped),
+        (Err(error), None) => {
+            Err(Error::new(Code::PluginFailed, format!("cannot write as JSON: {error}")).into())
+        }
+        (Ok(()), None) => match String::from_utf8(out.text) {
+            Ok(text) => Ok(text.into()),
+            Err(error) => Err(Error::new(Code::Internal, format!("JSON: {error}")).into()),
+        },
+    }
+}
+
+/// Text that may grow to the limit for one string, within the budget.
+struct Bounded {
+    text: Vec<u8>,
+    most: usize,
+    writes: usize,
+    stopped: Option<CallError>,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        if bytes.len() > self.most - self.text.len() {
+            let message =
+                format!("the JSON text is longer than {} bytes, the limit for one string", self.most);
+            self.stopped = Some(Error::new(Code::Memory, message).into());
+        } else if self.writes.is_multiple_of(WRITES_PER_LOOK)
+            && let Err(expiry) = budget::check()
+        {
+            self.stopped = Some(expiry.into());
+        } else {
+            self.text.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        }
+        Err(io::Error::other("stopped"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Json<'a> {
+    value: &'a Dynamic,
+    depth: usize,
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = self.value;
+        if value.is_unit() {
+            return serializer.serialize_unit();
+        }
+        if let Ok(value) = value.as_bool() {
+            return serializer.serialize_bool(value);
+        }
+        if let Ok(value) = value.as_int() {
+            return serializer.serialize_i64(value);
+        }
+        if let Ok(value) = value.as_float() {
+            if !value.is_finite() {
+                return Err(S::Error::custom(format!("{value} is not a number in JSON")));
+            }
+            return serializer.serialize_f64(value);
+        }
+        if let Ok(value) = value.as_char() {
+            return serializer.serialize_char(value);
+        }
+        if let Some(text) = value.read_lock::<ImmutableString>() {
+            return serializer.serialize_str(&text);
+        }
+        if self.depth >= MAX_DEPTH {
+            return Err(S::Error::custom(format!("the value nests deeper than {MAX_DEPTH} levels")));
+        }
+        let depth = self.depth + 1;
+        if let Some(items) = value.read_lock::<Array>() {
+            return serializer.collect_seq(items.iter().map(|value| Json { value, depth }));
+        }
+        if let Some(entries) = value.read_lock::<Map>() {
+            return serializer
+                .collect_map(entries.iter().map(|(key, value)| (key.as_str(), Json { value, depth })));
+        }
+        Err(S::Error::custom(format!("there is no JSON for {}", type_name(value))))
+    }
+}

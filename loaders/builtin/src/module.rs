@@ -1,0 +1,96 @@
+//! What a module is made of, and how it is bound.
+
+use caraway_loaders_core::bind::{Binder, Bound, CallResult};
+use caraway_loaders_core::capability::Access;
+use caraway_loaders_core::manifest::{Function as Declared, Manifest};
+use caraway_loaders_core::output::Output;
+use caraway_loaders_core::{Code, Error, Signature};
+use rhai::{Dynamic, ImmutableString, NativeCallContext};
+use semver::Version;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A module, as a table.
+pub(crate) struct StdModule {
+    /// What programs import: `std/fs`.
+    pub(crate) name: &'static str,
+    /// What it is for, in a few words.
+    pub(crate) description: &'static str,
+    pub(crate) functions: &'static [Function],
+}
+
+/// A function of a module.
+pub(crate) struct Function {
+    /// `read_text(path: string) -> string`.
+    pub(crate) signature: &'static str,
+    /// One sentence or more on one line.
+    pub(crate) doc: &'static str,
+    pub(crate) body: Body,
+}
+
+pub(crate) type Body = fn(&Host, &NativeCallContext<'_>, &mut [&mut Dynamic]) -> CallResult;
+
+/// What the functions of one importer's module act with.
+pub(crate) struct Host {
+    /// What the importer may do.
+    pub(crate) access: Arc<Access>,
+    pub(crate) output: Output,
+    /// When the module was loaded: the start of its monotonic clock.
+    pub(crate) started: Instant,
+}
+
+impl Host {
+    pub(crate) fn new(access: Arc<Access>, output: Output) -> Arc<Self> {
+        Arc::new(Self { access, output, started: Instant::now() })
+    }
+}
+
+impl StdModule {
+    pub(crate) fn signatures(&self) -> Result<Vec<Signature>, Error> {
+        self.functions.iter().map(Function::parsed).collect()
+    }
+
+    pub(crate) fn manifest(&self, kind: &str) -> Result<Manifest, Error> {
+        let version = Version::parse(env!("CARGO_PKG_VERSION"))
+            .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+        let mut manifest = Manifest::new(self.name, version, kind);
+        manifest.description = Some(self.description.to_owned());
+        manifest.provides = vec!["function".to_owned()];
+        let declared = self.functions.iter().map(|function| {
+            let signature = function.parsed()?;
+            Ok(Declared { signature, description: Some(function.doc.to_owned()), native: false })
+        });
+        manifest.functions = Some(declared.collect::<Result<_, Error>>()?);
+        Ok(manifest)
+    }
+
+    pub(crate) fn bind(&self, id: &str, host: Arc<Host>) -> Result<Bound, Error> {
+        let mut binder = Binder::new(self.name, id);
+        for function in self.functions {
+            let (body, host) = (function.body, host.clone());
+            binder.function(function.parsed()?, move |context, args| body(&host, context, args))?;
+        }
+        Ok(binder.finish())
+    }
+}
+
+impl Function {
+    fn parsed(&self) -> Result<Signature, Error> {
+        self.signature
+            .parse()
+            .map_err(|error| Error::new(Code::Internal, format!("`{}`: {error}", self.signature)))
+    }
+}
+
+/// An argument that is declared as a string.
+pub(crate) fn text(args: &[&mut Dynamic], index: usize) -> ImmutableString {
+    args.get(index)
+        .and_then(|arg| arg.read_lock::<ImmutableString>())
+        .map(|text| text.clone())
+        .unwrap_or_default()
+}
+
+/// An argument that is declared as a float.
+pub(crate) fn float(args: &[&mut Dynamic], index: usize) -> f64 {
+    args.get(index).and_then(|arg| arg.as_float().ok()).unwrap_or_default()
+}
