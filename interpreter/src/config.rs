@@ -200,16 +200,16 @@ impl LimitsTable {
     /// What is wrong with a duration or a size.
     pub(crate) fn apply(&self, mut limits: Limits) -> Result<Limits, String> {
         if let Some(timeout) = &self.timeout {
-            limits.timeout = Some(parse_duration(timeout).map_err(|error| format!("`timeout`: {error}"))?);
+            limits.timeout = Some(parse_duration(timeout).map_err(|error| format!("`timeout` {error}"))?);
         }
         if let Some(cpu) = &self.cpu {
-            limits.cpu = Some(parse_duration(cpu).map_err(|error| format!("`cpu`: {error}"))?);
+            limits.cpu = Some(parse_duration(cpu).map_err(|error| format!("`cpu` {error}"))?);
         }
         if let Some(memory) = &self.memory {
-            limits.memory = Some(parse_size(memory).map_err(|error| format!("`memory`: {error}"))?);
+            limits.memory = Some(parse_size(memory).map_err(|error| format!("`memory` {error}"))?);
         }
         if let Some(size) = &self.string_size {
-            let bytes = parse_size(size).map_err(|error| format!("`string_size`: {error}"))?;
+            let bytes = parse_size(size).map_err(|error| format!("`string_size` {error}"))?;
             limits.string_size = usize::try_from(bytes).unwrap_or(usize::MAX);
         }
         limits.operations = self.operations.or(limits.operations);

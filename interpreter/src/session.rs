@@ -3,6 +3,7 @@
 use crate::build;
 use crate::config::Config;
 use crate::runtime::Settings;
+use crate::shadowing::shadowed;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Grants, Request};
 use caraway_loaders_core::discover::{Catalog, Plugin, discover};
@@ -25,7 +26,9 @@ pub(crate) struct Session {
     settings: Arc<Settings>,
     project: Config,
     catalog: Catalog,
-    disabled: BTreeSet<String>,
+    universe: Universe,
+    /// The configuration that switches plugins off.
+    switched_off: Option<PathBuf>,
     grants: Grants,
     access: Arc<Access>,
     base: PathBuf,
@@ -63,12 +66,23 @@ impl Session {
         let mut grants = settings.grants.clone();
         user.granted(&mut grants)?;
         let enabled = project.enabled.unwrap_or(true) && user.enabled.unwrap_or(true);
-        let mut catalog = if enabled {
-            discover(&settings.search.list(folder, &project, &user), &settings.loaders)
+        let search = if enabled { settings.search.list(folder, &project, &user) } else { Vec::new() };
+        let switched_off = if enabled {
+            None
         } else {
-            Catalog::default()
+            [&project, &user].into_iter().find(|config| config.enabled == Some(false)).and_then(|config| config.file.clone())
         };
-        catalog.switched_off = (!enabled).then(|| project.file.clone().or(user.file.clone())).flatten();
+        let catalog = settings.notes.timed(
+            &settings.output,
+            || discover(&search, &settings.loaders),
+            |catalog| {
+                let (found, broken) = (catalog.plugins.len(), catalog.errors.len());
+                format!("{} search paths, {found} plugins, {broken} problems", search.len())
+            },
+        );
+        let disabled: BTreeSet<String> = project.disabled.union(&user.disabled).cloned().collect();
+        let universe = Universe::new(&catalog.plugins, &settings.version, &disabled)
+            .searched(search.into_iter().map(|path| path.path));
         let limits = |base: Limits, tables: [&crate::config::LimitsTable; 2]| {
             tables
                 .into_iter()
@@ -80,12 +94,12 @@ impl Session {
         let plugin_limits = limits(settings.plugin_limits, [&user.plugin_limits, &project.plugin_limits])?;
         let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let access = Arc::new(Access::program(&grants, base.clone()));
-        let disabled = project.disabled.union(&user.disabled).cloned().collect();
         Ok(Arc::new(Self {
             settings: settings.clone(),
             project,
             catalog,
-            disabled,
+            universe,
+            switched_off,
             grants,
             access,
             base,
@@ -141,14 +155,29 @@ impl Session {
     }
 
     fn extend(&self, roots: &[Requirement]) -> Result<(), Error> {
-        if let Some(file) = &self.catalog.switched_off {
+        if let Some(file) = &self.switched_off {
             return Err(Error::new(Code::Unavailable, "plugins are switched off")
                 .at(Location::file(file))
                 .hint("remove `enabled = false`"));
         }
-        let universe = Universe::new(&self.catalog.plugins, &self.settings.version, &self.disabled);
+        if self.settings.strict
+            && let Some(error) = Error::from_many(shadowed(&self.catalog))
+        {
+            return Err(error);
+        }
         let mut plan = self.plan();
-        *plan = resolve(&universe, roots, &plan).map_err(|error| self.with_broken(error, roots))?;
+        let resolved = self.settings.notes.timed(
+            &self.settings.output,
+            || resolve(&self.universe, roots, &plan),
+            |outcome| match outcome {
+                Ok(plan) => {
+                    let ids: Vec<String> = plan.plugins().map(|plugin| plugin.id()).collect();
+                    format!("planned {}", ids.join(", "))
+                }
+                Err(error) => format!("no plan: {}", error.message()),
+            },
+        );
+        *plan = resolved.map_err(|error| self.with_broken(error, roots))?;
         Ok(())
     }
 
@@ -213,7 +242,14 @@ impl Session {
         }
         slot.get_or_init(|| {
             LOADING.with_borrow_mut(|loading| loading.push(id));
-            let outcome = self.load_now(plugin, importer, &*loader);
+            let outcome = self.settings.notes.timed(
+                &self.settings.output,
+                || self.load_now(plugin, importer, &*loader),
+                |outcome| {
+                    let verb = if outcome.is_ok() { "loaded" } else { "failed to load" };
+                    format!("{verb} {} ({})", plugin.id(), plugin.manifest.kind)
+                },
+            );
             LOADING.with_borrow_mut(|loading| loading.pop());
             outcome.map(Arc::new)
         })
@@ -235,7 +271,7 @@ impl Session {
             access.check(&Request::Native)?;
         }
         if self.settings.build {
-            build::if_stale(plugin, loader, &self.settings.output)?;
+            build::if_stale(plugin, loader, &self.settings.output, self.settings.notes)?;
         }
         let imports = PluginView { session: Arc::downgrade(self), plugin: plugin.clone() };
         loader.load(&LoadRequest {
@@ -247,14 +283,14 @@ impl Session {
         })
     }
 
-    fn loader(&self, plugin: &Plugin) -> Result<Arc<dyn Loader>, Error> {
+    pub(crate) fn loader(&self, plugin: &Plugin) -> Result<Arc<dyn Loader>, Error> {
         self.settings.loader(&plugin.manifest.kind).cloned().ok_or_else(|| {
             Error::new(Code::UnknownKind, format!("no loader for type `{}`", plugin.manifest.kind))
                 .at(plugin.manifest.locate("type"))
         })
     }
 
-    fn plugin_access(&self, plugin: &Plugin) -> Access {
+    pub(crate) fn plugin_access(&self, plugin: &Plugin) -> Access {
         Access::plugin(&plugin.manifest.name, &plugin.manifest.asks, &self.grants, self.base.clone())
     }
 }

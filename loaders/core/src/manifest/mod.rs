@@ -20,6 +20,7 @@ mod tree;
 mod types;
 
 pub(crate) use input::too_large;
+pub use quantity::{parse_duration, parse_size};
 pub use refused::{REFUSED, Refusal, Refused};
 
 use crate::capability::Asks;
@@ -230,7 +231,8 @@ impl Manifest {
         let text = source.text.clone();
         let mut problems = Problems::new(path, &text);
         let kept = source.clone();
-        let manifest = source.tree(&mut problems).and_then(|tree| decode::manifest(&tree, kept, &mut problems));
+        let manifest =
+            source.tree(&mut problems).and_then(|tree| decode::manifest(&tree, kept, &mut problems));
         match (manifest, problems.into_error()) {
             (Some(manifest), None) => Ok(manifest),
             (_, Some(error)) => Err(error),

@@ -38,6 +38,34 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
     Ok(span)
 }
 
+/// The bytes of a size as manifests and `caraway.toml` write it: `10MB` is 10,000,000, `10MiB` is 10,485,760.
+///
+/// ```
+/// assert_eq!(caraway_loaders_core::manifest::parse_size("10MiB"), Ok(10_485_760));
+/// ```
+///
+/// # Errors
+///
+/// What is wrong with the text: no number, no unit, zero, or too large.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    bytes(text).map_err(|wrong| wrong.message)
+}
+
+/// A duration as manifests and `caraway.toml` write it: `500ms`, `10s`, `2m`, `1h`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// assert_eq!(caraway_loaders_core::manifest::parse_duration("2m"), Ok(Duration::from_secs(120)));
+/// ```
+///
+/// # Errors
+///
+/// What is wrong with the text: no number, no unit, zero, or more than a year.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|wrong| wrong.message)
+}
+
 /// CPU time: a duration; a share of a processor is something else.
 pub(super) fn cpu_time(text: &str) -> Result<Duration, Wrong> {
     if text.trim_end().ends_with('%') {
