@@ -1,5 +1,6 @@
 //! Runs a plugin's `build_cmd` where its binary is missing or older than its sources.
 
+use crate::notes::Notes;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::output::{Output, Stream};
@@ -14,7 +15,12 @@ use std::time::SystemTime;
 /// # Errors
 ///
 /// [`Code::BuildFailed`] if the command cannot be run, fails, or makes no binary.
-pub(crate) fn if_stale(plugin: &Plugin, loader: &dyn Loader, output: &Output) -> Result<(), Error> {
+pub(crate) fn if_stale(
+    plugin: &Plugin,
+    loader: &dyn Loader,
+    output: &Output,
+    notes: Notes,
+) -> Result<(), Error> {
     let (Some(binary), Some(command)) = (loader.binary(plugin), &plugin.manifest.implementation.build_cmd)
     else {
         return Ok(());
@@ -23,7 +29,9 @@ pub(crate) fn if_stale(plugin: &Plugin, loader: &dyn Loader, output: &Output) ->
         return Ok(());
     }
     let Some((program, args)) = command.split_first() else { return Ok(()) };
-    output.line(Stream::Stderr, &format!("building {}: {}", plugin.id(), command.join(" ")));
+    if notes >= Notes::Builds {
+        output.line(Stream::Stderr, &format!("building {}: {}", plugin.id(), command.join(" ")));
+    }
     let failed = |what: String| {
         Error::new(Code::BuildFailed, format!("`{}` of {} {what}", command.join(" "), plugin.id()))
             .at(plugin.manifest.locate("implementation.build_cmd"))

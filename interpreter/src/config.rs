@@ -210,18 +210,18 @@ impl LimitsTable {
         }
         if let Some(size) = &self.string_size {
             let bytes = parse_size(size).map_err(|error| format!("`string_size` {error}"))?;
-            limits.string_size = usize::try_from(bytes).unwrap_or(usize::MAX);
+            limits.string_size = Some(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
         limits.operations = self.operations.or(limits.operations);
         limits.call_depth = self.call_depth.unwrap_or(limits.call_depth);
-        limits.array_size = self.array_size.unwrap_or(limits.array_size);
-        limits.map_size = self.map_size.unwrap_or(limits.map_size);
+        limits.array_size = self.array_size.or(limits.array_size);
+        limits.map_size = self.map_size.or(limits.map_size);
         for (name, value) in [
             ("operations", limits.operations.unwrap_or(1)),
             ("call_depth", limits.call_depth as u64),
-            ("string_size", limits.string_size as u64),
-            ("array_size", limits.array_size as u64),
-            ("map_size", limits.map_size as u64),
+            ("string_size", limits.string_size.unwrap_or(1) as u64),
+            ("array_size", limits.array_size.unwrap_or(1) as u64),
+            ("map_size", limits.map_size.unwrap_or(1) as u64),
         ] {
             if value == 0 {
                 return Err(format!("`{name}` must be at least 1"));

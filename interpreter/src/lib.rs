@@ -33,11 +33,15 @@ mod build;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod config;
+#[cfg(feature = "cli")]
+mod diagnostic;
+mod notes;
 mod program;
 mod registry;
 mod runtime;
 mod search_path;
 mod session;
+mod shadowing;
 mod stack;
 
 pub use caraway_loaders_core::bind;
@@ -49,5 +53,6 @@ pub use caraway_loaders_core::loader;
 pub use caraway_loaders_core::manifest::{self, Manifest};
 pub use caraway_loaders_core::output::{Output, Stream};
 pub use caraway_loaders_core::{Code, Error, ErrorValue, Frame, Location, Param, Signature, Type, escape};
+pub use notes::Notes;
 pub use program::{Outcome, Program};
 pub use runtime::{Builder, Runtime};

@@ -1,5 +1,6 @@
 //! The library's entrance.
 
+use crate::notes::Notes;
 use crate::program::{Outcome, Program};
 use crate::registry;
 use crate::search_path::SearchPaths;
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
     pub(crate) cancel: Cancel,
     pub(crate) build: bool,
+    pub(crate) strict: bool,
+    pub(crate) notes: Notes,
     pub(crate) version: Version,
     pub(crate) folder: PathBuf,
 }
@@ -55,6 +58,8 @@ pub struct Runtime(Arc<Settings>);
 /// | [`plugin_limits`](Builder::plugin_limits) | [`Limits::PLUGIN`] |
 /// | [`output`](Builder::output) | the process's standard output and error |
 /// | [`build_plugins`](Builder::build_plugins) | off: nothing is ever built |
+/// | [`strict`](Builder::strict) | off: of plugins of the same name and version the first found is used |
+/// | [`notes`](Builder::notes) | that a plugin is built |
 /// | [`folder`](Builder::folder) | the current directory |
 /// | [`loader`](Builder::loader) | the kinds that this build has |
 pub struct Builder {
@@ -75,6 +80,8 @@ impl Runtime {
                 output: Output::inherit(),
                 cancel: Cancel::default(),
                 build: false,
+                strict: false,
+                notes: Notes::default(),
                 version: Version::new(
                     env!("CARGO_PKG_VERSION_MAJOR").parse().unwrap_or(0),
                     env!("CARGO_PKG_VERSION_MINOR").parse().unwrap_or(0),
@@ -165,6 +172,12 @@ impl Runtime {
         Session::open(&self.0, &self.0.folder).map(|session| session.catalog().clone())
     }
 
+    /// What a program in `folder` has: configuration and plugins; nothing is opened.
+    #[cfg(feature = "cli")]
+    pub(crate) fn session_in(&self, folder: &Path) -> Result<Arc<Session>, Error> {
+        Session::open(&self.0, folder)
+    }
+
     /// The loaders, one for each plugin kind.
     pub fn loaders(&self) -> &[Arc<dyn Loader>] {
         &self.0.loaders
@@ -241,6 +254,21 @@ impl Builder {
         self
     }
 
+    /// Whether it is an error that a plugin hides another one of the same name and version, further back in the
+    /// search paths. Programs that import no plugin do not notice.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.settings.strict = strict;
+        self
+    }
+
+    /// What the runtime says of itself on the standard error of its [`output`](Builder::output).
+    #[must_use]
+    pub fn notes(mut self, notes: Notes) -> Self {
+        self.settings.notes = notes;
+        self
+    }
+
     /// The folder that scripts without a file live in, and where their project is looked for.
     #[must_use]
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -266,9 +294,8 @@ impl Builder {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let limits = [self.settings.program_limits, self.settings.plugin_limits];
-        if limits.iter().any(|limits| limits.memory.is_some())
-            && !caraway_loaders_core::budget::memory_is_counted()
+        let own = [(self.settings.program_limits, Limits::PROGRAM), (self.settings.plugin_limits, Limits::PLUGIN)];
+        if own.iter().any(|(limits, default)| limits.memory != default.memory && limits.memory.is_some() && !limits.memory_holds())
         {
             return Err(Error::new(Code::NotEnforced, "a memory limit needs the counting allocator")
                 .hint("install `caraway::CountingAllocator` as the global allocator"));

@@ -70,7 +70,10 @@ impl Session {
         let switched_off = if enabled {
             None
         } else {
-            [&project, &user].into_iter().find(|config| config.enabled == Some(false)).and_then(|config| config.file.clone())
+            [&project, &user]
+                .into_iter()
+                .find(|config| config.enabled == Some(false))
+                .and_then(|config| config.file.clone())
         };
         let catalog = settings.notes.timed(
             &settings.output,

@@ -1,1 +1,168 @@
-//! The command line.
+//! The command line, `caraway`. One file for each command.
+
+mod argument;
+mod facts;
+mod info;
+mod inspection;
+mod list;
+mod options;
+mod run;
+mod table;
+mod terminal;
+mod validate;
+
+use crate::diagnostic::{Layout, Reporter, SCHEMA_VERSION, Severity};
+use caraway_loaders_core::{Code, Error};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use options::{Color, Format, Options};
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Rhai with plugins.
+#[derive(Debug, Parser)]
+#[command(name = "caraway", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 fine, 1 the script failed, 2 usage, 3 a bad plugin or manifest, 4 a missing plugin or a
+conflict, 5 a capability denied, 6 integrity, 7 a limit, 8 input or output, 70 a bug, 130 interrupted.
+`exit(n)` in a program gives n.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+    List(list::List),
+    Info(info::Info),
+    Validate(validate::Validate),
+}
+
+/// What a command works with.
+struct Context {
+    options: Options,
+    reporter: Reporter,
+}
+
+/// Runs the command line of this process, and gives its exit code.
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    ExitCode::from(guarded(|| start(&args)))
+}
+
+/// A panic that gets here is a bug, and is told as one. Where it happened is told by the panic itself.
+fn guarded(work: impl FnOnce() -> u8) -> u8 {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let error = Error::new(Code::Internal, "Caraway panicked")
+            .hint("this is a bug; please report it with the message above");
+        Reporter::new(Layout::Plain).report(Severity::Error, &error);
+        error.code().exit_code()
+    })
+}
+
+fn start(args: &[OsString]) -> u8 {
+    let color = options::early(args, "--color").unwrap_or(Color::Auto);
+    let parsed = Cli::command()
+        .color(color.into())
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => cli.execute(),
+        Err(error) => refuse(&error, options::early(args, "--format").unwrap_or(Format::Text)),
+    }
+}
+
+/// Help and versions are results; everything else that clap gives back is a mistake in the command line.
+fn refuse(error: &clap::Error, format: Format) -> u8 {
+    let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if shown || format == Format::Text {
+        // A closed stream: nobody is there to be told.
+        let _ = error.print();
+    } else {
+        let text = error.to_string();
+        let message = text.trim().trim_start_matches("error: ");
+        Reporter::new(Layout::Json).report(Severity::Error, &Error::new(Code::Usage, message));
+    }
+    if shown { 0 } else { Code::Usage.exit_code() }
+}
+
+impl Cli {
+    fn execute(self) -> u8 {
+        let options = self.options.and(self.command.options());
+        let reporter = Reporter::new(options.layout());
+        let mut context = Context { options, reporter };
+        let outcome = match &self.command {
+            Command::Run(run) => run.execute(&mut context),
+            Command::List(list) => list.execute(&context),
+            Command::Info(info) => info.execute(&context),
+            Command::Validate(validate) => validate.execute(&context),
+        };
+        outcome.unwrap_or_else(|error| {
+            context.reporter.report(Severity::Error, &error);
+            error.code().exit_code()
+        })
+    }
+}
+
+impl Command {
+    fn options(&self) -> &Options {
+        match self {
+            Command::Run(run) => &run.options,
+            Command::List(list) => &list.options,
+            Command::Info(info) => &info.options,
+            Command::Validate(validate) => &validate.options,
+        }
+    }
+}
+
+impl Context {
+    /// Writes a result to standard output. Whoever closed it has seen enough.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`] if it cannot be written: a full disk.
+    fn print(&self, text: &str) -> Result<(), Error> {
+        let mut stdout = std::io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Error::new(Code::Io, format!("cannot write to standard output: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a result for programs: an object, which gets its `schema_version`.
+    ///
+    /// # Errors
+    ///
+    /// As [`print`](Self::print).
+    fn print_json(&self, fields: serde_json::Value) -> Result<(), Error> {
+        let mut object = serde_json::Map::new();
+        object.insert("schema_version".to_owned(), SCHEMA_VERSION.into());
+        if let serde_json::Value::Object(fields) = fields {
+            object.extend(fields);
+        }
+        self.print(&format!("{:#}\n", serde_json::Value::Object(object)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_panic_is_a_bug() {
+        assert_eq!(guarded(|| panic!("on purpose")), 70);
+        assert_eq!(guarded(|| 3), 3);
+    }
+}

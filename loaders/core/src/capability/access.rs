@@ -6,7 +6,7 @@ use super::io::Io;
 use super::lexical::absolute;
 use super::refusal::{Reason, Refusal};
 use super::request::{FileMode, Request};
-use super::scopes::Scopes;
+use super::scopes::{Capability, Scopes};
 use crate::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -87,6 +87,17 @@ impl Access {
     /// The name of the plugin that this is for; `None` for the program.
     pub fn plugin_name(&self) -> Option<&str> {
         self.plugin.as_deref()
+    }
+
+    /// How far what is granted of a kind goes, whether it is asked for or not: `all`, `read data; write out`;
+    /// `None` for not at all. Denials are not taken off.
+    pub fn granted(&self, capability: Capability) -> Option<String> {
+        self.granted.describe(capability)
+    }
+
+    /// The denials that hold, as they were written.
+    pub fn denials(&self) -> impl Iterator<Item = &str> {
+        self.denied.iter().map(|rule| rule.text.as_str())
     }
 
     /// Lets a request through, or says why not.

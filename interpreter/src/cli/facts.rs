@@ -1,0 +1,244 @@
+//! All about one plugin.
+
+use super::inspection::Inspection;
+use super::list::{place_of, summary};
+use crate::diagnostic::one_line;
+use caraway_loaders_core::capability::Access;
+use caraway_loaders_core::discover::{Origin, Plugin};
+use caraway_loaders_core::manifest::{Dependency, Function};
+use caraway_loaders_core::{Signature, Type};
+use semver::Version;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What `info` shows.
+pub(super) struct Facts {
+    pub(super) plugin: Arc<Plugin>,
+    pub(super) access: Access,
+    /// The look at its code, if there was one.
+    pub(super) inspection: Option<Inspection>,
+    /// What it depends on, and the version that is there for it.
+    pub(super) dependencies: Vec<(Dependency, Option<Version>)>,
+    /// Plugins that are not used because of this one.
+    pub(super) shadows: Vec<Arc<Plugin>>,
+}
+
+impl Facts {
+    /// The functions, with what the manifest says of each; `None` if nobody could look.
+    fn functions(&self) -> Option<Vec<(&Signature, Option<&Function>)>> {
+        match (&self.plugin.manifest.functions, &self.inspection) {
+            (Some(declared), _) => Some(declared.iter().map(|f| (&f.signature, Some(f))).collect()),
+            (None, Some(Inspection::Offers(found))) => Some(found.iter().map(|s| (s, None)).collect()),
+            (None, _) => None,
+        }
+    }
+
+    /// Whether what the code offers was looked at.
+    fn code(&self) -> &'static str {
+        match &self.inspection {
+            None | Some(Inspection::NotChecked(_)) => "not checked",
+            Some(Inspection::Offers(_)) => "checked",
+            Some(Inspection::Broken(_)) => "broken",
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let manifest = &self.plugin.manifest;
+        let mut text = format!("{} {} ({})\n", manifest.name, manifest.version, manifest.kind);
+        if let Some(description) = &manifest.description {
+            let _ = writeln!(text, "{}", one_line(description));
+        }
+        text.push('\n');
+        for (name, value) in self.rows() {
+            let _ = writeln!(text, "  {name:<15} {}", one_line(&value));
+        }
+        if !manifest.types.is_empty() {
+            text.push_str("\nTypes:\n");
+            for (name, ty) in &manifest.types {
+                let _ = writeln!(text, "  {name} = {}", spelled(ty));
+            }
+        }
+        match self.functions() {
+            Some(functions) if functions.is_empty() => text.push_str("\nNo functions.\n"),
+            Some(functions) => {
+                text.push_str("\nFunctions:\n");
+                for (signature, declared) in functions {
+                    let native = if declared.is_some_and(|f| f.native) { "  (native)" } else { "" };
+                    let _ = writeln!(text, "  {}::{signature}{native}", manifest.module);
+                    if let Some(description) = declared.and_then(|f| f.description.as_ref()) {
+                        let _ = writeln!(text, "      {}", one_line(description));
+                    }
+                }
+            }
+            None => {
+                let hint = match &self.inspection {
+                    Some(Inspection::NotChecked(refusal)) => refusal.hint_text(),
+                    _ => None,
+                };
+                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                let _ = writeln!(text, "\nFunctions: {}{hint}", self.code());
+            }
+        }
+        text
+    }
+
+    /// What there is to say, but for types and functions; what a manifest leaves out is left out.
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let manifest = &self.plugin.manifest;
+        let (implementation, security) = (&manifest.implementation, &manifest.security);
+        let list = |names: &[String]| names.join(", ");
+        let optional = [
+            ("author", manifest.author.clone()),
+            ("license", manifest.license.clone()),
+            ("needs caraway", manifest.caraway_version.as_ref().map(ToString::to_string)),
+            ("provides", some(list(&manifest.provides))),
+            ("depends on", some(self.dependencies.iter().map(dependency).collect::<Vec<_>>().join(", "))),
+            ("language", implementation.language.clone()),
+            ("entrypoint", implementation.entrypoint.as_ref().map(|path| path.display().to_string())),
+            ("build_cmd", implementation.build_cmd.as_ref().map(|words| words.join(" "))),
+            ("sources", some(paths(&implementation.sources).join(", "))),
+            ("timeout", security.timeout.map(seconds)),
+            ("max_cpu", security.max_cpu.map(seconds)),
+            ("max_memory", security.max_memory.map(|bytes| format!("{bytes} bytes"))),
+            (
+                "allowed_apis",
+                security.allowed_apis.as_ref().map(|apis| match apis.as_slice() {
+                    [] => "none".to_owned(),
+                    apis => list(apis),
+                }),
+            ),
+        ];
+        let mut rows = vec![("module", manifest.module.clone()), ("found in", self.found())];
+        rows.extend(self.shadows.iter().map(|other| ("shadows", other.root.display().to_string())));
+        rows.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        for (target, files) in &implementation.binaries {
+            rows.push(("binary", format!("{} ({target})", paths(files).join(", "))));
+        }
+        if self.plugin.origin != Origin::BuiltIn {
+            rows.push(("sandbox", security.sandbox.to_string()));
+            rows.push((
+                "loaded",
+                if manifest.runtime.lazy { "at its first import" } else { "at start" }.to_owned(),
+            ));
+        }
+        for (capability, reach) in manifest.asks.iter() {
+            let granted = self.access.granted(capability).unwrap_or_else(|| "nothing".to_owned());
+            rows.push(("asks for", format!("{capability}: {reach}; granted: {granted}")));
+        }
+        rows.extend(self.access.denials().map(|denial| ("denied", denial.to_owned())));
+        rows.push(("code", self.code().to_owned()));
+        rows
+    }
+
+    fn found(&self) -> String {
+        match &self.plugin.origin {
+            Origin::SearchPath(path) => {
+                format!("{} (search path {})", place_of(&self.plugin), path.display())
+            }
+            Origin::BuiltIn => place_of(&self.plugin),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let manifest = &self.plugin.manifest;
+        let (implementation, security) = (&manifest.implementation, &manifest.security);
+        let functions = self.functions().map(|functions| {
+            functions
+                .into_iter()
+                .map(|(signature, declared)| function(signature, declared))
+                .collect::<Vec<_>>()
+        });
+        let milliseconds = |duration: Option<Duration>| duration.map(|d| d.as_secs_f64() * 1000.0);
+        let mut value = summary(&self.plugin);
+        let more = json!({
+            "author": manifest.author,
+            "license": manifest.license,
+            "caraway_version": manifest.caraway_version.as_ref().map(ToString::to_string),
+            "provides": manifest.provides,
+            "dependencies": self.dependencies.iter().map(|(wanted, found)| json!({
+                "name": wanted.name,
+                "requirement": wanted.requirement.to_string(),
+                "found": found.as_ref().map(ToString::to_string),
+            })).collect::<Vec<_>>(),
+            "implementation": {
+                "language": implementation.language,
+                "entrypoint": implementation.entrypoint,
+                "build_cmd": implementation.build_cmd,
+                "sources": implementation.sources,
+                "binaries": implementation.binaries,
+            },
+            "security": {
+                "sandbox": security.sandbox,
+                "allowed_apis": security.allowed_apis,
+                "max_memory_bytes": security.max_memory,
+                "max_cpu_ms": milliseconds(security.max_cpu),
+                "timeout_ms": milliseconds(security.timeout),
+            },
+            "runtime": {"lazy": manifest.runtime.lazy},
+            "capabilities": manifest.asks.iter().map(|(capability, reach)| json!({
+                "name": capability.name(),
+                "asked": reach,
+                "granted": self.access.granted(capability),
+            })).collect::<Vec<_>>(),
+            "denials": self.access.denials().collect::<Vec<_>>(),
+            "types": manifest.types.iter().map(|(name, ty)| (name.clone(), json!(spelled(ty))))
+                .collect::<serde_json::Map<_, _>>(),
+            "functions": functions,
+            "code": self.code(),
+            "shadows": self.shadows.iter().map(|other| summary(other)).collect::<Vec<_>>(),
+        });
+        if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
+            value.extend(more);
+        }
+        value
+    }
+}
+
+fn function(signature: &Signature, declared: Option<&Function>) -> Value {
+    let params: Vec<Value> =
+        signature.params.iter().map(|p| json!({"name": p.name, "type": p.ty.to_string()})).collect();
+    json!({
+        "name": signature.name,
+        "params": params,
+        "returns": signature.returns.to_string(),
+        "signature": signature.to_string(),
+        "description": declared.and_then(|f| f.description.as_ref()),
+        "native": declared.is_some_and(|f| f.native),
+    })
+}
+
+/// A type with what is in it: `{x: float, y: float}`, `"a" | "b"`.
+fn spelled(ty: &Type) -> String {
+    match ty {
+        Type::Struct(definition) => {
+            let fields = definition.fields.iter().map(|field| format!("{}: {}", field.name, field.ty));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        Type::Enum(definition) => {
+            definition.values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(" | ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn dependency((wanted, found): &(Dependency, Option<Version>)) -> String {
+    match found {
+        Some(version) => format!("{} {} ({version})", wanted.name, wanted.requirement),
+        None => format!("{} {} (missing)", wanted.name, wanted.requirement),
+    }
+}
+
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn paths(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| path.display().to_string()).collect()
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}

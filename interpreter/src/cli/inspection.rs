@@ -1,0 +1,37 @@
+//! What a plugin's code offers, as far as looking is allowed.
+
+use crate::session::Session;
+use caraway_loaders_core::capability::Request;
+use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::{Error, Signature};
+use std::sync::Arc;
+
+/// The outcome of a look at the code.
+pub(super) enum Inspection {
+    /// It offers these functions, and they are the declared ones.
+    Offers(Vec<Signature>),
+    /// Looking would run native code, which was not granted.
+    NotChecked(Error),
+    /// It cannot be loaded.
+    Broken(Error),
+}
+
+impl Inspection {
+    /// Looks at a plugin's code. A library's constructors run when it is opened: that takes the grant that
+    /// loading it does.
+    pub(super) fn of(plugin: &Arc<Plugin>, session: &Session) -> Self {
+        let loader = match session.loader(plugin) {
+            Ok(loader) => loader,
+            Err(error) => return Self::Broken(error),
+        };
+        if loader.trusted(&plugin.manifest)
+            && let Err(refusal) = session.plugin_access(plugin).check(&Request::Native)
+        {
+            return Self::NotChecked(refusal);
+        }
+        match loader.inspect(plugin) {
+            Ok(signatures) => Self::Offers(signatures),
+            Err(error) => Self::Broken(error),
+        }
+    }
+}

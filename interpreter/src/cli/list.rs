@@ -1,0 +1,109 @@
+//! `caraway list`.
+
+use super::options::Options;
+use super::{Context, table, terminal};
+use crate::diagnostic::{Severity, error_value, flatten, one_line};
+use crate::shadowing::shadowed;
+use caraway_loaders_core::Error;
+use caraway_loaders_core::discover::{Origin, Plugin};
+use clap::Args;
+use serde_json::{Value, json};
+
+const HEADER: [&str; 6] = ["NAME", "VERSION", "TYPE", "MODULE", "WHERE", "DESCRIPTION"];
+
+/// List the plugins that a program in this folder can import, and what is wrong with others
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub(super) options: Options,
+}
+
+impl List {
+    pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
+        let runtime = context.options.runtime().build()?;
+        let catalog = runtime.catalog()?;
+        let shadowed = shadowed(&catalog);
+        if context.options.json() {
+            context.print_json(json!({
+                "plugins": catalog.plugins.iter().map(|plugin| summary(plugin)).collect::<Vec<_>>(),
+                "broken": catalog.errors.iter().map(error_value).collect::<Vec<_>>(),
+                "shadowed": catalog.shadowed.iter().map(|shadowed| {
+                    let mut entry = summary(&shadowed.plugin);
+                    entry["shadowed_by"] = json!(place(&shadowed.by));
+                    entry
+                }).collect::<Vec<_>>(),
+            }))?;
+        } else {
+            let rows: Vec<Vec<String>> = catalog.plugins.iter().map(|plugin| row(plugin)).collect();
+            let mut text = table::render(&HEADER, &rows, terminal::width(&std::io::stdout()));
+            if !context.options.quiet && !context.options.verbose {
+                text.push_str(&problems("Broken:", &catalog.errors));
+                text.push_str(&problems("Shadowed:", &shadowed));
+            }
+            context.print(&text)?;
+            if context.options.verbose {
+                for error in catalog.errors.iter().chain(&shadowed) {
+                    context.reporter.report(Severity::Warning, error);
+                }
+            }
+        }
+        match Error::from_many(shadowed) {
+            Some(error) if context.options.strict => Err(error),
+            _ => Ok(0),
+        }
+    }
+}
+
+/// Where a plugin is, for people.
+pub(super) fn place_of(plugin: &Plugin) -> String {
+    place(plugin).map_or_else(|| "built-in".to_owned(), |place| one_line(&place))
+}
+
+/// The folder of a plugin; `None` for built-ins.
+pub(super) fn place(plugin: &Plugin) -> Option<String> {
+    (plugin.origin != Origin::BuiltIn).then(|| plugin.root.to_string_lossy().into_owned())
+}
+
+/// What JSON says of every plugin.
+pub(super) fn summary(plugin: &Plugin) -> Value {
+    let manifest = &plugin.manifest;
+    let search_path = match &plugin.origin {
+        Origin::SearchPath(path) => Some(path.to_string_lossy()),
+        Origin::BuiltIn => None,
+    };
+    json!({
+        "name": manifest.name,
+        "version": manifest.version.to_string(),
+        "type": manifest.kind,
+        "module": manifest.module,
+        "description": manifest.description,
+        "folder": place(plugin),
+        "search_path": search_path,
+    })
+}
+
+fn row(plugin: &Plugin) -> Vec<String> {
+    let manifest = &plugin.manifest;
+    vec![
+        one_line(&manifest.name),
+        manifest.version.to_string(),
+        one_line(&manifest.kind),
+        one_line(&manifest.module),
+        place_of(plugin),
+        one_line(manifest.description.as_deref().unwrap_or_default()),
+    ]
+}
+
+/// A line for each problem, below a title; nothing where there are none.
+fn problems(title: &str, errors: &[Error]) -> String {
+    let mut all = Vec::new();
+    errors.iter().for_each(|error| flatten(error, &mut all));
+    let line = |error: &&Error| {
+        let place = error.location().map(|location| format!("  {}:", one_line(&location.to_string())));
+        format!("  {}{} {}\n", error.code(), place.unwrap_or_default(), one_line(error.message()))
+    };
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("\n{title}\n{}", all.iter().map(line).collect::<String>()),
+    }
+}

@@ -1,0 +1,185 @@
+//! The options that every command has.
+
+use super::terminal;
+use crate::diagnostic::Layout;
+use crate::notes::Notes;
+use crate::runtime::{Builder, Runtime};
+use clap::{Args, ColorChoice, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The environment variable that is as good as `--plugin-debug`.
+const DEBUG_VARIABLE: &str = "CARAWAY_PLUGIN_DEBUG";
+
+/// The options that every command has, before or after the command's name.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Common options")]
+pub(super) struct Options {
+    /// Look for plugins here first; a folder of plugins, or one
+    #[arg(long, value_name = "DIR")]
+    pub(super) plugin_path: Vec<PathBuf>,
+    /// Grant a capability: `filesystem=read:data`, `native=stats`, `stats:network=example.com:443`
+    #[arg(long, value_name = "[PLUGIN:]CAPABILITY[=ARG,...]")]
+    pub(super) allow: Vec<String>,
+    /// Deny a capability, whatever is allowed
+    #[arg(long, value_name = "[PLUGIN:]CAPABILITY[=ARG,...]")]
+    pub(super) deny: Vec<String>,
+    /// Make it an error that one plugin shadows another of the same name and version
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// How results and errors are printed [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// When to use colours; `NO_COLOR` turns `auto` off [default: auto]
+    #[arg(long, value_name = "WHEN")]
+    color: Option<Color>,
+    /// Print results and errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Print more
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// Tell what is found, planned and loaded, and how long it takes; also `CARAWAY_PLUGIN_DEBUG=1`
+    #[arg(long)]
+    plugin_debug: bool,
+}
+
+/// `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For programs; each object says which `schema_version` it has
+    Json,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+impl Options {
+    /// The options before the command's name with those after it: lists are joined, else the later one holds.
+    #[must_use]
+    pub(super) fn and(mut self, later: &Self) -> Self {
+        self.plugin_path.extend(later.plugin_path.iter().cloned());
+        self.allow.extend(later.allow.iter().cloned());
+        self.deny.extend(later.deny.iter().cloned());
+        self.strict |= later.strict;
+        self.format = later.format.or(self.format);
+        self.color = later.color.or(self.color);
+        self.quiet = later.quiet || self.quiet && !later.verbose;
+        self.verbose = later.verbose || self.verbose && !later.quiet;
+        self.plugin_debug |= later.plugin_debug;
+        self
+    }
+
+    /// Whether `--format json` was given.
+    pub(super) fn json(&self) -> bool {
+        self.format == Some(Format::Json)
+    }
+
+    /// How errors look.
+    pub(super) fn layout(&self) -> Layout {
+        if self.json() {
+            return Layout::Json;
+        }
+        let color = self.color.unwrap_or(Color::Auto);
+        match terminal::width(&std::io::stderr()) {
+            None if color != Color::Always => Layout::Plain,
+            width => Layout::Graphical {
+                color: match color {
+                    Color::Auto => terminal::wants_color(),
+                    color => color == Color::Always,
+                },
+                unicode: terminal::speaks_unicode(),
+                width: width.unwrap_or(100),
+            },
+        }
+    }
+
+    /// A runtime that these options hold for.
+    pub(super) fn runtime(&self) -> Builder {
+        let debug = self.plugin_debug
+            || std::env::var_os(DEBUG_VARIABLE).is_some_and(|value| !value.is_empty() && value != "0");
+        let mut builder = Runtime::builder().ambient(true).strict(self.strict).notes(match debug {
+            true => Notes::Debug,
+            false if self.quiet => Notes::None,
+            false => Notes::Builds,
+        });
+        for path in &self.plugin_path {
+            builder = builder.plugin_path(path);
+        }
+        for grant in &self.allow {
+            builder = builder.allow(grant);
+        }
+        for grant in &self.deny {
+            builder = builder.deny(grant);
+        }
+        builder
+    }
+}
+
+/// The value of an option in a command line that has not been parsed, or cannot be.
+pub(super) fn early<T: ValueEnum>(args: &[OsString], name: &str) -> Option<T> {
+    let args: Vec<&str> = args.iter().map_while(|arg| arg.to_str()).take_while(|arg| *arg != "--").collect();
+    let values = args.iter().enumerate().filter_map(|(index, arg)| match arg.strip_prefix(name) {
+        Some("") => args.get(index + 1).copied(),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    values.last().and_then(|value| T::from_str(value, false).ok())
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_values() {
+        for (line, expected) in [
+            ("run a --format json", Some(Format::Json)),
+            ("--format=text run --format=json", Some(Format::Json)),
+            ("run a -- --format json", None),
+            ("run --format", None),
+            ("run --format yaml", None),
+            ("run --formats json", None),
+        ] {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(early(&args, "--format"), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn later_options_join_or_win() {
+        let options = |format, quiet, verbose, allow: &str| Options {
+            format,
+            quiet,
+            verbose,
+            allow: vec![allow.to_owned()],
+            ..Options::default()
+        };
+        let both =
+            options(Some(Format::Json), true, false, "a").and(&options(Some(Format::Text), false, true, "b"));
+        assert_eq!((both.format, both.quiet, both.verbose), (Some(Format::Text), false, true));
+        assert_eq!(both.allow, ["a", "b"]);
+        let both = options(Some(Format::Json), true, false, "a").and(&options(None, false, false, "b"));
+        assert_eq!((both.format, both.quiet, both.verbose), (Some(Format::Json), true, false));
+    }
+}
