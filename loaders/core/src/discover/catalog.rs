@@ -109,7 +109,8 @@ fn candidates_in(
     if !seen.insert((metadata.dev(), metadata.ino())) {
         return Ok(Vec::new());
     }
-    let candidate = |path: PathBuf, shape: Shape| Candidate { path, shape, search_path: search_path.path.clone() };
+    let candidate =
+        |path: PathBuf, shape: Shape| Candidate { path, shape, search_path: search_path.path.clone() };
     let names = names(path, usize::MAX)?;
     if names.iter().any(|(name, _)| name == "plugin.json" || name == "plugin.toml") {
         return Ok(vec![candidate(path.clone(), Shape::Folder)]);

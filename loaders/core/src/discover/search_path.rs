@@ -1,7 +1,7 @@
 //! Where plugins are looked for.
 
 use crate::code::Code;
-use crate::error::{Error, escape};
+use crate::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -41,15 +41,16 @@ impl SearchPath {
         if error.kind() == ErrorKind::NotFound && !self.required {
             return None;
         }
-        let path = escape(&self.path.to_string_lossy());
+        let path = self.path.display();
         let label = &self.label;
         let error = match error.kind() {
             ErrorKind::NotFound => Error::new(Code::Io, format!("the search path {path} does not exist"))
                 .hint(format!("create it, or take it out of {label}")),
-            ErrorKind::NotADirectory => Error::new(Code::Io, format!("the search path {path} is not a folder"))
-                .hint(format!("name the folder that holds the plugins in {label}")),
-            _ => Error::io(&self.path, "read the search path", error)
-                .hint(format!("it comes from {label}")),
+            ErrorKind::NotADirectory => {
+                Error::new(Code::Io, format!("the search path {path} is not a folder"))
+                    .hint(format!("name the folder that holds the plugins in {label}"))
+            }
+            _ => Error::io(&self.path, "read the search path", error).hint(format!("it comes from {label}")),
         };
         Some(error)
     }

@@ -45,12 +45,12 @@ pub(super) fn manifest(tree: &Node<'_>, source: Source, problems: &mut Problems<
         },
         (None, None) => None,
     };
-    let (provides, asks) = of.take("capabilities").map_or_else(Default::default, |node| {
-        capabilities(node, &root.key("capabilities"), problems)
+    let (provides, asks) = of
+        .take("capabilities")
+        .map_or_else(Default::default, |node| capabilities(node, &root.key("capabilities"), problems));
+    let dependencies = of.take("dependencies").map_or_else(Vec::new, |node| {
+        dependencies(node, &root.key("dependencies"), name.as_deref(), problems)
     });
-    let dependencies = of
-        .take("dependencies")
-        .map_or_else(Vec::new, |node| dependencies(node, &root.key("dependencies"), name.as_deref(), problems));
     let mut types = Types::decode(of.take("types"), &root, problems);
     let functions = of.take("functions").map(|node| functions::decode(node, &root, &mut types, problems));
     let implementation = of
@@ -171,9 +171,13 @@ fn ask(
             let known = || Capability::ALL.iter().map(|capability| capability.name());
             let hint = match suggest(name, PROVIDES.iter().copied().chain(known())) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}", [PROVIDES.join(", "), known().collect::<Vec<_>>().join(", ")].join(", ")),
+                None => format!(
+                    "known are {}",
+                    [PROVIDES.join(", "), known().collect::<Vec<_>>().join(", ")].join(", ")
+                ),
             };
-            let wrong = Wrong::new(format!("is {}, which is no capability", shown(name))).hint(hint).of(place);
+            let wrong =
+                Wrong::new(format!("is {}, which is no capability", shown(name))).hint(hint).of(place);
             problems.say(Code::ManifestValue, offset, wrong);
         }
         Err(message) => {

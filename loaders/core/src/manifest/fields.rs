@@ -87,9 +87,8 @@ impl<'t, 'a, 'p> Fields<'t, 'a, 'p> {
         let found = self.take(name);
         if found.is_none() {
             let place = self.place.key(name);
-            problems.add(self.offset, || {
-                crate::Error::new(Code::ManifestValue, format!("`{place}` is missing"))
-            });
+            problems
+                .add(self.offset, || crate::Error::new(Code::ManifestValue, format!("`{place}` is missing")));
         }
         found
     }

@@ -44,9 +44,8 @@ fn one(
     let mut of = Fields::of(item, place, problems)?;
     let name_at = of.required("name", problems);
     let name = name_at.and_then(|node| fields::string(node, &place.key("name"), problems));
-    let params = of.take("params").map_or(Some(Vec::new()), |node| {
-        params(node, place.key("params"), types, problems)
-    });
+    let params =
+        of.take("params").map_or(Some(Vec::new()), |node| params(node, place.key("params"), types, problems));
     let returns = of
         .take("returns")
         .map_or(Some(Type::Void), |node| types.resolve(node, &place.key("returns"), problems));
@@ -91,12 +90,7 @@ fn params(
     params.into_iter().collect()
 }
 
-fn param(
-    item: &Node<'_>,
-    place: Place<'_>,
-    types: &mut Types,
-    problems: &mut Problems<'_>,
-) -> Option<Param> {
+fn param(item: &Node<'_>, place: Place<'_>, types: &mut Types, problems: &mut Problems<'_>) -> Option<Param> {
     let mut of = Fields::of(item, place, problems)?;
     let name = of
         .required("name", problems)

@@ -50,8 +50,9 @@ fn build_cmd(node: &Node<'_>, place: &Place<'_>, problems: &mut Problems<'_>) ->
 }
 
 fn split(text: &str) -> Result<Vec<String>, Wrong> {
-    let words = shlex::split(text)
-        .ok_or_else(|| Wrong::new(format!("is {}, where a quote or a backslash is left open", shown(text))))?;
+    let words = shlex::split(text).ok_or_else(|| {
+        Wrong::new(format!("is {}, where a quote or a backslash is left open", shown(text)))
+    })?;
     if let Some(word) = words.iter().find(|word| SHELL.contains(&word.as_str())) {
         return Err(Wrong::new(format!("has `{word}`, and no shell runs it"))
             .hint("put the commands into a script; or name the shell: `[\"sh\", \"-c\", \"...\"]`"));

@@ -17,7 +17,11 @@ use std::fmt;
 /// The tree of a JSON text; `None` if it does not parse. Problems are added.
 pub(crate) fn parse<'a>(text: &'a str, problems: &mut Problems<'_>) -> Option<Node<'a>> {
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(raw) => Reader { text, problems }.node(raw, 0),
+        Ok(raw) => {
+            let mut reader = Reader { text, problems, broken: false };
+            let tree = reader.node(raw, 0);
+            tree.filter(|_| !reader.broken)
+        }
         Err(error) => {
             let offset = offset_of(text, error.line(), error.column());
             problems.say(Code::ManifestSyntax, offset, Wrong::new(format!("not JSON: {}", bare(&error))));
@@ -41,6 +45,8 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
 struct Reader<'r, 'a, 'p> {
     text: &'a str,
     problems: &'r mut Problems<'p>,
+    /// Whether something is missing from the tree.
+    broken: bool,
 }
 
 impl<'a> Reader<'_, 'a, '_> {
@@ -48,13 +54,18 @@ impl<'a> Reader<'_, 'a, '_> {
         raw.as_ptr().addr() - self.text.as_ptr().addr()
     }
 
+    fn broken<T>(&mut self, offset: usize, wrong: Wrong) -> Option<T> {
+        self.broken = true;
+        self.problems.say(Code::ManifestSyntax, offset, wrong);
+        None
+    }
+
     fn node(&mut self, raw: &'a RawValue, level: usize) -> Option<Node<'a>> {
         let raw = raw.get();
         let offset = self.offset(raw);
         let value = match raw.as_bytes().first()? {
             b'{' | b'[' if level >= MAX_LEVELS => {
-                self.problems.say(Code::ManifestSyntax, offset, super::too_deep());
-                return None;
+                return self.broken(offset, super::too_deep());
             }
             b'{' => {
                 let mut entries = Vec::new();
@@ -98,9 +109,7 @@ impl<'a> Reader<'_, 'a, '_> {
             Ok(text) => Some(Cow::Owned(text)),
             Err(error) => {
                 let offset = self.offset(raw) + error.column().saturating_sub(1);
-                let wrong = Wrong::new(format!("not JSON: {}", bare(&error)));
-                self.problems.say(Code::ManifestSyntax, offset, wrong);
-                None
+                self.broken(offset, Wrong::new(format!("not JSON: {}", bare(&error))))
             }
         }
     }
@@ -111,8 +120,7 @@ impl<'a> Reader<'_, 'a, '_> {
             Ok(pieces) => Some(pieces),
             Err(error) => {
                 let offset = self.offset(raw) + offset_of(raw, error.line(), error.column());
-                self.problems.say(Code::ManifestSyntax, offset, Wrong::new(bare(&error)));
-                None
+                self.broken(offset, Wrong::new(bare(&error)))
             }
         }
     }

@@ -99,7 +99,8 @@ impl Types {
                 Some(Declared::Alias(parse(node, &place.key("base_type"), problems)?, node.offset))
             }),
             Some(other) => {
-                let hint = suggest(other, ["struct", "enum", "alias"]).map(|n| format!("did you mean `{n}`?"));
+                let hint =
+                    suggest(other, ["struct", "enum", "alias"]).map(|n| format!("did you mean `{n}`?"));
                 let wrong = format!("is {}; known are `struct`, `enum` and `alias`", shown(other));
                 let wrong = Wrong::new(wrong).maybe_hint(hint).of(place.key("kind"));
                 problems.say(Code::ManifestValue, kind_at.map_or(item.offset, |n| n.offset), wrong);
