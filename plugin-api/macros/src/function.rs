@@ -13,11 +13,17 @@ pub(crate) fn expand(function: &ItemFn, path: &str) -> syn::Result<TokenStream> 
         return Err(Error::new(token.span(), "a plugin's function cannot be async"));
     }
     if let Safety::Unsafe(token) = &signature.safety {
-        return Err(Error::new(token.span(), "a plugin's function cannot be unsafe: scripts call it as they like"));
+        return Err(Error::new(
+            token.span(),
+            "a plugin's function cannot be unsafe: scripts call it as they like",
+        ));
     }
     let generic = signature.generics.params.iter().find(|param| !matches!(param, GenericParam::Lifetime(_)));
     if let Some(param) = generic {
-        return Err(Error::new(param.span(), "a plugin's function takes no type parameters: scripts have none"));
+        return Err(Error::new(
+            param.span(),
+            "a plugin's function takes no type parameters: scripts have none",
+        ));
     }
 
     let mut names = Vec::new();

@@ -15,9 +15,11 @@ pub(crate) fn expand(options: Options, mut module: ItemMod) -> syn::Result<Token
     if count == 0 {
         return Err(syn::Error::new(module.ident.span(), "the module has no public functions to export"));
     }
-    let name = options.name.map_or_else(|| quote!(::core::env!("CARGO_PKG_NAME")), ToTokens::into_token_stream);
-    let version =
-        options.version.map_or_else(|| quote!(::core::env!("CARGO_PKG_VERSION")), ToTokens::into_token_stream);
+    let name =
+        options.name.map_or_else(|| quote!(::core::env!("CARGO_PKG_NAME")), ToTokens::into_token_stream);
+    let version = options
+        .version
+        .map_or_else(|| quote!(::core::env!("CARGO_PKG_VERSION")), ToTokens::into_token_stream);
     let ident = &module.ident;
     let list = list_ident();
     Ok(quote! {

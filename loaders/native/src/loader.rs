@@ -1,0 +1,99 @@
+//! The loader of `type: "native"`.
+
+use crate::agree::{Unlisted, agree};
+use crate::library::Library;
+use crate::target::library_of;
+use caraway_loaders_core::bind::{Binder, Bound, callable};
+use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::{Code, Error, Signature};
+use std::path::PathBuf;
+
+/// Loads shared libraries into the host's process.
+///
+/// Their code can do all that the host can, so loading one needs the `native` grant. What a manifest could ask
+/// to be enforced is refused: `sandbox` must be `false`, and `max_memory`, `max_cpu`, `timeout` and
+/// `allowed_apis` must be absent. Each load opens a copy of its own, with its own global variables, which stays
+/// in memory as long as the process lives.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NativeLoader;
+
+impl Loader for NativeLoader {
+    fn kind(&self) -> &'static str {
+        "native"
+    }
+
+    fn description(&self) -> &'static str {
+        "shared libraries"
+    }
+
+    fn validate(&self, manifest: &Manifest) -> Vec<Error> {
+        let mut errors = Vec::new();
+        let mut refuse = |field: &str, message: &str, hint: &str| {
+            errors.push(Error::new(Code::NotEnforced, message).at(manifest.locate(field)).hint(hint));
+        };
+        let security = &manifest.security;
+        if security.sandbox {
+            refuse(
+                "security.sandbox",
+                "a sandboxed native plugin needs a worker process, which is not built yet",
+                "set `security.sandbox` to false and grant `native`, or use `wasm`",
+            );
+        }
+        let limits = [
+            ("max_memory", security.max_memory.is_some()),
+            ("max_cpu", security.max_cpu.is_some()),
+            ("timeout", security.timeout.is_some()),
+            ("allowed_apis", security.allowed_apis.is_some()),
+        ];
+        for (field, _) in limits.into_iter().filter(|(_, declared)| *declared) {
+            refuse(
+                &format!("security.{field}"),
+                &format!("`{field}` cannot be enforced on native code in the host's process"),
+                "remove it, or use `wasm`",
+            );
+        }
+        let functions = manifest.functions.iter().flatten().enumerate();
+        for (index, _) in functions.filter(|(_, function)| function.native) {
+            refuse(
+                &format!("functions.{index}.native"),
+                "`native` tells the two halves of a hybrid apart; all functions of a native plugin are native",
+                "remove it",
+            );
+        }
+        errors.extend(library_of(manifest).err());
+        errors
+    }
+
+    fn trusted(&self, _manifest: &Manifest) -> bool {
+        true
+    }
+
+    fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
+        library_of(&plugin.manifest).ok().map(|file| plugin.root.join(file))
+    }
+
+    /// Opens the library, which runs its constructors.
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
+        let library = open(plugin)?;
+        let agreed = agree(&plugin.manifest, &library, Unlisted::Refuse, |_| true)?;
+        let signatures: Vec<Signature> = agreed.into_iter().map(|(signature, _)| signature).collect();
+        signatures.iter().try_for_each(callable)?;
+        Ok(signatures)
+    }
+
+    fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
+        let plugin = &request.plugin;
+        let library = open(plugin)?;
+        let mut binder = Binder::new(&plugin.manifest.name, &plugin.id());
+        for (declared, function) in agree(&plugin.manifest, &library, Unlisted::Refuse, |_| true)? {
+            function.bind(&mut binder, &plugin.manifest.name, &declared)?;
+        }
+        Ok(binder.finish())
+    }
+}
+
+fn open(plugin: &Plugin) -> Result<Library, Error> {
+    Library::open(plugin, library_of(&plugin.manifest)?)
+}
