@@ -115,8 +115,8 @@ fn values_that_have_no_text() {
 #[test]
 fn sizes_are_bounded() {
     let mut bench = Bench::new(&[]);
-    bench.limits.array_size = 100;
-    bench.limits.string_size = 1000;
+    bench.limits.array_size = Some(100);
+    bench.limits.string_size = Some(1000);
     let zeros = |count: usize| format!("json::parse(`[{}0]`).len", "0,".repeat(count - 1));
     bench.gives(&zeros(100), "100");
     bench.fails(&zeros(101), Memory, "more than 100 elements");
@@ -132,7 +132,8 @@ fn a_deadline_ends_long_work() {
     use caraway_loaders_core::budget::Meter;
     use caraway_loaders_core::limits::Limits;
     let bench = Bench::new(&[]);
-    let limits = Limits { timeout: Some(std::time::Duration::ZERO), ..Limits::PLUGIN };
+    let mut limits = Limits::PLUGIN;
+    limits.timeout = Some(std::time::Duration::ZERO);
     let text = format!("[{}0]", "0,".repeat(10_000));
     let engine = bench.engine();
     let mut scope = rhai::Scope::new();

@@ -1,31 +1,32 @@
 //! Runs scripts with the std modules, in a folder of their own.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use caraway_loaders_builtin::BuiltinLoader;
-use caraway_loaders_core::bind::explain;
+use caraway_loaders_core::bind::{Bound, explain};
 use caraway_loaders_core::capability::{Access, Asks, Grants};
 use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::output::Output;
 use caraway_loaders_core::{Code, Error, ErrorValue};
-use rhai::{Dynamic, Engine, Module};
+use rhai::{Dynamic, Engine};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 /// A folder for a program, and what it may do. Flags and scripts name paths relative to `folder`.
-pub struct Bench {
+pub(crate) struct Bench {
     _kept: TempDir,
-    pub folder: PathBuf,
-    pub grants: Grants,
-    pub limits: Limits,
+    pub(crate) folder: PathBuf,
+    pub(crate) grants: Grants,
+    pub(crate) limits: Limits,
     plugin: Option<(String, Asks)>,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Bench {
-    pub fn new(allow: &[&str]) -> Self {
+    pub(crate) fn new(allow: &[&str]) -> Self {
         let kept = TempDir::new().unwrap();
         let folder = kept.path().canonicalize().unwrap();
         let mut bench = Self {
@@ -40,39 +41,39 @@ impl Bench {
         bench
     }
 
-    pub fn deny(mut self, text: &str) -> Self {
+    pub(crate) fn deny(mut self, text: &str) -> Self {
         self.grants.deny(text, &self.folder).unwrap();
         self
     }
 
     /// The scripts are those of a plugin that asks for this.
-    pub fn plugin(mut self, name: &str, asks: Asks) -> Self {
+    pub(crate) fn plugin(mut self, name: &str, asks: Asks) -> Self {
         self.plugin = Some((name.to_owned(), asks));
         self
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// Makes a file and the folders above it.
-    pub fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, contents).unwrap();
         self
     }
 
-    pub fn link(&self, to: impl AsRef<Path>, name: &str) -> &Self {
+    pub(crate) fn link(&self, to: impl AsRef<Path>, name: &str) -> &Self {
         std::os::unix::fs::symlink(to, self.path(name)).unwrap();
         self
     }
 
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
 
-    pub fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         let access = match &self.plugin {
             Some((name, asks)) => Access::plugin(name, asks, &self.grants, &self.folder),
             None => Access::program(&self.grants, &self.folder),
@@ -99,13 +100,13 @@ impl Bench {
         engine
     }
 
-    pub fn run(&self, script: &str) -> Result<Dynamic, Error> {
+    pub(crate) fn run(&self, script: &str) -> Result<Dynamic, Error> {
         self.engine().eval(script).map_err(|error| explain(&error, "test", &|_| None))
     }
 
     /// Runs a script that must give this, as Rhai writes it.
     #[track_caller]
-    pub fn gives(&self, script: &str, expected: &str) {
+    pub(crate) fn gives(&self, script: &str, expected: &str) {
         match self.run(&format!("to_debug({script})")) {
             Ok(value) => assert_eq!(value.into_string().unwrap(), expected, "{script}"),
             Err(error) => panic!("{script}: {} {error}", error.code()),
@@ -114,7 +115,7 @@ impl Bench {
 
     /// Runs a script that must fail with this code, and this in its message.
     #[track_caller]
-    pub fn fails(&self, script: &str, code: Code, message: &str) -> Error {
+    pub(crate) fn fails(&self, script: &str, code: Code, message: &str) -> Error {
         match self.run(script) {
             Ok(value) => panic!("{script} gives {value:?}"),
             Err(error) => {
@@ -129,7 +130,7 @@ impl Bench {
 struct NoImports;
 
 impl Imports for NoImports {
-    fn import(&self, path: &str) -> Result<Arc<Module>, Error> {
+    fn import(&self, path: &str) -> Result<Arc<Bound>, Error> {
         Err(Error::new(Code::UnknownPlugin, path))
     }
 }
