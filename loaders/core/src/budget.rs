@@ -229,6 +229,11 @@ impl Drop for Frame {
 }
 
 impl Frame {
+    /// Whether `error` says that this frame has used up what it may.
+    pub fn owns(&self, error: &EvalAltResult) -> bool {
+        Expiry::of(error).is_some_and(|expiry| expiry.frame == self.index)
+    }
+
     /// What an error that reaches this frame's boundary is to its caller: a limit of this frame has become an
     /// ordinary [`Error`], a limit of a frame below stays one that nobody can catch.
     ///

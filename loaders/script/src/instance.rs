@@ -2,12 +2,12 @@
 
 use caraway_loaders_core::bind::conform::Functions;
 use caraway_loaders_core::bind::{Bound, CallError, CallResult, Callbacks, conform, explain, imports_of};
-use caraway_loaders_core::budget::{Expiry, Meter};
+use caraway_loaders_core::budget::{Expiry, Frame, Meter};
 use caraway_loaders_core::loader::Imports;
 use caraway_loaders_core::{Code, Error, Location, Signature, Type};
 use rhai::{
-    AST, ASTNode, Caches, CallFnOptions, Dynamic, Engine, EvalAltResult, FnAccess, Module, NativeCallContext,
-    Scope, Stmt,
+    AST, ASTNode, Caches, Dynamic, Engine, EvalAltResult, FnAccess, FnPtr, GlobalRuntimeState,
+    NativeCallContext, Position, Scope, Stmt,
 };
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -15,11 +15,14 @@ use std::sync::Arc;
 
 /// A compiled script of a plugin, with the engine that it runs on.
 ///
-/// The top level is run once, when the instance is made; what it imported and its constants are then part of
-/// the engine, where functions find them at the cost of a plain import: `num::rem(a, b)`, `global::K`.
+/// The top level is run once, when the instance is made. What it leaves, its imports and constants, is kept and
+/// given to each call, as Rhai itself does for the functions of an imported module; so `num::rem(a, b)` and
+/// `global::K` mean what they mean there, and cost the same.
 pub struct Instance {
     engine: Engine,
     functions: AST,
+    /// What the top level left: its functions, its imports and its constants.
+    global: GlobalRuntimeState,
     source: String,
     aliases: HashMap<String, String>,
     imports: Arc<dyn Imports>,
@@ -30,9 +33,11 @@ pub struct Instance {
 /// A function of an [`Instance`], ready to be called.
 pub struct Entry {
     name: String,
+    /// Linked to the function by its hash: nothing is looked up by name when it is called.
+    pointer: FnPtr,
     params: Vec<Type>,
     returns: Type,
-    /// Whether the arguments or the result need more than a look at their outermost type.
+    /// Whether no argument needs more than a look at its outermost type.
     plain: bool,
 }
 
@@ -42,12 +47,7 @@ impl Instance {
     /// # Errors
     ///
     /// What the top level throws, with its place in the plugin.
-    pub fn new(
-        mut engine: Engine,
-        ast: &AST,
-        imports: Arc<dyn Imports>,
-        meter: Meter,
-    ) -> Result<Self, Error> {
+    pub fn new(engine: Engine, ast: &AST, imports: Arc<dyn Imports>, meter: Meter) -> Result<Self, Error> {
         let source = ast.source().unwrap_or_default().to_owned();
         let aliases: HashMap<_, _> = imports_of(ast).into_iter().map(|i| (i.alias, i.path)).collect();
         let mut scope = Scope::new();
@@ -56,18 +56,16 @@ impl Instance {
         global.lib.push(ast.shared_lib().clone());
         global.embedded_module_resolver = None;
         let outcome = {
-            let frame = meter.enter()?;
+            let _frame = meter.enter()?;
             #[allow(deprecated)] // The only way to keep what the top level imported; the version is pinned.
             let outcome =
                 engine.eval_statements_raw(&mut global, &mut Caches::new(), &mut scope, ast.statements());
-            outcome.map(drop).map_err(|error| match frame.settle(error) {
-                Ok(own) => own,
-                Err(error) => match *error {
-                    EvalAltResult::Return(..) | EvalAltResult::Exit(..) => {
-                        Error::new(Code::PluginFailed, "the top level of a plugin cannot return or exit")
-                    }
-                    _ => explain(&error, &source, &|alias| imports.import(aliases.get(alias)?).ok()),
-                },
+            outcome.map(drop).map_err(|error| match *error {
+                EvalAltResult::Return(_, position) | EvalAltResult::Exit(_, position) => {
+                    Error::new(Code::PluginFailed, "the top level of a plugin cannot return or exit")
+                        .at(Location::of_position(Some(&source), position))
+                }
+                _ => explain(&error, &source, &|alias| imports.import(aliases.get(alias)?).ok()),
             })
         };
         outcome?;
@@ -75,22 +73,10 @@ impl Instance {
             .into_iter()
             .filter_map(|(name, alias)| Some((alias, scope.get(&name)?.flatten_clone())))
             .collect();
-        let mut constants = Module::new();
-        if let Some(values) = &global.constants {
-            let values = values.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for (name, value) in values.iter() {
-                constants.set_var(name.as_str(), value.clone());
-            }
-        }
-        for (alias, module) in global.scan_imports_raw() {
-            if !alias.is_empty() {
-                engine.register_static_module(alias.as_str(), module.clone());
-            }
-        }
-        engine.register_static_module("global", constants.into());
-        let mut functions = ast.clone_functions_only();
-        functions.set_source(source.as_str());
-        Ok(Self { engine, functions, source, aliases, imports, meter, exports })
+        // Each call counts its own operations.
+        global.num_operations = 0;
+        let functions = ast.clone_functions_only();
+        Ok(Self { engine, functions, global, source, aliases, imports, meter, exports })
     }
 
     /// The public functions of a script, each parameter and result `any`.
@@ -110,10 +96,27 @@ impl Instance {
     }
 
     /// Prepares the calls of a function of this name and these types.
-    pub fn entry(&self, signature: &Signature) -> Entry {
+    ///
+    /// # Errors
+    ///
+    /// [`Code::SignatureMismatch`] if the script has none with that many parameters.
+    pub fn entry(&self, signature: &Signature) -> Result<Entry, Error> {
         let params: Vec<Type> = signature.params.iter().map(|p| p.ty.clone()).collect();
         let plain = params.iter().all(is_plain);
-        Entry { name: signature.name.clone(), params, returns: signature.returns.clone(), plain }
+        let name = signature.name.clone();
+        let pointer = self.link(&name, params.len()).ok_or_else(|| {
+            Error::new(Code::SignatureMismatch, format!("the script has no function `{signature}`"))
+                .at(Location::file(&self.source))
+        })?;
+        Ok(Entry { name, pointer, params, returns: signature.returns.clone(), plain })
+    }
+
+    /// A pointer that holds the function's hash. Rhai gives one to whoever names a function as a value.
+    fn link(&self, name: &str, params: usize) -> Option<FnPtr> {
+        let mut only = self.functions.clone_functions_only();
+        only.retain_functions(|_, _, other, count| other == name && count == params);
+        let named = self.engine.compile_expression(name).ok()?;
+        self.engine.eval_ast::<FnPtr>(&only.merge(&named)).ok()
     }
 
     /// Calls a function, with the arguments that [`Binder`](caraway_loaders_core::bind::Binder) promises.
@@ -137,21 +140,18 @@ impl Instance {
                 }
             }
         }
-        let options = CallFnOptions::new().eval_ast(false);
-        let result = self.engine.call_fn_with_options::<Dynamic>(
-            options,
-            &mut Scope::new(),
-            &self.functions,
+        let at_home = NativeCallContext::new_with_all_fields(
+            &self.engine,
             &entry.name,
-            values,
+            Some(&self.source),
+            &self.global,
+            Position::NONE,
         );
+        let result = entry.pointer.call_raw(&at_home, None, &mut values);
         match result {
             Ok(value) if is_plain(&entry.returns) && fits(&entry.returns, &value) => Ok(value),
             Ok(value) => self.checked(entry, value),
-            Err(error) => Err(match frame.settle(error) {
-                Ok(own) => CallError::Error(own),
-                Err(error) => self.passed_on(entry, error, context),
-            }),
+            Err(error) => Err(self.passed_on(entry, &frame, error, context)),
         }
     }
 
@@ -174,8 +174,18 @@ impl Instance {
     }
 
     #[cold]
-    fn passed_on(&self, entry: &Entry, error: Box<EvalAltResult>, context: &NativeCallContext) -> CallError {
-        if let Some(expiry) = Expiry::of(&error) {
+    fn passed_on(
+        &self,
+        entry: &Entry,
+        frame: &Frame,
+        error: Box<EvalAltResult>,
+        context: &NativeCallContext,
+    ) -> CallError {
+        let error = match *error {
+            EvalAltResult::ErrorInFunctionCall(name, _, inner, _) if name == entry.name => inner,
+            other => Box::new(other),
+        };
+        if let Some(expiry) = Expiry::of(&error).filter(|_| !frame.owns(&error)) {
             return CallError::Expired(expiry);
         }
         let thrown = matches!(error.unwrap_inner(), EvalAltResult::ErrorRuntime(..))

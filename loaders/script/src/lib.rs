@@ -6,6 +6,7 @@
 //! functions can be called; [`ScriptLoader`] is the loader.
 
 pub mod engine;
+mod guard;
 mod instance;
 mod loader;
 mod resolver;

@@ -149,7 +149,7 @@ pub fn instantiate(
     let (real, shown) = entrypoint(plugin)?;
     let mut limits = request.limits;
     if !plugin.manifest.security.sandbox {
-        (limits.timeout, limits.cpu, limits.memory, limits.operations) = (None, None, None, None);
+        (limits.timeout, limits.cpu, limits.operations) = (None, None, None);
     }
     let mut engine = engine::engine(&limits);
     engine::forbid_exit(&mut engine);
@@ -176,7 +176,7 @@ pub fn bind_instance(
     signatures: Vec<Signature>,
 ) -> Result<(), Error> {
     for signature in signatures {
-        let entry = instance.entry(&signature);
+        let entry = instance.entry(&signature)?;
         let instance = instance.clone();
         binder.function(signature, move |context, args| instance.call(&entry, context, args))?;
     }

@@ -1,0 +1,61 @@
+//! The standard functions that make a value of any size at once.
+//!
+//! Memory is looked at after each operation. One operation of these could ask for more than the machine has,
+//! which ends the process; so they look first.
+
+use caraway_loaders_core::budget;
+use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString, Position};
+
+type Outcome<T> = Result<T, Box<EvalAltResult>>;
+
+/// The largest value that is made at once where memory has no limit.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Puts guarded versions of `pad` and `blob` before those of the standard package.
+pub(crate) fn register(engine: &mut Engine) {
+    engine
+        .register_fn("blob", |length: i64| blob(length, 0))
+        .register_fn("blob", blob)
+        .register_fn("pad", |array: &mut Array, length: i64, item: Dynamic| -> Outcome<()> {
+            let length = room(array.len(), length, size_of::<Dynamic>(), "array")?;
+            array.resize(length.max(array.len()), item);
+            Ok(())
+        })
+        .register_fn("pad", |blob: &mut Blob, length: i64, value: i64| -> Outcome<()> {
+            let length = room(blob.len(), length, 1, "blob")?;
+            blob.resize(length.max(blob.len()), value as u8);
+            Ok(())
+        })
+        .register_fn("pad", |text: &mut ImmutableString, length: i64, filler: char| -> Outcome<()> {
+            pad(text, length, filler.encode_utf8(&mut [0; 4]))
+        })
+        .register_fn("pad", |text: &mut ImmutableString, length: i64, filler: &str| {
+            pad(text, length, filler)
+        });
+}
+
+fn blob(length: i64, value: i64) -> Outcome<Blob> {
+    Ok(vec![value as u8; room(0, length, 1, "blob")?])
+}
+
+/// Pads to a length in characters, as Rhai does: the last filler is not cut, so the text may become longer.
+fn pad(text: &mut ImmutableString, length: i64, filler: &str) -> Outcome<()> {
+    let chars = text.chars().count();
+    let wanted = room(chars, length, filler.len().max(1), "string")?;
+    let step = filler.chars().count();
+    if step == 0 || wanted <= chars {
+        return Ok(());
+    }
+    *text = format!("{text}{}", filler.repeat((wanted - chars).div_ceil(step))).into();
+    Ok(())
+}
+
+/// The wanted length, if there is room for what is to be added.
+fn room(have: usize, wanted: i64, size: usize, what: &str) -> Outcome<usize> {
+    let wanted = usize::try_from(wanted).unwrap_or(0);
+    let more = (wanted.saturating_sub(have) as u64).saturating_mul(size as u64);
+    if more > budget::memory_left().unwrap_or(MAX_BYTES).min(i64::MAX as u64) {
+        return Err(Box::new(EvalAltResult::ErrorDataTooLarge(format!("Size of {what}"), Position::NONE)));
+    }
+    Ok(wanted)
+}
