@@ -74,7 +74,8 @@ impl Runtime {
             settings: Settings {
                 loaders: registry::loaders(),
                 search: SearchPaths::default(),
-                grants: Grants::default(),
+                // Hints name paths as the operator would write them.
+                grants: current_dir().map_or_else(|_| Grants::default(), Grants::new),
                 program_limits: Limits::PROGRAM,
                 plugin_limits: Limits::PLUGIN,
                 output: Output::inherit(),
