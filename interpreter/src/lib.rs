@@ -56,3 +56,8 @@ pub use caraway_loaders_core::{Code, Error, ErrorValue, Frame, Location, Param, 
 pub use notes::Notes;
 pub use program::{Outcome, Program};
 pub use runtime::{Builder, Runtime};
+
+/// The guide's examples, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide-embedding.md")]
+struct GuideEmbedding;
