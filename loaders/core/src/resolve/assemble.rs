@@ -35,7 +35,11 @@ pub(super) fn assemble<'a>(
     for root in &roots.list {
         let plugin = selection.of(&root.name, &root.range)?;
         if !marks.contains_key(&key(plugin)) {
-            walk(selection, plugin, &mut marks, &mut plan)?;
+            let walked = walk(selection, plugin, &mut marks, &mut plan);
+            walked.map_err(|error| match root.location() {
+                Some(location) => error.at(location.clone()),
+                None => error,
+            })?;
         }
         for asked in &root.asked {
             plan.require(Edge {
@@ -104,17 +108,21 @@ fn cycle(path: &[(&Arc<Plugin>, Vec<Edge>)], target: &Arc<Plugin>) -> Error {
     let message = format!("plugins depend on each other in a circle: {}", names.join(" -> "));
     let error = Error::new(Code::Cycle, message)
         .hint("move what they share into a plugin of its own that depends on none of them");
-    match path.last() {
-        Some((last, edges)) => error.at(place_of_dependency(last, edges.len().saturating_sub(1))),
+    let place =
+        path.last().and_then(|(last, edges)| place_of_dependency(last, edges.len().saturating_sub(1)));
+    match place {
+        Some(place) => error.at(place),
         None => error,
     }
 }
 
-/// Where a dependency stands in a manifest, by its number: `dependencies` is a table or a list.
-pub(super) fn place_of_dependency(plugin: &Plugin, index: usize) -> Location {
+/// Where a dependency stands in a manifest, by its number: `dependencies` is a table or a list. `None` for
+/// plugins without a manifest file.
+pub(super) fn place_of_dependency(plugin: &Plugin, index: usize) -> Option<Location> {
     let manifest = &plugin.manifest;
     let whole = manifest.locate("dependencies");
     let name = manifest.dependencies.get(index).map_or("", |dependency| &dependency.name);
     let by_name = manifest.locate(&format!("dependencies.{name}"));
-    if by_name != whole { by_name } else { manifest.locate(&format!("dependencies.{index}")) }
+    let place = if by_name != whole { by_name } else { manifest.locate(&format!("dependencies.{index}")) };
+    (!place.file.as_os_str().is_empty()).then_some(place)
 }

@@ -63,7 +63,7 @@ pub(super) fn no_solution<'a>(view: &'a View<'a>, roots: &'a Roots, wants: Vec<W
         }
         _ => conflict(view, &chains, &wants, &lines),
     };
-    match chains.first_root().and_then(|root| root.asked.first()).and_then(|asked| asked.from.location()) {
+    match chains.first_root().and_then(Root::location) {
         Some(location) => error.at(location.clone()),
         None => error,
     }
@@ -176,5 +176,5 @@ fn place(want: &Want) -> Option<Location> {
     let plugin = want.by.last()?;
     let same = |d: &crate::manifest::Dependency| d.name == want.name && d.requirement == *want.range;
     let index = plugin.manifest.dependencies.iter().position(same)?;
-    Some(place_of_dependency(plugin, index)).filter(|location| !location.file.as_os_str().is_empty())
+    place_of_dependency(plugin, index)
 }

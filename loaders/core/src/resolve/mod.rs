@@ -56,6 +56,8 @@ mod plan;
 mod requirement;
 mod roots;
 mod solver;
+#[cfg(test)]
+mod tests;
 mod universe;
 mod wants;
 
@@ -73,7 +75,7 @@ use crate::error::Error;
 /// plan that way.
 ///
 /// The work is bounded: a set of plugins made to keep the solver busy is refused after a number of steps that
-/// depends only on how many plugins there are.
+/// depends only on how many plugins there are, not on the clock.
 ///
 /// # Errors
 ///

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::requirement::{Asked, Requester, Requirement};
 use super::universe::View;
 use crate::code::Code;
-use crate::error::Error;
+use crate::error::{Error, Location};
 use semver::VersionReq;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -73,10 +73,20 @@ impl Roots {
         }
         let list: Vec<Root> = merged.into_values().collect();
         errors.extend(list.iter().filter_map(|root| explain::unmet(view, root)));
+        errors.sort_by_cached_key(|error| {
+            error.location().map(|l| (l.file.clone(), l.line, l.column, error.to_string()))
+        });
         match Error::from_many(errors) {
             Some(error) => Err(error),
             None => Ok(Self { list, project }),
         }
+    }
+}
+
+impl Root {
+    /// Where it is asked for.
+    pub(super) fn location(&self) -> Option<&Location> {
+        self.asked.first()?.from.location()
     }
 }
 
@@ -114,9 +124,8 @@ fn import_of_plugin(plan: &Plan, id: &str, asked: &Requirement) -> Result<(), Er
             format!("`{id}` imports `{}`, which its manifest does not declare", asked.path),
         )
         .hint(format!(
-            "add `{}` to `dependencies` in {}",
-            asked.path,
-            plugin.manifest.locate("dependencies")
+            "add `{}` to `dependencies` in the manifest of `{}`",
+            asked.path, plugin.manifest.name
         )));
     };
     let any = asked.range.comparators.is_empty();

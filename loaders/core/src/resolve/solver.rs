@@ -16,8 +16,8 @@ use pubgrub::{
     Ranges, SelectedDependencies,
 };
 use semver::VersionReq;
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::rc::Rc;
@@ -62,16 +62,14 @@ impl<'a> Selection<'a> {
 
 /// Selects versions for the roots and all that they depend on.
 pub(super) fn solve<'a>(view: &'a View<'a>, roots: &'a Roots) -> Result<Selection<'a>, Failure<'a>> {
-    let solver = Solver { view, roots, reach: RefCell::default(), steps: Cell::new(0), limit: limit(view) };
+    let solver =
+        Solver { view, roots, reach: RefCell::default(), effort: RefCell::new(Effort::new(view, roots)) };
     match pubgrub::resolve(&solver, Package::Root, 0u32) {
         Ok(taken) => Ok(Selection { view, taken }),
         Err(PubGrubError::NoSolution(tree)) => Err(Failure::NoSolution(wants::of_failure(view, tree))),
         Err(PubGrubError::ErrorInShouldCancel(GaveUp)) => Err(Failure::Other(
-            Error::new(
-                Code::Limit,
-                format!("the requirements are too entangled: no answer after {} steps", solver.limit),
-            )
-            .hint("ask for exact versions (`name@=1.2.3`) of the plugins that have many"),
+            Error::new(Code::Limit, "the requirements are too entangled to be resolved in bounded time")
+                .hint("ask for exact versions (`name@=1.2.3`) of the plugins that have many"),
         )),
         Err(
             PubGrubError::ErrorChoosingVersion { source: GaveUp, .. }
@@ -80,12 +78,42 @@ pub(super) fn solve<'a>(view: &'a View<'a>, roots: &'a Roots) -> Result<Selectio
     }
 }
 
-/// How many decisions the solver may make. Without conflicts it makes two for each plugin that it takes.
-fn limit(view: &View) -> usize {
-    5_000 + view.size().saturating_mul(4)
+/// How often the solver may take back what it decided. A step becomes dearer with each time.
+const MAX_RETRIES: usize = 1000;
+
+/// How many steps a solver may make in any case.
+const MIN_STEPS: usize = 20_000;
+
+/// What the solver may still do. Counted, not timed: the answer must not depend on the machine.
+struct Effort<'a> {
+    steps: usize,
+    retries: usize,
+    /// What was decided since the solver last took something back.
+    decided: HashSet<Package<'a>>,
 }
 
-/// The solver has used up its steps.
+impl<'a> Effort<'a> {
+    /// Without conflicts the solver makes two decisions for each plugin that it takes.
+    fn new(view: &View, roots: &Roots) -> Self {
+        let size = view.size().saturating_add(roots.list.len());
+        Self { steps: size.saturating_mul(4).max(MIN_STEPS), retries: MAX_RETRIES, decided: HashSet::new() }
+    }
+
+    fn decide(&mut self, package: &Package<'a>) {
+        if !self.decided.insert(package.clone()) {
+            self.retries = self.retries.saturating_sub(1);
+            self.decided.clear();
+            self.decided.insert(package.clone());
+        }
+    }
+
+    fn step(&mut self) -> Result<(), GaveUp> {
+        self.steps = self.steps.saturating_sub(1);
+        if self.steps == 0 || self.retries == 0 { Err(GaveUp) } else { Ok(()) }
+    }
+}
+
+/// The solver has used up what it may do.
 #[derive(Debug)]
 pub(super) struct GaveUp;
 
@@ -104,8 +132,7 @@ pub(super) struct Solver<'a> {
     view: &'a View<'a>,
     roots: &'a Roots,
     reach: RefCell<HashMap<(&'a str, &'a VersionReq), Reach>>,
-    steps: Cell<usize>,
-    limit: usize,
+    effort: RefCell<Effort<'a>>,
 }
 
 impl<'a> Solver<'a> {
@@ -168,6 +195,7 @@ impl<'a> DependencyProvider for Solver<'a> {
     }
 
     fn choose_version(&self, package: &Package<'a>, range: &Ranges<u32>) -> Result<Option<u32>, GaveUp> {
+        self.effort.borrow_mut().decide(package);
         Ok(match package {
             Package::Root => Some(0),
             Package::Choice(name, asked) => {
@@ -206,8 +234,7 @@ impl<'a> DependencyProvider for Solver<'a> {
     }
 
     fn should_cancel(&self) -> Result<(), GaveUp> {
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get() > self.limit { Err(GaveUp) } else { Ok(()) }
+        self.effort.borrow_mut().step()
     }
 }
 
