@@ -19,3 +19,8 @@ fn callbacks() {
 fn limits() {
     caraway_tests::run_cases("script_limits.toml");
 }
+
+#[test]
+fn values() {
+    caraway_tests::run_cases("script_values.toml");
+}
