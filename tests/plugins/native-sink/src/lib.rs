@@ -168,8 +168,8 @@ mod sink {
     }
 
     // The names of what the macro makes are free for functions.
-    pub fn call(args: i64) -> i64 {
-        args
+    pub fn args(call: i64) -> i64 {
+        call
     }
 
     pub fn out(functions: i64) -> i64 {
