@@ -95,7 +95,7 @@ impl Passing {
             Shape::Scalar(scalar) => scalar.word(value).map(Held::Word),
             Shape::Text => value.read_lock().map(Held::Text),
             Shape::CheckedText => {
-                conform::conform(&self.declared, value.clone(), Functions::Refuse)?;
+                let _: Dynamic = conform::conform(&self.declared, value.clone(), Functions::Refuse)?;
                 value.read_lock().map(Held::Text)
             }
             Shape::Bytes => value.read_lock().map(Held::Bytes),

@@ -88,7 +88,7 @@ fn of_anything(
         let callbacks = Callbacks::new(context);
         let mut held: SmallVec<[Held; 4]> = SmallVec::new();
         for (index, (param, arg)) in params.iter().zip(args).enumerate() {
-            held.push(param.hold(arg, &callbacks).map_err(|error| error.about_argument(index))?);
+            held.push(param.hold(arg, &callbacks).map_err(|error| misfit(error, index))?);
         }
         let mut words = Words::new();
         for argument in &held {
@@ -99,6 +99,15 @@ fn of_anything(
         let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
         result.map_err(CallError::Error)
     }
+}
+
+/// An error about the argument at `index`; other errors are sentences of their own.
+#[cold]
+fn misfit(error: Error, index: usize) -> CallError {
+    CallError::Error(match error.code() {
+        Code::ArgumentType => error.about_argument(index),
+        _ => error,
+    })
 }
 
 #[cold]

@@ -6,7 +6,7 @@ use crate::host::HOST_API;
 use crate::image::{self, Image};
 use abi_stable::library::{LibHeader, LibraryError, RootModule, RootModuleError, lib_header_from_path};
 use caraway_abi::{ABI_MAJOR, ABI_MINOR, RootRef, Status, Text};
-use caraway_loaders_core::bind::suggest;
+use caraway_loaders_core::bind::{callable, suggest};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location, Signature, Type};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
@@ -252,6 +252,7 @@ impl Opening<'_> {
             let message = format!("exports `{signature}`: native plugins cannot be given functions yet");
             return Err(self.error(Code::NotEnforced, &message).hint("take data, and return it"));
         }
+        callable(&signature).map_err(|error| error.at(self.location.clone()))?;
         Ok(signature)
     }
 }
@@ -368,10 +369,13 @@ mod tests {
             (&["f()", "f(x: int)"], Code::LoadFailed, "exports `f` twice"),
             (&["f(x: Point)"], Code::SignatureMismatch, "the unknown type `Point`"),
             (&["f(x: fn(int) -> int)"], Code::NotEnforced, "cannot be given functions yet"),
+            (&["f(x: floats)"], Code::NotEnforced, "typed buffers"),
+            (&["spawn()"], Code::ManifestValue, "`spawn` cannot be called in Rhai"),
         ] {
             let error = accept(&table(signatures)).unwrap_err();
             assert_eq!(error.code(), code, "{error}");
             assert!(error.message().contains(message), "{error}");
+            assert_eq!(error.location(), Some(&Location::file("folder/libp.so")));
         }
     }
 }

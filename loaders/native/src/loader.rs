@@ -3,7 +3,7 @@
 use crate::agree::{Unlisted, agree};
 use crate::library::Library;
 use crate::target::library_of;
-use caraway_loaders_core::bind::{Binder, Bound, callable};
+use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
 use caraway_loaders_core::manifest::Manifest;
@@ -78,9 +78,7 @@ impl Loader for NativeLoader {
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
         let library = open(plugin)?;
         let agreed = agree(&plugin.manifest, &library, Unlisted::Refuse, |_| true)?;
-        let signatures: Vec<Signature> = agreed.into_iter().map(|(signature, _)| signature).collect();
-        signatures.iter().try_for_each(callable)?;
-        Ok(signatures)
+        Ok(agreed.into_iter().map(|(signature, _)| signature).collect())
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
