@@ -295,9 +295,11 @@ impl Builder {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let own = [(self.settings.program_limits, Limits::PROGRAM), (self.settings.plugin_limits, Limits::PLUGIN)];
-        if own.iter().any(|(limits, default)| limits.memory != default.memory && limits.memory.is_some() && !limits.memory_holds())
-        {
+        let own =
+            [(self.settings.program_limits, Limits::PROGRAM), (self.settings.plugin_limits, Limits::PLUGIN)];
+        if own.iter().any(|(limits, default)| {
+            limits.memory != default.memory && limits.memory.is_some() && !limits.memory_holds()
+        }) {
             return Err(Error::new(Code::NotEnforced, "a memory limit needs the counting allocator")
                 .hint("install `caraway::CountingAllocator` as the global allocator"));
         }

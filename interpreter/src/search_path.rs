@@ -33,6 +33,8 @@ impl SearchPaths {
         for config in [project, user] {
             paths.extend(config.plugin_path.iter().map(|path| SearchPath::explicit(path, "plugin_path")));
         }
+        // As a user would write it: `plugins`, not `./plugins`.
+        let folder = folder.strip_prefix(".").unwrap_or(folder);
         paths.push(SearchPath::default_path(folder.join("plugins"), "beside the program"));
         if self.ambient {
             if let Some(data) = dirs::data_dir() {

@@ -36,13 +36,13 @@ impl Facts {
         }
     }
 
-    /// Whether what the code offers was looked at.
-    fn code(&self) -> &'static str {
-        match &self.inspection {
-            None | Some(Inspection::NotChecked(_)) => "not checked",
-            Some(Inspection::Offers(_)) => "checked",
-            Some(Inspection::Broken(_)) => "broken",
-        }
+    /// What came of the look at the code; `None` if nobody looked.
+    fn code(&self) -> Option<&'static str> {
+        self.inspection.as_ref().map(|inspection| match inspection {
+            Inspection::NotChecked(_) => "not checked",
+            Inspection::Offers(_) => "checked",
+            Inspection::Broken(_) => "broken",
+        })
     }
 
     pub(super) fn text(&self) -> String {
@@ -79,7 +79,7 @@ impl Facts {
                     _ => None,
                 };
                 let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-                let _ = writeln!(text, "\nFunctions: {}{hint}", self.code());
+                let _ = writeln!(text, "\nFunctions: {}{hint}", self.code().unwrap_or("not checked"));
             }
         }
         text
@@ -129,7 +129,7 @@ impl Facts {
             rows.push(("asks for", format!("{capability}: {reach}; granted: {granted}")));
         }
         rows.extend(self.access.denials().map(|denial| ("denied", denial.to_owned())));
-        rows.push(("code", self.code().to_owned()));
+        rows.extend(self.code().map(|code| ("code", code.to_owned())));
         rows
     }
 

@@ -1,0 +1,510 @@
+//! The binary, as its users meet it.
+
+#![cfg(feature = "cli")]
+
+mod common;
+
+use common::{Folder, Ran};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+const GREET: (&str, &str) = (
+    "plugins/greet/plugin.toml",
+    r#"
+name = "greet"
+version = "1.2.0"
+description = "Says hello"
+license = "MIT"
+type = "module"
+functions = [
+    { name = "hello", params = [{ name = "who", type = "string" }], returns = "string", description = "A greeting" },
+    { name = "fail", params = [], returns = "int" },
+]
+"#,
+);
+const GREET_MAIN: (&str, &str) =
+    ("plugins/greet/main.rhai", "fn hello(who) { `hello, ${who}` }\nfn fail() { throw \"ouch\" }\n");
+
+const READER: (&str, &str) = (
+    "plugins/reader/plugin.json",
+    r#"{
+    "name": "reader", "version": "0.1.0", "type": "module",
+    "capabilities": ["function", {"filesystem": {"read": ["data"]}}],
+    "dependencies": {"std/fs": "*"},
+    "functions": [{"name": "text", "params": [{"name": "path", "type": "string"}], "returns": "string"}]
+}"#,
+);
+const READER_MAIN: (&str, &str) =
+    ("plugins/reader/main.rhai", "import \"std/fs\" as fs;\nfn text(path) { fs::read_text(path) }\n");
+
+const BROKEN: (&str, &str) = (
+    "plugins/broken/plugin.json",
+    "{\n  \"name\": \"broken\",\n  \"version\": \"1\",\n  \"type\": \"module\"\n}",
+);
+
+#[test]
+fn exit_codes() {
+    let folder = Folder::new(&[
+        GREET,
+        GREET_MAIN,
+        BROKEN,
+        ("data/x.txt", "x"),
+        ("app/caraway.toml", "[limits]\noperations = 1000\n"),
+    ]);
+    for (path, text, code, stderr) in [
+        ("fine.rhai", "let x = 1;", 0, &[][..]),
+        ("exit.rhai", "exit(42);", 42, &[]),
+        ("throw.rhai", "throw \"no\"", 1, &["error[E0101]: no\n", "--> throw.rhai:1:1\n"]),
+        ("syntax.rhai", "let x = ;", 1, &["error[E0102]", "--> syntax.rhai:1:9\n"]),
+        (
+            "plugin.rhai",
+            "import \"greet\" as g;\ng::fail()",
+            1,
+            &["error[E0101]: ouch\n --> plugins/greet/main.rhai:2:13\n", "called from plugin.rhai:2:4\n"],
+        ),
+        ("broken.rhai", "import \"broken\" as b;", 3, &["error[E0303]", "plugins/broken/plugin.json:3:14"]),
+        (
+            "missing.rhai",
+            "import \"gret\" as g;",
+            4,
+            &["error[E0401]", "--> missing.rhai:1:8\n", "did you mean `greet`?"],
+        ),
+        (
+            "denied.rhai",
+            "import \"std/fs\" as fs;\nfs::read_text(\"data/x.txt\")",
+            5,
+            &["error[E0501]", "--> denied.rhai:2:"],
+        ),
+        ("app/endless.rhai", "loop {}", 7, &["error[E0703]"]),
+    ] {
+        folder.write(path, text);
+        folder.run(&["run", path]).gives(code, "", stderr);
+    }
+    folder.run(&["run", "no.rhai"]).gives(8, "", &["error[E0801]: cannot read no.rhai"]);
+    for args in [
+        &["run"][..],
+        &["walk"],
+        &["run", "--isolate", "fine.rhai"],
+        &["run", "fine.rhai", "--alow", "io"],
+        &[],
+    ] {
+        let ran = folder.run(args);
+        assert!(ran.code == Some(2) && ran.stdout.is_empty() && ran.stderr.contains("Usage"), "{ran}");
+    }
+    folder.run(&["run", "fine.rhai", "--allow", "filesytem"]).gives(
+        2,
+        "",
+        &["error[E0201]", "did you mean `filesystem`?"],
+    );
+    folder.run(&["run", "fine.rhai", "-q", "-v"]).gives(2, "", &["--quiet", "--verbose"]);
+    folder.run(&["--help"]).shows(0, &["run", "list", "info", "validate", "Exit codes"]);
+    folder.run(&["--version"]).shows(0, &["caraway 0."]);
+}
+
+#[test]
+fn streams_are_kept_apart() {
+    let folder = Folder::new(&[("a.rhai", "print(\"out\"); debug(\"err\"); throw #{a: 1}")]);
+    folder.run(&["run", "a.rhai"]).gives(1, "out\n", &["a.rhai:1: \"err\"\n", "error[E0101]: #{\"a\": 1}\n"]);
+}
+
+#[test]
+fn errors_show_the_source() {
+    let folder = Folder::new(&[
+        GREET,
+        GREET_MAIN,
+        ("a.rhai", "import \"greet\" as g;\nfn twice(who) {\n    g::helo(who)\n}\ntwice(1);\n"),
+        ("b.rhai", "import \"greet\" as g;\nlet n = 1; g::hello(n);\n"),
+        ("c.rhai", "import \"greet@^2\" as g;\n"),
+    ]);
+    let ran = folder.run(&["run", "a.rhai"]);
+    ran.gives(
+        1,
+        "",
+        &[
+            "error[E0103]: `greet` has no function `helo`\n --> a.rhai:3:8\n  |\n3 |     g::helo(who)\n  |        ^^^^\n",
+            "\n  = in `twice`, called from a.rhai:5:1\n",
+            "\n  = help: did you mean `hello`?\n",
+        ],
+    );
+    folder.run(&["run", "b.rhai"]).gives(
+        1,
+        "",
+        &[
+            "error[E0104]: argument 1 of `greet::hello`: `who` must be string, found int\n --> b.rhai:2:15\n",
+            "help: the signature is `greet::hello(who: string) -> string`",
+        ],
+    );
+    folder.run(&["run", "c.rhai"]).gives(4, "", &["error[E0402]", "--> c.rhai:1:8\n", "1.2.0"]);
+}
+
+#[test]
+fn errors_for_programs() {
+    let folder = Folder::new(&[("a.rhai", "print(\"out\");\nimport \"nothing\" as n;\n")]);
+    for args in [&["run", "a.rhai", "--format", "json"][..], &["--format=json", "run", "a.rhai"]] {
+        let ran = folder.run(args);
+        let error: Value = serde_json::from_str(&ran.stderr).unwrap_or_else(|error| panic!("{error}: {ran}"));
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(4), 1), "{ran}");
+        assert_eq!(error["schema_version"], 1);
+        let error = &error["error"];
+        assert_eq!((&error["code"], &error["exit_code"]), (&json!("E0401"), &json!(4)), "{ran}");
+        assert_eq!(error["message"], "no plugin is called `nothing`");
+        assert_eq!(error["location"], json!({"file": "a.rhai", "line": 2, "column": 8}));
+        assert!(
+            error["hint"].is_string() && error["calls"] == json!([]) && error["others"] == json!([]),
+            "{ran}"
+        );
+    }
+    let ran = folder.run(&["run", "--format", "json", "--frmat", "a.rhai"]);
+    let error: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!((ran.code, &error["error"]["code"]), (Some(2), &json!("E0201")), "{ran}");
+}
+
+#[test]
+fn functions_are_called() {
+    let folder = Folder::new(&[
+        ("plugins/greet/plugin.toml", GREET.1),
+        GREET_MAIN,
+        (
+            "a.rhai",
+            "import \"greet\" as g;\nprint(`args ${ARGS}`);\nfn id(x) { x }\nfn add(a, b) { a + b }\nfn hi(x) { g::hello(x) }\nfn none() {}\nfn quit() { exit(9) }",
+        ),
+    ]);
+    for (args, printed) in [
+        (&["id", "text"][..], "args [\"text\"]\ntext\n"),
+        (&["id", "\"1\""], "args [\"\\\"1\\\"\"]\n1\n"),
+        (&["id", "[1, \"a\", null]"], "args [\"[1, \\\"a\\\", null]\"]\n[1, \"a\", ()]\n"),
+        (&["id", "{\"a\": 2.0}"], "args [\"{\\\"a\\\": 2.0}\"]\n#{\"a\": 2.0}\n"),
+        (&["id", "null"], "args [\"null\"]\n"),
+        (&["add", "1", "-2"], "args [\"1\", \"-2\"]\n-1\n"),
+        (&["add", "1", "0.5"], "args [\"1\", \"0.5\"]\n1.5\n"),
+        (&["hi", "you"], "args [\"you\"]\nhello, you\n"),
+        (&["none"], "args []\n"),
+    ] {
+        folder.run(&[&["run", "a.rhai", "--fn"][..], args].concat()).gives(0, printed, &[]);
+    }
+    folder.run(&["run", "a.rhai", "--fn", "quit"]).gives(9, "args []\n", &[]);
+    folder.run(&["run", "a.rhai", "--fn", "ad", "1"]).gives(1, "", &["error[E0103]", "did you mean `add`?"]);
+    folder.run(&["run", "a.rhai", "--fn", "add", "1"]).gives(
+        1,
+        "",
+        &["does not take 1 argument", "fn add(a, b)"],
+    );
+    folder.run(&["run", "a.rhai", "--fn", "id", "9223372036854775808"]).gives(2, "", &["argument 1 of `id`"]);
+}
+
+#[test]
+fn programs_on_standard_input() {
+    let folder = Folder::new(&[GREET, GREET_MAIN]);
+    let program = "import \"greet\" as g;\nprint(g::hello(ARGS[0]));\n";
+    folder.run_with(&["run", "-", "you"], program).gives(0, "hello, you\n", &[]);
+    folder.run_with(&["run", "-"], program).gives(1, "", &[" --> -:2:", "2 | print(g::hello(ARGS[0]));\n"]);
+    let latin = folder
+        .command(&["run", "-"])
+        .stdin(Stdio::from(std::fs::File::open(env!("CARGO_BIN_EXE_caraway")).unwrap()))
+        .output()
+        .unwrap();
+    assert_eq!(latin.status.code(), Some(8));
+}
+
+#[test]
+fn arguments_reach_the_script() {
+    let folder = Folder::new(&[("a.rhai", "fn f() { ARGS }\nprint(f());")]);
+    for (args, seen) in [
+        (&["run", "a.rhai"][..], "[]"),
+        (&["run", "a.rhai", "x", "-q", "-3", "y"], "[\"x\", \"-3\", \"y\"]"),
+        (
+            &["run", "-q", "a.rhai", "x", "--allow", "io", "--", "--allow", "-v", "--"],
+            "[\"x\", \"--allow\", \"-v\", \"--\"]",
+        ),
+        (&["run", "a.rhai", "--", "-h"], "[\"-h\"]"),
+        (&["run", "a.rhai", "", "ü"], "[\"\", \"ü\"]"),
+    ] {
+        folder.run(args).gives(0, &format!("{seen}\n"), &[]);
+    }
+}
+
+/// The flags in a refusal's hint, as a shell would take them.
+#[track_caller]
+fn flags(ran: &Ran) -> Vec<String> {
+    let hint = ran.stderr.split("run with `").nth(1).and_then(|rest| rest.split('`').next());
+    let hint = hint.unwrap_or_else(|| panic!("no flag is told: {ran}"));
+    hint.split_once(' ')
+        .map(|(flag, value)| vec![flag.to_owned(), value.trim_matches('\'').to_owned()])
+        .unwrap()
+}
+
+#[test]
+fn a_refusal_tells_the_flag_that_helps() {
+    let folder = Folder::new(&[
+        READER,
+        READER_MAIN,
+        ("data/my file.txt", "content"),
+        ("sub/plugin.rhai", "import \"reader\" as r;\nprint(r::text(\"data/my file.txt\"));"),
+        ("program.rhai", "import \"std/fs\" as fs;\nprint(fs::read_text(\"data/my file.txt\"));"),
+        ("plugin.rhai", "import \"reader\" as r;\nprint(r::text(\"data/my file.txt\"));"),
+    ]);
+    for program in ["program.rhai", "plugin.rhai"] {
+        let refused = folder.run(&["run", program]);
+        refused.gives(5, "", &["error[E0501]"]);
+        let flags = flags(&refused);
+        let granted = ["run", &flags[0], &flags[1], program];
+        folder.run(&granted).gives(0, "content\n", &[]);
+        folder.run(&[&granted[..], &["--deny", "filesystem"]].concat()).gives(5, "", &["--deny filesystem"]);
+        folder.run(&[&["--deny", "filesystem"], &granted[..]].concat()).gives(5, "", &["--deny filesystem"]);
+        folder.run(&[&["--allow", "filesystem"], &["run", program][..]].concat()).gives(0, "content\n", &[]);
+    }
+}
+
+#[test]
+fn terminals_are_safe() {
+    let name = "a\u{1b}[31m\nb.rhai";
+    let folder = Folder::new(&[
+        (name, "/* \u{1b}]0;title\u{7}\u{202e} */ throw \"\u{1b}[2J\\nerror[E9999]: forged\""),
+        ("d.rhai", "debug(\"\u{1b}[2J\")"),
+    ]);
+    let ran = folder.run(&["run", name]);
+    ran.gives(
+        1,
+        "",
+        &[
+            "error[E0101]: \\u{1b}[2J\n  error[E9999]: forged\n",
+            "--> a\\u{1b}[31m\\nb.rhai:1:",
+            "/* \\u{1b}]0;title\\u{7}\\u{202e} */",
+        ],
+    );
+    for args in [
+        &["run", name][..],
+        &["run", "\u{1b}[31m"],
+        &["run", name, "--allow", "\u{1b}x"],
+        &["info", "\u{1b}[31m"],
+        &["validate", "\u{1b}[31m"],
+        &["list", "--plugin-path", "\u{1b}[31m"],
+    ] {
+        let ran = folder.run(args);
+        assert!(!ran.stderr.contains('\u{1b}') && !ran.stdout.contains('\u{1b}'), "{ran}");
+    }
+}
+
+#[test]
+fn colors() {
+    let folder = Folder::new(&[("a.rhai", "throw \"no\"")]);
+    for (args, variable, colored) in [
+        (&["run", "a.rhai"][..], "", false),
+        (&["run", "a.rhai", "--color", "always"], "", true),
+        (&["run", "a.rhai", "--color", "always"], "1", true),
+        (&["--color", "never", "run", "a.rhai"], "", false),
+        (&["run", "a.rhai", "--color", "auto"], "1", false),
+        (&["run", "--nonsense", "--color", "always"], "", true),
+        (&["run", "--nonsense"], "", false),
+    ] {
+        let output = folder.command(args).env("NO_COLOR", variable).output().unwrap();
+        let ran = Ran::of(args, output);
+        assert_eq!(ran.stderr.contains("\u{1b}["), colored, "{ran}");
+    }
+}
+
+#[test]
+fn a_closed_stdout_is_no_error() {
+    let folder = Folder::new(&[GREET, GREET_MAIN, ("a.rhai", "for i in 0..100000 { print(i); }")]);
+    for args in [&["run", "a.rhai"][..], &["list"], &["info", "greet"], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = Ran::of(args, folder.command(args).stdout(writer).output().unwrap());
+        ran.gives(0, "", &[]);
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let args = ["list"];
+    let ran = Ran::of(&args, folder.command(&args).stdout(full).output().unwrap());
+    ran.gives(8, "", &["error[E0801]: cannot write to standard output"]);
+}
+
+#[test]
+fn an_interrupt_stops_the_program() {
+    let folder = Folder::new(&[("a.rhai", "print(\"running\");\nloop { try { loop {} } catch {} }")]);
+    let mut child =
+        folder.command(&["run", "a.rhai"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "running\n");
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    Ran::of(&["run", "a.rhai"], child.wait_with_output().unwrap()).gives(130, "", &["error[E9001]"]);
+}
+
+#[test]
+fn list() {
+    let folder =
+        Folder::new(&[GREET, GREET_MAIN, READER, READER_MAIN, BROKEN, ("more/greet/plugin.toml", GREET.1)]);
+    let paths = ["list", "--plugin-path", "plugins", "--plugin-path", "more"];
+    folder.run(&paths).shows(
+        0,
+        &[
+            "NAME",
+            "greet     1.2.0    module   greet     plugins/greet   Says hello\n",
+            "reader    0.1.0    module   reader    plugins/reader\n",
+            "std/fs",
+            "built-in",
+            "\nBroken:\n  E0303  plugins/broken/plugin.json:3:14: ",
+            "\nShadowed:\n  E0408  more/greet/plugin.toml: greet@1.2.0 is shadowed by the one in plugins/greet\n",
+        ],
+    );
+    let quiet = folder.run(&[&paths[..], &["-q"]].concat());
+    assert!(!quiet.shows(0, &["greet "]).stdout.contains("E0"), "{quiet}");
+    let verbose = folder.run(&[&paths[..], &["-v"]].concat());
+    assert!(!verbose.stdout.contains("E0") && verbose.code == Some(0), "{verbose}");
+    assert!(
+        verbose.stderr.contains("warning[E0303]") && verbose.stderr.contains("\"version\": \"1\""),
+        "{verbose}"
+    );
+    let strict = folder.run(&[&paths[..], &["--strict"]].concat());
+    assert!(strict.code == Some(4) && strict.stderr.contains("error[E0408]"), "{strict}");
+
+    let ran = folder.run(&[&paths[..], &["--format", "json"]].concat());
+    let value: Value = serde_json::from_str(&ran.shows(0, &[]).stdout).unwrap();
+    assert_eq!(value["schema_version"], 1);
+    assert_eq!(
+        value["plugins"][0],
+        json!({
+            "name": "greet", "version": "1.2.0", "type": "module", "module": "greet",
+            "description": "Says hello", "folder": "plugins/greet", "search_path": "plugins",
+        })
+    );
+    assert_eq!(value["broken"][0]["code"], "E0303");
+    assert_eq!(
+        (&value["shadowed"][0]["folder"], &value["shadowed"][0]["shadowed_by"]),
+        (&json!("more/greet"), &json!("plugins/greet"))
+    );
+}
+
+#[test]
+fn shadowing_matters_to_those_who_import() {
+    let folder = Folder::new(&[
+        GREET,
+        GREET_MAIN,
+        ("more/greet/plugin.toml", GREET.1),
+        ("a.rhai", "import \"greet\" as g; print(g::hello(\"you\"));"),
+        ("b.rhai", "print(1);"),
+    ]);
+    let run = |program, more: &[&str]| {
+        folder.run(&[&["run", program, "--plugin-path", "plugins", "--plugin-path", "more"], more].concat())
+    };
+    run("a.rhai", &[]).gives(0, "hello, you\n", &[]);
+    run("a.rhai", &["-v"]).gives(0, "hello, you\n", &["warning[E0408]"]);
+    run("a.rhai", &["--strict"]).gives(4, "", &["error[E0408]", "more/greet/plugin.toml"]);
+    run("b.rhai", &["--strict"]).gives(0, "1\n", &[]);
+}
+
+#[test]
+fn info() {
+    let folder = Folder::new(&[
+        GREET,
+        GREET_MAIN,
+        READER,
+        READER_MAIN,
+        BROKEN,
+        ("plugins/new/plugin.toml", &GREET.1.replace("1.2.0", "2.0.0")),
+        ("plugins/new/main.rhai", "fn hello(who) { who }"),
+    ]);
+    folder.run(&["info", "greet@^1"]).shows(
+        0,
+        &[
+            "greet 1.2.0 (module)\nSays hello\n",
+            "plugins/greet (search path plugins)",
+            "license         MIT\n",
+            "  greet::hello(who: string) -> string\n      A greeting\n",
+        ],
+    );
+    folder
+        .run(&["info", "reader"])
+        .shows(0, &["asks for        filesystem: read data; granted: nothing\n", "std/fs * (0."]);
+    folder
+        .run(&["info", "reader", "--allow", "reader:filesystem", "--deny", "env"])
+        .shows(0, &["granted: all\n", "denied          env\n"]);
+    // What is declared is looked for in the code only on request.
+    folder.run(&["info", "greet"]).shows(0, &["greet 2.0.0"]);
+    let looked = folder.run(&["info", "greet", "-v"]);
+    assert!(
+        looked.code == Some(3)
+            && looked.stdout.contains("code            broken")
+            && looked.stderr.contains("error[E0307]"),
+        "{looked}"
+    );
+
+    folder.run(&["info", "reeder"]).gives(4, "", &["error[E0401]", "did you mean `reader`?"]);
+    folder.run(&["info", "greet@^3"]).gives(4, "", &["error[E0402]", "there are 2.0.0, 1.2.0"]);
+    folder.run(&["info", "broken"]).gives(3, "", &["error[E0303]", "plugin.json:3:14"]);
+    folder.run(&["info", "greet@latest"]).gives(4, "", &["error[E04"]);
+
+    let ran = folder.run(&["info", "reader", "--format", "json"]);
+    let value: Value = serde_json::from_str(&ran.shows(0, &[]).stdout).unwrap();
+    assert_eq!(value["functions"][0]["signature"], "text(path: string) -> string");
+    assert_eq!(value["functions"][0]["params"], json!([{"name": "path", "type": "string"}]));
+    assert_eq!(value["capabilities"], json!([{"name": "filesystem", "asked": "read data", "granted": null}]));
+    assert_eq!(value["dependencies"][0]["name"], "std/fs");
+}
+
+#[test]
+fn validate() {
+    let folder = Folder::new(&[
+        GREET,
+        GREET_MAIN,
+        BROKEN,
+        ("many/plugin.json", "{\n\"nme\": \"x\",\n\"version\": 1,\n\"type\": \"modul\"\n}"),
+        ("lies/plugin.toml", GREET.1),
+        ("lies/main.rhai", "fn hello() { }"),
+        ("empty/readme.txt", ""),
+    ]);
+    folder.run(&["validate", "plugins/greet"]).shows(0, &["plugins/greet: greet@1.2.0 is fine\n"]);
+    folder
+        .run(&["validate", "plugins/greet/plugin.toml", "-v"])
+        .shows(0, &["  hello(who: string) -> string\n"]);
+    folder.run(&["validate", "-q", "plugins/greet"]).gives(0, "", &[]);
+    folder.run(&["validate", "plugins"]).gives(
+        3,
+        "plugins/greet: greet@1.2.0 is fine\n",
+        &["plugins/broken/plugin.json:3:14\n"],
+    );
+    folder.run(&["validate", "many"]).gives(
+        3,
+        "",
+        &["many/plugin.json:2:1\n", "did you mean `name`?", "many/plugin.json:3:12\n"],
+    );
+    folder.run(&["validate", "lies"]).gives(3, "", &["error[E0307]"]);
+    folder.run(&["validate", "empty"]).gives(3, "", &["error[E0306]: empty holds no plugin"]);
+    folder.run(&["validate", "empty/readme.txt"]).gives(3, "", &["error[E0306]"]);
+    folder.run(&["validate", "no"]).gives(8, "", &["error[E0801]: cannot read no"]);
+    folder.run(&["validate"]).gives(2, "", &["<PATH>"]);
+    let ran = folder.run(&["validate", "plugins", "--format", "json"]);
+    let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (ran.code, &value["ok"], &value["problems"][0]["code"]),
+        (Some(3), &json!(false), &json!("E0303")),
+        "{ran}"
+    );
+    assert_eq!(
+        (&value["plugins"][0]["name"], &value["plugins"][0]["code"]),
+        (&json!("greet"), &json!("checked"))
+    );
+    assert_eq!(value["plugins"][0]["functions"], json!(["hello(who: string) -> string", "fail() -> int"]));
+}
+
+#[test]
+fn what_is_done_can_be_followed() {
+    let folder =
+        Folder::new(&[GREET, GREET_MAIN, ("a.rhai", "import \"greet\" as g; print(g::hello(\"you\"));")]);
+    let told = &[
+        "caraway: 3 search paths, ",
+        "caraway: planned greet@1.2.0 in ",
+        "caraway: loaded greet@1.2.0 (module) in ",
+    ];
+    folder.run(&["run", "a.rhai", "--plugin-debug"]).gives(0, "hello, you\n", told);
+    let run = |value| {
+        Ran::of(
+            &["run", "a.rhai"],
+            folder.command(&["run", "a.rhai"]).env("CARAWAY_PLUGIN_DEBUG", value).output().unwrap(),
+        )
+    };
+    run("1").gives(0, "hello, you\n", told);
+    run("0").gives(0, "hello, you\n", &[]);
+}
