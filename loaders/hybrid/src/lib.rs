@@ -1,1 +1,103 @@
-//! TODO
+//! Loads hybrids: plugins made of a Rhai half and a native half, which importers see as one module.
+//!
+//! The Rhai half is a script plugin like any other, on an engine of its own, where every function of the
+//! library is `native::f`. The functions that the manifest marks `native: true` are exported as they are; the
+//! others are the script's. Without `functions` in the manifest, the script's public functions are exported
+//! and the library is the script's own.
+//!
+//! # What holds which half
+//!
+//! | field | the script | the library |
+//! | --- | --- | --- |
+//! | `security.sandbox` | as for a script plugin, default true | runs in the host's process all the same, which needs the `native` grant |
+//! | `timeout`, `max_cpu`, `max_memory` | enforced; what the library does counts, but cannot be interrupted while it runs | no limit of its own; functions marked `native` have none |
+//! | `allowed_apis`, `dependencies`, other capabilities | enforced | imports nothing |
+
+use caraway_loaders_core::bind::{Binder, Bound};
+use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::{Error, Signature};
+use caraway_loaders_native::agree::{Unlisted, agree};
+use caraway_loaders_native::target::binary_of;
+use caraway_loaders_native::{Function, Library};
+use caraway_loaders_script::{ScriptLoader, bind_instance, instantiate, validate_script};
+use rhai::Module;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The name that the script calls the library by.
+const NATIVE: &str = "native";
+
+/// Loads plugins with a Rhai half, the manifest's `entrypoint`, and a native half, one of its `binaries`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HybridLoader;
+
+impl Loader for HybridLoader {
+    fn kind(&self) -> &'static str {
+        "hybrid"
+    }
+
+    fn description(&self) -> &'static str {
+        "Rhai scripts with a native half"
+    }
+
+    fn validate(&self, manifest: &Manifest) -> Vec<Error> {
+        let mut errors = validate_script(manifest);
+        errors.extend(binary_of(manifest).err());
+        errors
+    }
+
+    fn trusted(&self, _manifest: &Manifest) -> bool {
+        true
+    }
+
+    fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
+        binary_of(&plugin.manifest).ok().map(|file| plugin.root.join(file))
+    }
+
+    /// Opens the library, which runs its constructors; runs nothing of the script.
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
+        let library = open(plugin)?;
+        let mut signatures = ScriptLoader.inspect(plugin)?;
+        signatures.extend(exported(plugin, &library)?.into_iter().map(|(signature, _)| signature));
+        Ok(signatures)
+    }
+
+    fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
+        let plugin = &request.plugin;
+        let name = &plugin.manifest.name;
+        let library = open(plugin)?;
+        let exported = exported(plugin, &library)?;
+        let (instance, signatures) = instantiate(request, &[(NATIVE, private(plugin, &library)?)])?;
+
+        let mut binder = Binder::new(name, &plugin.id());
+        bind_instance(&mut binder, &instance, signatures)?;
+        for (declared, function) in exported {
+            function.bind(&mut binder, name, &declared)?;
+        }
+        Ok(binder.finish())
+    }
+}
+
+fn open(plugin: &Plugin) -> Result<Library, Error> {
+    Library::open(plugin, binary_of(&plugin.manifest)?)
+}
+
+/// The functions of the library that importers see.
+fn exported<'a>(plugin: &Plugin, library: &'a Library) -> Result<Vec<(Signature, &'a Function)>, Error> {
+    if plugin.manifest.functions.is_none() {
+        return Ok(Vec::new());
+    }
+    agree(&plugin.manifest, library, Unlisted::Private, |function| function.native)
+}
+
+/// The module that the script sees: the whole library.
+fn private(plugin: &Plugin, library: &Library) -> Result<Arc<Module>, Error> {
+    let name = format!("{}::{NATIVE}", plugin.manifest.name);
+    let mut binder = Binder::new(&name, &plugin.id());
+    for function in library.functions() {
+        function.bind(&mut binder, &name, function.signature())?;
+    }
+    Ok(binder.finish().module)
+}

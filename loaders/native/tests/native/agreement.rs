@@ -1,6 +1,7 @@
 //! The manifest against the library, and against what this kind of plugin can keep.
 
-use crate::support::{Folder, sink};
+use crate::sink::sink;
+use crate::support::Folder;
 use caraway_loaders_core::Code::{self, EntryPoint, NotEnforced, SignatureMismatch};
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_native::NativeLoader;

@@ -1,6 +1,7 @@
 //! Every type, in both directions.
 
-use crate::support::{Folder, engine, fails, same, sink, whole};
+use crate::sink::sink;
+use crate::support::{Folder, engine, fails, same, whole};
 use caraway_loaders_core::Code::{ArgumentType, ResultType};
 use serde_json::json;
 

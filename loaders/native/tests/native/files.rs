@@ -1,6 +1,7 @@
 //! Files that are not what they say.
 
-use crate::support::{Folder, LIBRARY, engine, same, sink};
+use crate::sink::sink;
+use crate::support::{Folder, LIBRARY, engine, same};
 use caraway_loaders_core::Code::{EntryPoint, Incompatible, LoadFailed};
 use serde_json::json;
 

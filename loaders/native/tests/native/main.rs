@@ -1,7 +1,8 @@
-//! Native plugins through the loader, with a plain Rhai engine. The plugin is built once, as its author would.
+//! Native plugins through the loader, with a plain Rhai engine.
 
 mod agreement;
 mod calls;
 mod failures;
 mod files;
+mod sink;
 mod support;

@@ -1,5 +1,6 @@
 //! A built plugin, folders to load it from, and an engine to call it with.
 
+use crate::sink::sink;
 use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::capability::{Access, Asks, Grants};
 use caraway_loaders_core::discover::{Origin, Plugin};
@@ -13,30 +14,11 @@ use caraway_loaders_native::{Library, NativeLoader};
 use rhai::{Dynamic, Engine};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The file that the manifests of these tests name.
 pub(crate) const LIBRARY: &str = "libsink.so";
-
-/// The bytes of the library of `tests/plugins/native-sink`.
-pub(crate) fn sink() -> &'static [u8] {
-    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
-    BYTES.get_or_init(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let target = workspace.join("target/plugins");
-        let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--quiet", "--target-dir"])
-            .arg(&target)
-            .current_dir(workspace.join("tests/plugins/native-sink"))
-            .status()
-            .unwrap();
-        assert!(status.success(), "the test plugin does not build");
-        let name = format!("debug/{}sink{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        std::fs::read(target.join(name)).unwrap()
-    })
-}
 
 /// A plugin's folder that is gone with the value.
 pub(crate) struct Folder {

@@ -1,0 +1,204 @@
+//! Hybrids through the loader, with the library that the tests of native plugins use.
+
+#[path = "../../native/tests/native/sink.rs"]
+mod sink;
+
+use caraway_loaders_core::bind::Bound;
+use caraway_loaders_core::capability::{Access, Asks, Grants};
+use caraway_loaders_core::discover::{Origin, Plugin};
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
+use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::output::Output;
+use caraway_loaders_core::{Code, Error};
+use caraway_loaders_hybrid::HybridLoader;
+use caraway_loaders_native::target::TARGET;
+use rhai::{Dynamic, Engine};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+const LIBRARY: &str = "libsink.so";
+
+const SCRIPT: &str = r#"
+    const STEP = 10;
+
+    fn add_step(x) { native::add(x, global::STEP) }
+    fn totals(rows) { rows.map(|row| native::sum(row)) }
+    fn middle(a, b) { native::api::mid(a, b) }
+    fn panics() { native::boom("from below") }
+    fn survives() { try { native::boom("x"); } catch (e) { return e.message; } }
+    fn mistyped() { native::half("x") }
+    fn forever() { loop { native::int(1); } }
+    private fn hidden() { 1 }
+"#;
+
+struct NoImports;
+
+impl Imports for NoImports {
+    fn import(&self, path: &str) -> Result<Arc<Bound>, Error> {
+        Err(Error::new(Code::UnknownPlugin, format!("no plugin `{path}`")))
+    }
+}
+
+fn folder(fields: &Value) -> (TempDir, Plugin) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(LIBRARY), sink::sink()).unwrap();
+    std::fs::write(folder.path().join("main.rhai"), SCRIPT).unwrap();
+    let mut manifest = json!({
+        "name": "sink", "version": "0.3.1", "type": "hybrid", "capabilities": ["native"],
+        "implementation": {"entrypoint": "main.rhai", "binaries": {TARGET: LIBRARY}},
+    });
+    for (key, value) in fields.as_object().unwrap() {
+        manifest[key] = value.clone();
+    }
+    let path = folder.path().join("plugin.json");
+    let manifest = Manifest::parse(&path, manifest.to_string().as_bytes()).unwrap();
+    let root = folder.path().to_owned();
+    (folder, Plugin { manifest, origin: Origin::SearchPath(root.clone()), root })
+}
+
+fn load(fields: &Value) -> Result<Bound, Error> {
+    let (_folder, plugin) = folder(fields);
+    HybridLoader.load(&LoadRequest {
+        limits: Limits::PLUGIN.declared(&plugin.manifest.security),
+        plugin: Arc::new(plugin),
+        access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
+        imports: Arc::new(NoImports),
+        output: Output::inherit(),
+    })
+}
+
+fn engine(fields: &Value) -> Engine {
+    let mut engine = Engine::new();
+    engine.register_static_module("sink", load(fields).unwrap().module);
+    engine
+}
+
+/// Two functions of the script and two of the library.
+fn listed() -> Value {
+    json!({"functions": [
+        {"name": "add_step", "params": [{"name": "x", "type": "int"}], "returns": "int"},
+        {"name": "totals", "params": [{"name": "rows", "type": "array<array<int>>"}], "returns": "array<int>"},
+        {"name": "half", "params": [{"name": "x", "type": "float"}], "returns": "float", "native": true},
+        {
+            "name": "api::mid", "native": true, "returns": "int",
+            "params": [{"name": "low", "type": "int"}, {"name": "high", "type": "int"}],
+        },
+    ]})
+}
+
+#[track_caller]
+fn same(engine: &Engine, script: &str, expected: &str) {
+    let value = |text: &str| match engine.eval::<Dynamic>(text) {
+        Ok(value) => format!("{value:?}"),
+        Err(error) => panic!("{text}: {error:?}"),
+    };
+    assert_eq!(value(script), value(expected), "{script}");
+}
+
+#[track_caller]
+fn fails(engine: &Engine, script: &str, code: Code, message: &str) -> Error {
+    let raised = engine.eval::<Dynamic>(script).unwrap_err();
+    let error = Error::raised_in(&raised).unwrap_or_else(|| panic!("{script}: {raised:?}"));
+    assert_eq!((error.code(), error.message()), (code, message), "{script}");
+    error
+}
+
+#[test]
+fn both_halves_are_one_module() {
+    let engine = engine(&listed());
+    same(&engine, "sink::add_step(1)", "11");
+    same(&engine, "sink::totals([[1, 2], [], [3]])", "[3, 0, 3]");
+    same(&engine, "sink::half(5)", "2.5");
+    same(&engine, "sink::api::mid(1, 3)", "2");
+}
+
+#[test]
+fn what_is_not_listed_is_private() {
+    let engine = engine(&listed());
+    for call in ["sink::middle(1, 3)", "sink::hidden()", "sink::add(1, 2)", "sink::native::add(1, 2)"] {
+        assert!(engine.eval::<Dynamic>(call).is_err(), "{call}");
+    }
+}
+
+#[test]
+fn without_a_list_the_script_is_the_module() {
+    let engine = engine(&json!({}));
+    same(&engine, "sink::middle(1, 3)", "2");
+    for call in ["sink::hidden()", "sink::half(1)", "sink::api::mid(1, 3)"] {
+        assert!(engine.eval::<Dynamic>(call).is_err(), "{call}");
+    }
+}
+
+#[test]
+fn failures_of_the_library_pass_through_the_script() {
+    let engine = engine(&json!({}));
+    let error =
+        fails(&engine, "sink::panics()", Code::PluginCrashed, "`sink::native::boom` panicked: from below");
+    let location = error.location().unwrap();
+    assert!(location.file.ends_with("main.rhai") && location.line == 7, "{error:?}");
+    same(&engine, "sink::survives()", "\"`sink::native::boom` panicked: x\"");
+    fails(
+        &engine,
+        "sink::mistyped()",
+        Code::ArgumentType,
+        "argument 1 of `sink::native::half`: `x` must be float, found string",
+    );
+    same(&engine, "sink::middle(1, 3)", "2");
+}
+
+#[test]
+fn the_script_keeps_its_limits() {
+    let engine = engine(&json!({"security": {"timeout": "50ms"}}));
+    let raised = engine.eval::<Dynamic>("sink::forever()").unwrap_err();
+    assert_eq!(Error::raised_in(&raised).map(|error| error.code()), Some(Code::Deadline), "{raised:?}");
+    same(&engine, "sink::middle(1, 3)", "2");
+}
+
+#[test]
+fn manifest_and_halves_agree_or_are_refused() {
+    let function = |name: &str, native: bool| json!({"functions": [{"name": name, "params": [], "returns": "int", "native": native}]});
+    for (fields, message) in [
+        (
+            function("half", true),
+            "the manifest declares `half() -> int`, but libsink.so has `half(x: float) -> float`",
+        ),
+        (function("halve", true), "but libsink.so has no function of that name"),
+        (function("half", false), "has no public function of that name"),
+        (json!({"version": "9.9.9"}), "libsink.so is version 0.3.1 of `sink`; the manifest says 9.9.9"),
+    ] {
+        let error = load(&fields).unwrap_err();
+        assert_eq!(error.code(), Code::SignatureMismatch, "{error}");
+        assert!(error.message().contains(message), "{error}");
+    }
+}
+
+#[test]
+fn inspecting_runs_no_script_and_lists_both_halves() {
+    let (_folder, plugin) = folder(&listed());
+    let signatures = HybridLoader.inspect(&plugin).unwrap();
+    let shown: Vec<String> = signatures.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "add_step(x: int) -> int",
+            "totals(rows: array<array<int>>) -> array<int>",
+            "half(x: float) -> float",
+            "api::mid(low: int, high: int) -> int",
+        ]
+    );
+}
+
+#[test]
+fn a_hybrid_is_trusted_and_has_a_library() {
+    let (_folder, plugin) = folder(&listed());
+    assert!(HybridLoader.trusted(&plugin.manifest));
+    assert!(HybridLoader.validate(&plugin.manifest).is_empty());
+    assert_eq!(HybridLoader.binary(&plugin), Some(plugin.root.join(LIBRARY)));
+
+    let (_folder, plugin) = folder(&json!({"implementation": {"entrypoint": "main.rhai"}}));
+    let codes: Vec<Code> = HybridLoader.validate(&plugin.manifest).iter().map(Error::code).collect();
+    assert_eq!(codes, [Code::EntryPoint]);
+    assert_eq!(HybridLoader.binary(&plugin), None);
+}
