@@ -16,7 +16,8 @@ pub(crate) struct Sizes {
 impl Sizes {
     /// The sizes that the limits allow.
     pub(crate) fn of(limits: &Limits) -> Self {
-        Self { string: limits.string_size, array: limits.array_size }
+        let or_all = |limit: Option<usize>| limit.unwrap_or(usize::MAX);
+        Self { string: or_all(limits.string_size), array: or_all(limits.array_size) }
     }
 
     /// Refuses a text or blob that is too long.

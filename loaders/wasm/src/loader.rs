@@ -58,10 +58,10 @@ impl WasmLoader {
 
     /// Compiles a plugin and checks all that can be checked without running it.
     fn prepare(&self, plugin: &Plugin) -> Result<Prepared, Error> {
-        let path = entrypoint(plugin);
-        let bytes = read(&path).map_err(|error| error.at(Location::file(&path)))?;
-        let machine = self.machine()?;
+        let path = plugin.file(&entrypoint(&plugin.manifest))?;
         let here = |error: Error| error.at(Location::file(&path));
+        let bytes = read(&path).map_err(here)?;
+        let machine = self.machine()?;
         let component = machine.compile(&bytes).map_err(|error| here(not_a_component(&bytes, &error)))?;
         wasi::check_imports(machine.engine(), &component).map_err(here)?;
         let pre = machine.linker().instantiate_pre(&component).map_err(|error| {
@@ -80,11 +80,14 @@ impl WasmLoader {
         for export in &exports {
             bind::callable(&export.signature).map_err(here)?;
         }
-        Ok(Prepared { machine, pre, exports })
+        Ok(Prepared { path, machine, pre, exports })
     }
 }
 
+/// A component that is compiled and fits its manifest.
 struct Prepared {
+    /// Its file.
+    path: PathBuf,
     machine: Arc<Machine>,
     pre: InstancePre<Guest>,
     exports: Vec<Export>,
@@ -169,7 +172,7 @@ impl Loader for WasmLoader {
     }
 
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
-        Some(entrypoint(plugin))
+        Some(plugin.root.join(entrypoint(&plugin.manifest)))
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
@@ -178,12 +181,12 @@ impl Loader for WasmLoader {
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let plugin = &request.plugin;
-        let Prepared { machine, pre, exports } = self.prepare(plugin)?;
+        let Prepared { path, machine, pre, exports } = self.prepare(plugin)?;
         let name = &plugin.manifest.name;
         let signatures: Vec<Signature> = exports.iter().map(|export| export.signature.clone()).collect();
         let printer = Printer::new(&request.output, &request.access);
         let component = instance::Plugin::new(name, machine, pre, exports, &request.limits, printer);
-        component.start().map_err(|error| error.at(Location::file(entrypoint(plugin))))?;
+        component.start().map_err(|error| error.at(Location::file(path)))?;
         let component = Arc::new(component);
         let mut binder = Binder::new(name, &plugin.id());
         for (index, signature) in signatures.into_iter().enumerate() {
@@ -194,26 +197,17 @@ impl Loader for WasmLoader {
     }
 }
 
-/// The component's file: what the manifest names, or the plugin's name with `.wasm`.
-fn entrypoint(plugin: &Plugin) -> PathBuf {
-    match &plugin.manifest.implementation.entrypoint {
-        Some(entrypoint) => plugin.root.join(entrypoint),
-        None => plugin.root.join(format!("{}.wasm", plugin.manifest.name)),
-    }
+/// The component's file in the plugin's folder: what the manifest names, or the plugin's name with `.wasm`.
+fn entrypoint(manifest: &Manifest) -> PathBuf {
+    let named = manifest.implementation.entrypoint.clone();
+    named.unwrap_or_else(|| PathBuf::from(format!("{}.wasm", manifest.name)))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let missing = |error: std::io::Error| {
-        let what = format!("cannot open the component {}: {error}", path.display());
-        Error::new(Code::EntryPoint, what).hint("build it, or name it in `implementation.entrypoint`")
-    };
-    // Asked before it is opened: to open a FIFO would wait for a writer.
-    if !std::fs::metadata(path).map_err(missing)?.is_file() {
-        return Err(Error::new(Code::EntryPoint, format!("{} is not a regular file", path.display())));
-    }
-    let file = File::open(path).map_err(missing)?;
+    let unreadable = |error: std::io::Error| Error::io(path, "read", &error);
+    let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(|error| Error::io(path, "read", &error))?;
+    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_SIZE {
         let message = format!("the component is larger than {} MiB", MAX_SIZE >> 20);
         return Err(Error::new(Code::LoadFailed, message));
