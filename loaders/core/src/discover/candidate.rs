@@ -1,8 +1,8 @@
 //! One folder or file that may be a plugin.
 
+use super::folder::{Folder, Shape};
 use super::manifest_file;
 use super::plugin::{Origin, Plugin};
-use super::search_path::{Shape, names};
 use crate::bind::suggest;
 use crate::code::Code;
 use crate::error::{Error, Location};
@@ -16,13 +16,14 @@ const JSON: &str = "plugin.json";
 const TOML: &str = "plugin.toml";
 
 /// What a candidate turned out to be; `None` if it is no plugin.
-pub(super) type Outcome = Option<Result<Plugin, Error>>;
+pub(super) type Outcome = Option<Result<Arc<Plugin>, Error>>;
 
-/// A folder or a file in a search path.
+/// A folder or a file in a search path, or the search path itself.
 pub(super) struct Candidate {
-    pub(super) path: PathBuf,
+    pub(super) search_path: Arc<Folder>,
+    /// Its name in the search path; empty for the search path itself.
+    pub(super) name: PathBuf,
     pub(super) shape: Shape,
-    pub(super) search_path: PathBuf,
 }
 
 impl Candidate {
@@ -30,13 +31,21 @@ impl Candidate {
     pub(super) fn read(&self, loaders: &[Arc<dyn Loader>]) -> Outcome {
         match self.shape {
             Shape::Folder => self.folder(loaders).transpose(),
-            Shape::File => self.adopt(&self.path, loaders),
+            Shape::File => self.adopt(&self.path(), loaders),
         }
     }
 
-    fn folder(&self, loaders: &[Arc<dyn Loader>]) -> Result<Option<Plugin>, Error> {
-        match manifest_in(&self.path, loaders)? {
-            Some(manifest) => Ok(Some(self.plugin(manifest, &self.path))),
+    fn path(&self) -> PathBuf {
+        // `join` with an empty path would append a slash.
+        if self.name.as_os_str().is_empty() {
+            return self.search_path.path.clone();
+        }
+        self.search_path.path.join(&self.name)
+    }
+
+    fn folder(&self, loaders: &[Arc<dyn Loader>]) -> Result<Option<Arc<Plugin>>, Error> {
+        match self.manifest(loaders)? {
+            Some(manifest) => Ok(Some(self.plugin(manifest, self.path()))),
             None => match self.only_file() {
                 Some(file) => self.adopt(&file, loaders).transpose(),
                 None => Ok(None),
@@ -46,51 +55,54 @@ impl Candidate {
 
     fn adopt(&self, file: &Path, loaders: &[Arc<dyn Loader>]) -> Outcome {
         let manifest = loaders.iter().find_map(|loader| loader.adopt(file))?;
+        let root = file.parent().unwrap_or(&self.search_path.path).to_owned();
         Some(match manifest.check_names() {
-            Ok(()) => Ok(self.plugin(manifest, file.parent().unwrap_or(&self.search_path))),
+            Ok(()) => Ok(self.plugin(manifest, root)),
             Err(error) => Err(error
                 .at(Location::file(file))
                 .hint("rename the file, or put it into a folder with a manifest")),
         })
     }
 
-    fn plugin(&self, manifest: Manifest, root: &Path) -> Plugin {
-        Plugin { manifest, root: root.to_owned(), origin: Origin::SearchPath(self.search_path.clone()) }
+    fn plugin(&self, manifest: Manifest, root: PathBuf) -> Arc<Plugin> {
+        Arc::new(Plugin { manifest, root, origin: Origin::SearchPath(self.search_path.path.clone()) })
     }
 
     /// The file of a folder that has nothing else in it. Folders that cannot be read are no plugins: there is
     /// no telling whether they were meant to be.
     fn only_file(&self) -> Option<PathBuf> {
-        match names(&self.path, 2).ok()?.as_slice() {
-            [(name, Some(Shape::File))] => Some(self.path.join(name)),
+        let folder = Folder::open(self.path()).ok()?;
+        match folder.names(2).ok()?.as_slice() {
+            [(name, Some(Shape::File))] => Some(folder.path.join(name)),
             _ => None,
         }
     }
-}
 
-/// The checked manifest of a folder; `None` if it has none.
-pub(super) fn manifest_in(folder: &Path, loaders: &[Arc<dyn Loader>]) -> Result<Option<Manifest>, Error> {
-    let (json, toml) = (folder.join(JSON), folder.join(TOML));
-    let (path, bytes) = match manifest_file::read(&json)? {
-        Some(_) if toml.symlink_metadata().is_ok() => {
-            let message = format!("the plugin has a {JSON} and a {TOML}");
-            return Err(Error::new(Code::ManifestSyntax, message)
-                .at(Location::file(json))
-                .hint("remove one of them"));
+    /// The checked manifest of a folder; `None` if it has none.
+    fn manifest(&self, loaders: &[Arc<dyn Loader>]) -> Result<Option<Manifest>, Error> {
+        let (json, toml) = (self.name.join(JSON), self.name.join(TOML));
+        let (name, bytes) = match manifest_file::read(&self.search_path, &json)? {
+            Some(_) if self.search_path.has(&toml) => {
+                let message = format!("the plugin has a {JSON} and a {TOML}");
+                return Err(Error::new(Code::ManifestSyntax, message)
+                    .at(Location::file(self.search_path.path.join(json)))
+                    .hint("remove one of them"));
+            }
+            Some(bytes) => (json, bytes),
+            None => match manifest_file::read(&self.search_path, &toml)? {
+                Some(bytes) => (toml, bytes),
+                None => return Ok(None),
+            },
+        };
+        let path = self.search_path.path.join(name);
+        let manifest = Manifest::parse(&path, &bytes)?;
+        let Some(loader) = loaders.iter().find(|loader| loader.kind() == manifest.kind) else {
+            return Err(unknown_kind(&manifest, loaders));
+        };
+        match Error::from_many(loader.validate(&manifest)) {
+            Some(error) => Err(error.at(Location::file(path))),
+            None => Ok(Some(manifest)),
         }
-        Some(bytes) => (json, bytes),
-        None => match manifest_file::read(&toml)? {
-            Some(bytes) => (toml, bytes),
-            None => return Ok(None),
-        },
-    };
-    let manifest = Manifest::parse(&path, &bytes)?;
-    let Some(loader) = loaders.iter().find(|loader| loader.kind() == manifest.kind) else {
-        return Err(unknown_kind(&manifest, loaders));
-    };
-    match Error::from_many(loader.validate(&manifest)) {
-        Some(error) => Err(error.at(Location::file(path))),
-        None => Ok(Some(manifest)),
     }
 }
 

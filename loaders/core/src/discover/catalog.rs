@@ -1,15 +1,15 @@
 //! All plugins on all search paths.
 
 use super::candidate::{Candidate, Outcome};
+use super::folder::{Folder, Shape};
 use super::plugin::{Origin, Plugin};
-use super::search_path::{SearchPath, Shape, names};
+use super::search_path::SearchPath;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::loader::Loader;
 use semver::Version;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -86,11 +86,11 @@ pub fn discover(paths: &[SearchPath], loaders: &[Arc<dyn Loader>]) -> Catalog {
             Some(&index) if catalog.plugins[index].root == plugin.root => {}
             Some(&index) => {
                 let by = catalog.plugins[index].clone();
-                catalog.shadowed.push(Shadowed { plugin: Arc::new(plugin), by });
+                catalog.shadowed.push(Shadowed { plugin, by });
             }
             None => {
                 first.insert(key, catalog.plugins.len());
-                catalog.plugins.push(Arc::new(plugin));
+                catalog.plugins.push(plugin);
             }
         }
     }
@@ -104,18 +104,16 @@ fn candidates_in(
     search_path: &SearchPath,
     seen: &mut HashSet<(u64, u64)>,
 ) -> std::io::Result<Vec<Candidate>> {
-    let path = &search_path.path;
-    let metadata = std::fs::metadata(path)?;
-    if !seen.insert((metadata.dev(), metadata.ino())) {
+    let folder = Arc::new(Folder::open(search_path.path.clone())?);
+    if !seen.insert(folder.identity()?) {
         return Ok(Vec::new());
     }
-    let candidate =
-        |path: PathBuf, shape: Shape| Candidate { path, shape, search_path: search_path.path.clone() };
-    let names = names(path, usize::MAX)?;
+    let names = folder.names(usize::MAX)?;
+    let candidate = |name: PathBuf, shape| Candidate { search_path: folder.clone(), name, shape };
     if names.iter().any(|(name, _)| name == "plugin.json" || name == "plugin.toml") {
-        return Ok(vec![candidate(path.clone(), Shape::Folder)]);
+        return Ok(vec![candidate(PathBuf::new(), Shape::Folder)]);
     }
-    Ok(names.into_iter().filter_map(|(name, shape)| Some(candidate(path.join(name), shape?))).collect())
+    Ok(names.into_iter().filter_map(|(name, shape)| Some(candidate(name.into(), shape?))).collect())
 }
 
 /// Reads candidates, on several threads if there are many; the order stays.

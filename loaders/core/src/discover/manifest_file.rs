@@ -1,5 +1,6 @@
 //! Reading a manifest's file, whatever it really is.
 
+use super::folder::Folder;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::manifest::{self, MAX_BYTES};
@@ -17,37 +18,32 @@ use std::path::Path;
 /// # Errors
 ///
 /// Not a regular file, too large, or it cannot be read.
-pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(Errno::NOENT | Errno::NOTDIR) if !is_link(path) => return Ok(None),
-        Err(Errno::NXIO) => return Err(not_regular(path, FileType::Socket)),
-        Err(error) => return Err(unreadable(path, &error.into())),
+pub(super) fn read(folder: &Folder, name: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let unreadable = |error: &std::io::Error| {
+        let path = folder.path.join(name);
+        Error::io(&path, "read", error).at(Location::file(path))
     };
-    let stat = rustix::fs::fstat(&file).map_err(|error| unreadable(path, &error.into()))?;
+    let not_regular = |found: FileType| not_regular(&folder.path.join(name), found);
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(folder.descriptor(), name, flags, Mode::empty()) {
+        Ok(file) => file,
+        // A link that leads nowhere is a manifest that is broken rather than missing.
+        Err(Errno::NOENT | Errno::NOTDIR) if !folder.has_link(name) => return Ok(None),
+        Err(Errno::NXIO) => return Err(not_regular(FileType::Socket)),
+        Err(error) => return Err(unreadable(&error.into())),
+    };
+    let stat = rustix::fs::fstat(&file).map_err(|error| unreadable(&error.into()))?;
     let found = FileType::from_raw_mode(stat.st_mode);
     if found != FileType::RegularFile {
-        return Err(not_regular(path, found));
+        return Err(not_regular(found));
     }
     let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
     if size > MAX_BYTES {
-        return Err(manifest::too_large(path));
+        return Err(manifest::too_large(&folder.path.join(name)));
     }
-    // One byte more, so that the end is seen at the first read; the file may have grown in the meantime.
-    let mut bytes = Vec::with_capacity(size + 1);
-    let most = MAX_BYTES as u64 + 1;
-    File::from(file).take(most).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    let mut bytes = Vec::with_capacity(size);
+    File::from(file).take(size as u64).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     Ok(Some(bytes))
-}
-
-/// Whether there is a name that leads nowhere: a manifest that is broken rather than missing.
-fn is_link(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::io(path, "read", error).at(Location::file(path))
 }
 
 fn not_regular(path: &Path, found: FileType) -> Error {

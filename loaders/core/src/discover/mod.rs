@@ -7,6 +7,7 @@
 
 mod candidate;
 mod catalog;
+mod folder;
 mod manifest_file;
 mod plugin;
 mod search_path;

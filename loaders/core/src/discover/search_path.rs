@@ -2,10 +2,8 @@
 
 use crate::code::Code;
 use crate::error::Error;
-use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A folder to look for plugins in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +14,6 @@ pub struct SearchPath {
     pub label: String,
     /// Whether it must exist: somebody named it. Places that are looked at by default need not.
     pub required: bool,
-}
-
-/// What a name in a search path may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Folder,
-    File,
 }
 
 impl SearchPath {
@@ -53,44 +44,5 @@ impl SearchPath {
             _ => Error::io(&self.path, "read the search path", error).hint(format!("it comes from {label}")),
         };
         Some(error)
-    }
-}
-
-/// The names in a folder that are not hidden, sorted; at most `most`, which then are any.
-pub(super) fn names(folder: &Path, most: usize) -> std::io::Result<Vec<(OsString, Option<Shape>)>> {
-    use rustix::fs::{Dir, FileType, Mode, OFlags};
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let dir = Dir::new(rustix::fs::open(folder, flags, Mode::empty())?)?;
-    let mut names = Vec::new();
-    for entry in dir {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name.starts_with(b".") {
-            continue;
-        }
-        let shape = match entry.file_type() {
-            FileType::Directory => Some(Shape::Folder),
-            FileType::RegularFile => Some(Shape::File),
-            // A link, or a file system that does not say.
-            FileType::Symlink | FileType::Unknown => shape_of(&folder.join(OsStr::from_bytes(name))),
-            _ => None,
-        };
-        names.push((OsString::from_vec(name.to_vec()), shape));
-        if names.len() == most {
-            break;
-        }
-    }
-    names.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(names)
-}
-
-fn shape_of(path: &Path) -> Option<Shape> {
-    let metadata = std::fs::metadata(path).ok()?;
-    if metadata.is_dir() {
-        Some(Shape::Folder)
-    } else if metadata.is_file() {
-        Some(Shape::File)
-    } else {
-        None
     }
 }

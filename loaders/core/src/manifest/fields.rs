@@ -5,6 +5,7 @@ use super::refused;
 use super::tree::{Entry, Node, Value};
 use crate::bind::suggest;
 use crate::code::Code;
+use smallvec::SmallVec;
 use std::fmt;
 
 /// The path to a field, `functions[0].params`, which costs nothing until it is printed.
@@ -64,14 +65,14 @@ pub(super) struct Fields<'t, 'a, 'p> {
     place: Place<'p>,
     offset: usize,
     entries: &'t [Entry<'a>],
-    known: Vec<&'static str>,
+    known: SmallVec<[&'static str; 20]>,
 }
 
 impl<'t, 'a, 'p> Fields<'t, 'a, 'p> {
     /// The fields of a node that must be a table.
     pub(super) fn of(node: &'t Node<'a>, place: Place<'p>, problems: &mut Problems<'_>) -> Option<Self> {
         let entries = table(node, &place, problems)?;
-        Some(Self { place, offset: node.offset, entries, known: Vec::new() })
+        Some(Self { place, offset: node.offset, entries, known: SmallVec::new() })
     }
 
     pub(super) fn take(&mut self, name: &'static str) -> Option<&'t Node<'a>> {

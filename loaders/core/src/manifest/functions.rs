@@ -55,17 +55,17 @@ fn one(
 
     let (name, offset) = (name?, name_at?.offset);
     // The name is checked even where the types are broken.
+    let complete = params.is_some() && returns.is_some();
     let signature = Signature {
         name: name.to_owned(),
-        params: params.clone().unwrap_or_default(),
-        returns: returns.clone().unwrap_or(Type::Void),
+        params: params.unwrap_or_default(),
+        returns: returns.unwrap_or(Type::Void),
     };
     if let Err(error) = bind::callable(&signature) {
         problems.add(offset, || error);
         return None;
     }
-    (params?, returns?);
-    Some((Function { signature, description, native }, offset))
+    complete.then_some((Function { signature, description, native }, offset))
 }
 
 fn params(

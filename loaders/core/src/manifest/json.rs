@@ -42,6 +42,9 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
     (start + column.saturating_sub(1)).min(text.len())
 }
 
+/// From how many keys on duplicates are looked for by hash.
+const MANY: usize = 24;
+
 struct Reader<'r, 'a, 'p> {
     text: &'a str,
     problems: &'r mut Problems<'p>,
@@ -64,29 +67,8 @@ impl<'a> Reader<'_, 'a, '_> {
         let raw = raw.get();
         let offset = self.offset(raw);
         let value = match raw.as_bytes().first()? {
-            b'{' | b'[' if level >= MAX_LEVELS => {
-                return self.broken(offset, super::too_deep());
-            }
-            b'{' => {
-                let mut entries = Vec::new();
-                let mut seen = HashSet::new();
-                for (key, value) in self.pieces(raw, Entries)? {
-                    let offset = self.offset(key.get());
-                    let key = self.string(key.get());
-                    if let (Some(key), Some(node)) = (key, self.node(value, level + 1)) {
-                        if !seen.insert(key.clone()) {
-                            let wrong = Wrong::new(format!("duplicate key {}", shown(&key)));
-                            self.problems.say(Code::ManifestField, offset, wrong);
-                        }
-                        entries.push(Entry { key, offset, node });
-                    }
-                }
-                Value::Table(entries)
-            }
-            b'[' => {
-                let items = self.pieces(raw, Items)?;
-                Value::Array(items.into_iter().filter_map(|item| self.node(item, level + 1)).collect())
-            }
+            b'{' | b'[' if level >= MAX_LEVELS => return self.broken(offset, super::too_deep()),
+            b'{' | b'[' => self.container(raw, level)?,
             b'"' => Value::String(self.string(raw)?),
             b't' => Value::Bool(true),
             b'f' => Value::Bool(false),
@@ -114,10 +96,11 @@ impl<'a> Reader<'_, 'a, '_> {
         }
     }
 
-    /// The values of an object or array. Its text was checked: an error here would be of this file.
-    fn pieces<V: Visitor<'a>>(&mut self, raw: &'a str, visitor: V) -> Option<V::Value> {
-        match serde_json::Deserializer::from_str(raw).deserialize_any(visitor) {
-            Ok(pieces) => Some(pieces),
+    /// An object or an array. Its text was checked: an error here would be of this file.
+    fn container(&mut self, raw: &'a str, level: usize) -> Option<Value<'a>> {
+        let contents = Contents { reader: self, level: level + 1 };
+        match serde_json::Deserializer::from_str(raw).deserialize_any(contents) {
+            Ok(value) => Some(value),
             Err(error) => {
                 let offset = self.offset(raw) + offset_of(raw, error.line(), error.column());
                 self.broken(offset, Wrong::new(bare(&error)))
@@ -126,38 +109,49 @@ impl<'a> Reader<'_, 'a, '_> {
     }
 }
 
-struct Entries;
-
-impl<'a> Visitor<'a> for Entries {
-    type Value = Vec<(&'a RawValue, &'a RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(entries)
-    }
+/// What is in an object or an array, each value as its piece of text.
+struct Contents<'c, 'r, 'a, 'p> {
+    reader: &'c mut Reader<'r, 'a, 'p>,
+    level: usize,
 }
 
-struct Items;
-
-impl<'a> Visitor<'a> for Items {
-    type Value = Vec<&'a RawValue>;
+impl<'a> Visitor<'a> for Contents<'_, '_, 'a, '_> {
+    type Value = Value<'a>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
+        f.write_str("an object or an array")
     }
 
-    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Value<'a>, A::Error> {
+        let Self { reader, level } = self;
+        let mut entries: Vec<Entry<'a>> = Vec::new();
+        let mut seen = HashSet::new();
+        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            let offset = reader.offset(key.get());
+            let key = reader.string(key.get());
+            let (Some(key), Some(node)) = (key, reader.node(value, level)) else { continue };
+            // Few keys are compared, many are hashed.
+            if entries.len() == MANY {
+                seen.extend(entries.iter().map(|entry| entry.key.clone()));
+            }
+            let twice = match entries.len() < MANY {
+                true => entries.iter().any(|entry| entry.key == key),
+                false => !seen.insert(key.clone()),
+            };
+            if twice {
+                let wrong = Wrong::new(format!("duplicate key {}", shown(&key)));
+                reader.problems.say(Code::ManifestField, offset, wrong);
+            }
+            entries.push(Entry { key, offset, node });
+        }
+        Ok(Value::Table(entries))
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Value<'a>, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
-            items.push(item);
+            items.extend(self.reader.node(item, self.level));
         }
-        Ok(items)
+        Ok(Value::Array(items))
     }
 }

@@ -7,6 +7,7 @@ use super::tree::Node;
 use crate::bind::suggest;
 use crate::code::Code;
 use caraway_plugin::{EnumType, Field, StructType, Type};
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -119,11 +120,14 @@ impl Types {
         of.finish(problems);
         let Some(name) = name else { return };
         let state = declared.map_or(State::Broken, State::Declared);
-        if self.states.contains_key(&name) {
-            let wrong = Wrong::new(format!("the type `{name}` is declared twice"));
-            problems.say(Code::ManifestValue, name_at.map_or(item.offset, |n| n.offset), wrong);
-        } else {
-            self.states.insert(name, state);
+        match self.states.entry(name) {
+            Slot::Vacant(slot) => {
+                slot.insert(state);
+            }
+            Slot::Occupied(slot) => {
+                let wrong = Wrong::new(format!("the type `{}` is declared twice", slot.key()));
+                problems.say(Code::ManifestValue, name_at.map_or(item.offset, |n| n.offset), wrong);
+            }
         }
     }
 
