@@ -79,7 +79,7 @@ pub(super) fn solve<'a>(view: &'a View<'a>, roots: &'a Roots) -> Result<Selectio
 }
 
 /// How often the solver may take back what it decided. A step becomes dearer with each time.
-const MAX_RETRIES: usize = 1000;
+const MAX_RETRIES: usize = 500;
 
 /// How many steps a solver may make in any case.
 const MIN_STEPS: usize = 20_000;
