@@ -306,7 +306,7 @@ fn colors() {
 
 #[test]
 fn a_closed_stdout_is_no_error() {
-    let folder = Folder::new(&[GREET, GREET_MAIN, ("a.rhai", "for i in 0..100000 { print(i); }")]);
+    let folder = Folder::new(&[GREET, GREET_MAIN, ("a.rhai", "for i in 0..10000 { print(i); }")]);
     for args in [&["run", "a.rhai"][..], &["list"], &["info", "greet"], &["--help"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

@@ -21,11 +21,11 @@ use std::sync::Arc;
 #[command(after_help = "With --verbose, the code is looked at even if the manifest declares its functions. \
 Native code is opened only with `--allow native`.")]
 pub(super) struct Info {
-    #[command(flatten)]
-    pub(super) options: Options,
     /// A plugin's name or module, and which versions will do; the highest is shown
     #[arg(value_name = "NAME[@REQ]")]
     plugin: String,
+    #[command(flatten)]
+    pub(super) options: Options,
 }
 
 impl Info {

@@ -31,8 +31,8 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 fine, 1 the script failed, 2 usage, 3 a bad plugin or manifest, 4 a missing plugin or a
-conflict, 5 a capability denied, 6 integrity, 7 a limit, 8 input or output, 70 a bug, 130 interrupted.
+Exit codes: 0 fine, 1 the script failed, 2 usage, 3 a bad plugin or manifest, 4 a missing plugin or a conflict, \
+5 a capability denied, 6 integrity, 7 a limit, 8 input or output, 70 a bug, 130 interrupted. \
 `exit(n)` in a program gives n.";
 
 #[derive(Debug, Subcommand)]

@@ -27,7 +27,7 @@ pub(super) struct Options {
     /// Make it an error that one plugin shadows another of the same name and version
     #[arg(long)]
     pub(super) strict: bool,
-    /// How results and errors are printed [default: text]
+    /// How results and errors are printed; JSON says which `schema_version` it has [default: text]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     /// When to use colours; `NO_COLOR` turns `auto` off [default: auto]
@@ -36,7 +36,7 @@ pub(super) struct Options {
     /// Print results and errors only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Print more
+    /// Print more: warnings in full, functions that were found
     #[arg(short, long)]
     pub(super) verbose: bool,
     /// Tell what is found, planned and loaded, and how long it takes; also `CARAWAY_PLUGIN_DEBUG=1`
@@ -47,20 +47,15 @@ pub(super) struct Options {
 /// `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people
     Text,
-    /// For programs; each object says which `schema_version` it has
     Json,
 }
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal
     Auto,
-    /// Everywhere
     Always,
-    /// Nowhere
     Never,
 }
 

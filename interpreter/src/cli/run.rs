@@ -31,8 +31,6 @@ const MAX_PROGRAM: u64 = 16 << 20;
 `plugins` beside the program, and the user's and the system's folders."
 )]
 pub(super) struct Run {
-    #[command(flatten)]
-    pub(super) options: Options,
     /// The program's file; `-` reads it from standard input
     program: PathBuf,
     /// What the program sees as `ARGS`; words that begin with `-` come after `--`
@@ -44,6 +42,8 @@ pub(super) struct Run {
     /// Build plugins whose binary is missing or older than its sources, with the command of their manifest
     #[arg(long)]
     build: bool,
+    #[command(flatten)]
+    pub(super) options: Options,
 }
 
 impl Run {

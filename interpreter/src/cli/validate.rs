@@ -17,11 +17,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(after_help = "Native code is opened only with `--allow native`: its constructors run when it is.")]
 pub(super) struct Validate {
-    #[command(flatten)]
-    pub(super) options: Options,
     /// A plugin's folder, its manifest, or a folder of plugins
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) options: Options,
 }
 
 impl Validate {
