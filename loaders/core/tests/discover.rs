@@ -1,5 +1,7 @@
 //! Folders full of plugins, good and bad.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::{Catalog, Origin, Plugin, SearchPath, discover};
 use caraway_loaders_core::loader::{LoadRequest, Loader};

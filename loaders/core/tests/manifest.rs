@@ -1,5 +1,7 @@
 //! Manifests as people write them, and as they break.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use caraway_loaders_core::manifest::{MAX_BYTES, Manifest, REFUSED, Refused};
 use caraway_loaders_core::{Code, Error, Signature};
 use std::path::Path;
