@@ -244,7 +244,8 @@ impl Direction for Floats {
 
     fn hold(value: &Dynamic) -> Option<Vec<f64>> {
         let items = value.read_lock::<Array>()?;
-        let float = |item: &Dynamic| item.as_float().ok().or_else(|| item.as_int().ok().map(|int| int as f64));
+        let float =
+            |item: &Dynamic| item.as_float().ok().or_else(|| item.as_int().ok().map(|int| int as f64));
         items.iter().map(float).collect()
     }
 

@@ -52,9 +52,10 @@ fn fault(error: &wasmtime::Error, function: &str, memory: &mut MemoryMeter) -> E
             .hint("a plugin's function gives back its result; it does not end the program");
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => {
-            Error::new(Code::Limit, format!("`{function}` recursed too deep for its stack of {MAX_STACK} bytes"))
-        }
+        Some(Trap::StackOverflow) => Error::new(
+            Code::Limit,
+            format!("`{function}` recursed too deep for its stack of {MAX_STACK} bytes"),
+        ),
         Some(trap) => Error::new(Code::PluginCrashed, format!("`{function}` crashed: {}", reason(trap))),
         None if error.is::<std::str::Utf8Error>() => {
             Error::new(Code::ResultType, format!("`{function}` gave back a string that is not UTF-8"))
@@ -63,7 +64,9 @@ fn fault(error: &wasmtime::Error, function: &str, memory: &mut MemoryMeter) -> E
             let cause = error.root_cause().to_string();
             match cause.contains(TOO_MUCH_DATA) {
                 true => Error::new(Code::Memory, format!("`{function}` gave back too much data")),
-                false => Error::new(Code::PluginCrashed, format!("`{function}` broke the component ABI: {cause}")),
+                false => {
+                    Error::new(Code::PluginCrashed, format!("`{function}` broke the component ABI: {cause}"))
+                }
             }
         }
     }

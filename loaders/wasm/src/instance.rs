@@ -227,7 +227,8 @@ impl Plugin {
         let mark = thread_mark();
         if self.holder.load(Ordering::Relaxed) == mark {
             let name = &export.signature.name;
-            let message = format!("`{0}::{name}` was called while a function of `{0}` was running", self.name);
+            let message =
+                format!("`{0}::{name}` was called while a function of `{0}` was running", self.name);
             return Err(Error::new(Code::Limit, message)
                 .hint("a component cannot be entered a second time before its call returns")
                 .into());

@@ -108,7 +108,8 @@ impl Loader for WasmLoader {
             let error = Error::new(Code::NotEnforced, message).hint(hint).at(manifest.locate(field));
             errors.push(error);
         };
-        for capability in [Capability::Filesystem, Capability::Network, Capability::Process, Capability::Env] {
+        for capability in [Capability::Filesystem, Capability::Network, Capability::Process, Capability::Env]
+        {
             if manifest.asks.contains(capability) {
                 refuse(
                     "capabilities",

@@ -165,9 +165,7 @@ fn record(def: &Record, value: &Dynamic) -> Result<Val, Misfit> {
     for field in &def.fields {
         let key = field.name.script.as_str();
         let lowered = match map.get(key) {
-            Some(value) => {
-                lower(&field.shape, value).map_err(|misfit| misfit.within(format!(".{key}")))?
-            }
+            Some(value) => lower(&field.shape, value).map_err(|misfit| misfit.within(format!(".{key}")))?,
             None if matches!(field.shape, Shape::Option { .. }) => Val::Option(None),
             None => return Err(Misfit::found(format!("{} with the key {key:?}", def.name), "none")),
         };
@@ -194,7 +192,9 @@ fn variant(cases: &[crate::shape::Case], value: &Dynamic) -> Result<Val, Misfit>
     let case = case.ok_or_else(|| unknown(format!("{name:?}")))?;
     let lowered = match (&case.payload, given) {
         (None, None) => None,
-        (Some(shape), Some(value)) => payload(Some(shape), &value).map_err(|m| m.within(format!(".{name}")))?,
+        (Some(shape), Some(value)) => {
+            payload(Some(shape), &value).map_err(|m| m.within(format!(".{name}")))?
+        }
         (None, Some(_)) => {
             return Err(Misfit::found(format!("the case {name:?} without a payload"), "one with a payload"));
         }
@@ -231,7 +231,10 @@ fn text(value: &Dynamic, expected: &str) -> Result<ImmutableString, Misfit> {
     value.read_lock::<ImmutableString>().map(|text| text.clone()).ok_or_else(|| Misfit::new(expected, value))
 }
 
-fn array<'a>(value: &'a Dynamic, expected: &str) -> Result<impl std::ops::Deref<Target = Array> + 'a, Misfit> {
+fn array<'a>(
+    value: &'a Dynamic,
+    expected: &str,
+) -> Result<impl std::ops::Deref<Target = Array> + 'a, Misfit> {
     value.read_lock::<Array>().ok_or_else(|| Misfit::new(expected, value))
 }
 

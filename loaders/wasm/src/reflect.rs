@@ -96,6 +96,8 @@ pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Expo
             _ => {}
         }
     }
+    // The component's own functions before those of its interfaces, which wasmtime does not promise.
+    walk.found.sort_by_key(|export| export.signature.name.contains("::"));
     match Error::from_many(walk.errors) {
         Some(error) => Err(error),
         None => Ok(walk.found),
@@ -194,7 +196,10 @@ fn callable(name: &str) -> String {
 /// # Errors
 ///
 /// [`Code::SignatureMismatch`] for every function that only one of them has, or that differs.
-pub(crate) fn matched(exports: Vec<Export>, declared: Option<&[Function]>) -> Result<Vec<Export>, Vec<Error>> {
+pub(crate) fn matched(
+    exports: Vec<Export>,
+    declared: Option<&[Function]>,
+) -> Result<Vec<Export>, Vec<Error>> {
     let Some(declared) = declared else { return Ok(exports) };
     let mut errors = Vec::new();
     for function in declared {
@@ -203,7 +208,10 @@ pub(crate) fn matched(exports: Vec<Export>, declared: Option<&[Function]>) -> Re
             errors.push(
                 Error::new(
                     Code::SignatureMismatch,
-                    format!("the manifest declares `{}`, which the component does not export", function.signature),
+                    format!(
+                        "the manifest declares `{}`, which the component does not export",
+                        function.signature
+                    ),
                 )
                 .hint("rebuild the component, or take the function out of `functions`"),
             );
@@ -215,9 +223,14 @@ pub(crate) fn matched(exports: Vec<Export>, declared: Option<&[Function]>) -> Re
             None => errors.push(
                 Error::new(
                     Code::SignatureMismatch,
-                    format!("the component exports `{}`, which the manifest does not declare", export.signature),
+                    format!(
+                        "the component exports `{}`, which the manifest does not declare",
+                        export.signature
+                    ),
                 )
-                .hint("add it to `functions`, or leave `functions` out to offer all that the component exports"),
+                .hint(
+                    "add it to `functions`, or leave `functions` out to offer all that the component exports",
+                ),
             ),
             Some(function) if !same_signature(&function.signature, &export.signature) => errors.push(
                 Error::new(
@@ -248,9 +261,9 @@ fn same_signature(declared: &Signature, exported: &Signature) -> bool {
 /// taste for a map's keys.
 fn same_type(a: &Type, b: &Type) -> bool {
     match (a, b) {
-        (Type::Array(a), Type::Array(b)) | (Type::Map(a), Type::Map(b)) | (Type::Option(a), Type::Option(b)) => {
-            same_type(a, b)
-        }
+        (Type::Array(a), Type::Array(b))
+        | (Type::Map(a), Type::Map(b))
+        | (Type::Option(a), Type::Option(b)) => same_type(a, b),
         (Type::Struct(a), Type::Struct(b)) => {
             a.fields.len() == b.fields.len()
                 && a.fields.iter().all(|field| {
@@ -305,7 +318,8 @@ mod tests {
 
     #[test]
     fn reserved_words_are_marked() {
-        for (name, called) in [("mid", "mid"), ("match", "match_"), ("new", "new_"), ("default", "default_")] {
+        for (name, called) in [("mid", "mid"), ("match", "match_"), ("new", "new_"), ("default", "default_")]
+        {
             assert_eq!(callable(name), called);
         }
     }

@@ -174,16 +174,12 @@ impl Shape {
                 Type::U8 => Self::Bytes,
                 item => Self::List(boxed(item)?),
             },
-            Type::Tuple(tuple) => {
-                Self::Tuple(tuple.types().map(|ty| inner(&ty)).collect::<Result<_, _>>()?)
-            }
+            Type::Tuple(tuple) => Self::Tuple(tuple.types().map(|ty| inner(&ty)).collect::<Result<_, _>>()?),
             Type::Record(record) => Self::Record(Record {
                 name: names.find(ty, "Record"),
                 fields: record
                     .fields()
-                    .map(|field| {
-                        Ok(RecordField { name: Name::new(field.name), shape: inner(&field.ty)? })
-                    })
+                    .map(|field| Ok(RecordField { name: Name::new(field.name), shape: inner(&field.ty)? }))
                     .collect::<Result<_, Error>>()?,
             }),
             Type::Variant(variant) => Self::Variant(
@@ -199,10 +195,9 @@ impl Shape {
                 name: names.find(ty, "Enum"),
                 names: cases.names().map(Name::new).collect(),
             }),
-            Type::Flags(flags) => Self::Flags(Names {
-                name: "flags".to_owned(),
-                names: flags.names().map(Name::new).collect(),
-            }),
+            Type::Flags(flags) => {
+                Self::Flags(Names { name: "flags".to_owned(), names: flags.names().map(Name::new).collect() })
+            }
             Type::Option(option) => {
                 let inner = boxed(option.ty())?;
                 let wrapped = matches!(*inner, Self::Option { .. });

@@ -217,7 +217,8 @@ fn large_blobs_and_lists_pass() {
 #[test]
 fn signatures_are_those_of_the_component() {
     let bench = Bench::new();
-    let bound = bench.load(bench.plugin("m", &echoes()), caraway_loaders_core::limits::Limits::PLUGIN).unwrap();
+    let bound =
+        bench.load(bench.plugin("m", &echoes()), caraway_loaders_core::limits::Limits::PLUGIN).unwrap();
     let all: Vec<String> = bound.signatures.iter().map(ToString::to_string).collect();
     for signature in [
         "u16(value: int) -> int",

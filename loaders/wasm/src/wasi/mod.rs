@@ -95,9 +95,12 @@ pub(crate) fn check_imports(engine: &Engine, component: &Component) -> Result<()
         needs_something(engine, &item.ty) && !PACKAGES.iter().any(|package| name.starts_with(package))
     });
     let errors = refused.map(|(name, _)| {
-        let error = Error::new(Code::LoadFailed, format!("it imports `{name}`, which is not there for plugins"));
+        let error =
+            Error::new(Code::LoadFailed, format!("it imports `{name}`, which is not there for plugins"));
         match name.starts_with("wasi:") {
-            true => error.hint("of WASI, components can import cli, clocks, filesystem, io, random and sockets"),
+            true => {
+                error.hint("of WASI, components can import cli, clocks, filesystem, io, random and sockets")
+            }
             false => error.hint("components can import WASI 0.2 only; pass data as arguments instead"),
         }
     });

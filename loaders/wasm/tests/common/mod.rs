@@ -93,6 +93,12 @@ pub fn shown(engine: &Engine, script: &str) -> String {
     format!("{value:?}")
 }
 
+/// What `catch` gives a script that calls this.
+#[track_caller]
+pub fn thrown(engine: &Engine, call: &str) -> String {
+    shown(engine, &format!("let thrown = \"nothing\"; try {{ {call} }} catch (e) {{ thrown = e }} thrown"))
+}
+
 /// The error of a script, as the caller gets it.
 #[track_caller]
 pub fn failure(engine: &Engine, script: &str) -> Error {
