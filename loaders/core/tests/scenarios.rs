@@ -1,6 +1,8 @@
 //! Runs every `tests/scenarios/*.toml` of the repository: plugins and requirements in, a plan or an error out,
 //! the same for any order of plugins and requirements. `tests/scenarios/README.md` explains the fields.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::manifest::{Dependency, Manifest};
 use caraway_loaders_core::resolve::{self, Plan, Requester, Requirement, Universe, parse_import};
