@@ -6,12 +6,12 @@ use caraway_loaders_core::budget::{Expiry, Frame, Meter};
 use caraway_loaders_core::loader::Imports;
 use caraway_loaders_core::{Code, Error, Location, Signature, Type};
 use rhai::{
-    AST, ASTNode, Caches, Dynamic, Engine, EvalAltResult, FnAccess, FnPtr, GlobalRuntimeState,
-    NativeCallContext, Position, Scope, Stmt,
+    AST, ASTNode, Caches, Dynamic, Engine, EvalAltResult, EvalContext, FnAccess, GlobalRuntimeState,
+    NativeCallContext, Scope, Stmt,
 };
-use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::mem::take;
+use std::sync::{Arc, Mutex};
 
 /// A compiled script of a plugin, with the engine that it runs on.
 ///
@@ -20,9 +20,10 @@ use std::sync::Arc;
 /// `global::K` mean what they mean there, and cost the same.
 pub struct Instance {
     engine: Engine,
-    functions: AST,
     /// What the top level left: its functions, its imports and its constants.
     global: GlobalRuntimeState,
+    /// A state for calls to use in turn. A call that comes while another has it makes one of its own.
+    state: Mutex<State>,
     source: String,
     aliases: HashMap<String, String>,
     imports: Arc<dyn Imports>,
@@ -33,12 +34,19 @@ pub struct Instance {
 /// A function of an [`Instance`], ready to be called.
 pub struct Entry {
     name: String,
-    /// Linked to the function by its hash: nothing is looked up by name when it is called.
-    pointer: FnPtr,
     params: Vec<Type>,
     returns: Type,
     /// Whether no argument needs more than a look at its outermost type.
     plain: bool,
+}
+
+/// What a call changes and leaves as it was, unless it fails.
+struct State {
+    global: GlobalRuntimeState,
+    /// Which functions the script's calls resolved to.
+    caches: Caches,
+    /// Empty between calls; kept for the room that it has.
+    scope: Scope<'static>,
 }
 
 impl Instance {
@@ -73,10 +81,8 @@ impl Instance {
             .into_iter()
             .filter_map(|(name, alias)| Some((alias, scope.get(&name)?.flatten_clone())))
             .collect();
-        // Each call counts its own operations.
-        global.num_operations = 0;
-        let functions = ast.clone_functions_only();
-        Ok(Self { engine, functions, global, source, aliases, imports, meter, exports })
+        let state = Mutex::new(State { global: global.clone(), caches: Caches::new(), scope: Scope::new() });
+        Ok(Self { engine, global, state, source, aliases, imports, meter, exports })
     }
 
     /// The public functions of a script, each parameter and result `any`.
@@ -96,27 +102,36 @@ impl Instance {
     }
 
     /// Prepares the calls of a function of this name and these types.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::SignatureMismatch`] if the script has none with that many parameters.
-    pub fn entry(&self, signature: &Signature) -> Result<Entry, Error> {
+    pub fn entry(&self, signature: &Signature) -> Entry {
         let params: Vec<Type> = signature.params.iter().map(|p| p.ty.clone()).collect();
         let plain = params.iter().all(is_plain);
-        let name = signature.name.clone();
-        let pointer = self.link(&name, params.len()).ok_or_else(|| {
-            Error::new(Code::SignatureMismatch, format!("the script has no function `{signature}`"))
-                .at(Location::file(&self.source))
-        })?;
-        Ok(Entry { name, pointer, params, returns: signature.returns.clone(), plain })
+        Entry { name: signature.name.clone(), params, returns: signature.returns.clone(), plain }
     }
 
-    /// A pointer that holds the function's hash. Rhai gives one to whoever names a function as a value.
-    fn link(&self, name: &str, params: usize) -> Option<FnPtr> {
-        let mut only = self.functions.clone_functions_only();
-        only.retain_functions(|_, _, other, count| other == name && count == params);
-        let named = self.engine.compile_expression(name).ok()?;
-        self.engine.eval_ast::<FnPtr>(&only.merge(&named)).ok()
+    fn fresh(&self) -> State {
+        State { global: self.global.clone(), caches: Caches::new(), scope: Scope::new() }
+    }
+
+    /// Calls a function by name, on the kept state if no other call has it.
+    fn run(&self, name: &str, args: &mut [&mut Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
+        let mut run = |state: &mut State| {
+            // Each call counts for itself.
+            state.global.num_operations = 0;
+            state.global.num_modules_loaded = 0;
+            state.global.always_search_scope = false;
+            EvalContext::new(&self.engine, &mut state.global, &mut state.caches, &mut state.scope, None)
+                .call_fn_raw(name, false, false, args)
+        };
+        match self.state.try_lock() {
+            Ok(mut state) => {
+                let result = run(&mut state);
+                if result.is_err() {
+                    *state = self.fresh();
+                }
+                result
+            }
+            Err(_) => run(&mut self.fresh()),
+        }
     }
 
     /// Calls a function, with the arguments that [`Binder`](caraway_loaders_core::bind::Binder) promises.
@@ -125,29 +140,45 @@ impl Instance {
     ///
     /// What the function throws, its limits, and a result of another type than declared.
     pub fn call(&self, entry: &Entry, context: &NativeCallContext, args: &mut [&mut Dynamic]) -> CallResult {
-        let frame = self.meter.enter()?;
-        let mut values: SmallVec<[Dynamic; 4]> = SmallVec::with_capacity(args.len());
-        for (index, arg) in args.iter_mut().enumerate() {
-            // Argument 0 may be the caller's variable; the others are copies already.
-            values.push(if index == 0 { arg.clone() } else { std::mem::take(*arg) });
+        // Argument 0 may be the caller's variable; the others are copies already. They live in arrays of
+        // their number, so that nothing is allocated for a call.
+        match args {
+            [] => self.call_with(entry, context, []),
+            [a] => self.call_with(entry, context, [a.clone()]),
+            [a, b] => self.call_with(entry, context, [a.clone(), take(b)]),
+            [a, b, c] => self.call_with(entry, context, [a.clone(), take(b), take(c)]),
+            [a, b, c, d] => self.call_with(entry, context, [a.clone(), take(b), take(c), take(d)]),
+            [a, rest @ ..] => {
+                let rest = rest.iter_mut().map(|arg| take(&mut **arg));
+                self.call_with(entry, context, std::iter::once(a.clone()).chain(rest).collect::<Vec<_>>())
+            }
         }
+    }
+
+    fn call_with(
+        &self,
+        entry: &Entry,
+        context: &NativeCallContext,
+        mut values: impl AsMut<[Dynamic]>,
+    ) -> CallResult {
+        let frame = self.meter.enter()?;
+        let values = values.as_mut();
         let callbacks = Callbacks::new(context);
         if !entry.plain {
             for (index, (value, ty)) in values.iter_mut().zip(&entry.params).enumerate() {
                 if !is_plain(ty) {
-                    *value = conform::conform(ty, std::mem::take(value), Functions::Bind(&callbacks))
+                    *value = conform::conform(ty, take(value), Functions::Bind(&callbacks))
                         .map_err(|error| error.about_argument(index))?;
                 }
             }
         }
-        let at_home = NativeCallContext::new_with_all_fields(
-            &self.engine,
-            &entry.name,
-            Some(&self.source),
-            &self.global,
-            Position::NONE,
-        );
-        let result = entry.pointer.call_raw(&at_home, None, &mut values);
+        let result = match values {
+            [] => self.run(&entry.name, &mut []),
+            [a] => self.run(&entry.name, &mut [a]),
+            [a, b] => self.run(&entry.name, &mut [a, b]),
+            [a, b, c] => self.run(&entry.name, &mut [a, b, c]),
+            many => self.run(&entry.name, &mut many.iter_mut().collect::<Vec<_>>()),
+        };
         match result {
             Ok(value) if is_plain(&entry.returns) && fits(&entry.returns, &value) => Ok(value),
             Ok(value) => self.checked(entry, value),

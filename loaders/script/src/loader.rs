@@ -176,7 +176,7 @@ pub fn bind_instance(
     signatures: Vec<Signature>,
 ) -> Result<(), Error> {
     for signature in signatures {
-        let entry = instance.entry(&signature)?;
+        let entry = instance.entry(&signature);
         let instance = instance.clone();
         binder.function(signature, move |context, args| instance.call(&entry, context, args))?;
     }
