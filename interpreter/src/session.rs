@@ -204,13 +204,16 @@ impl Session {
         let (path, range) = parse_import(text)?;
         let id = importer.map(|plugin| plugin.id());
         let known = self.plan().lookup(id.as_deref(), text).cloned();
-        let plugin = match (known, importer) {
-            (Some(plugin), _) => plugin,
-            (None, Some(importer)) => return Err(undeclared(importer, &path)),
-            (None, None) => {
-                let from = Requester::Program { location: Location::default() };
-                self.extend(&[Requirement { path: path.clone(), range, from }])?;
-                self.plan().lookup(None, text).cloned().ok_or_else(|| {
+        let plugin = match known {
+            Some(plugin) => plugin,
+            None => {
+                let location = Location::default();
+                let from = match &id {
+                    None => Requester::Program { location },
+                    Some(id) => Requester::Plugin { id: id.clone(), location },
+                };
+                self.extend(&[Requirement { path, range, from }])?;
+                self.plan().lookup(id.as_deref(), text).cloned().ok_or_else(|| {
                     Error::new(Code::Internal, format!("{text:?} was planned and is not in the plan"))
                 })?
             }
@@ -296,14 +299,6 @@ impl Session {
     pub(crate) fn plugin_access(&self, plugin: &Plugin) -> Access {
         Access::plugin(&plugin.manifest.name, &plugin.manifest.asks, &self.grants, self.base.clone())
     }
-}
-
-fn undeclared(importer: &Plugin, path: &str) -> Error {
-    Error::new(
-        Code::UndeclaredImport,
-        format!("`{}` imports `{path}`, which it does not declare", importer.manifest.name),
-    )
-    .hint(format!("add `\"{path}\": \"*\"` to `dependencies` in {}", importer.manifest.file().display()))
 }
 
 /// Whether `security.allowed_apis` lets a plugin import this one.
