@@ -489,6 +489,31 @@ fn validate() {
     assert_eq!(value["plugins"][0]["functions"], json!(["hello(who: string) -> string", "fail() -> int"]));
 }
 
+#[cfg(feature = "native")]
+#[test]
+fn native_code_is_not_opened_without_its_grant() {
+    let manifest = |capabilities: &str| {
+        format!(
+            "name = \"fast\"\nversion = \"1.0.0\"\ntype = \"native\"\ncapabilities = [{capabilities}]\n\
+             [implementation]\nentrypoint = \"libfast.so\"\n[security]\nsandbox = false\n"
+        )
+    };
+    let folder = Folder::new(&[
+        ("plugins/fast/plugin.toml", &manifest("\"native\"")),
+        ("plugins/fast/libfast.so", "no library"),
+        ("silent/plugin.toml", &manifest("")),
+    ]);
+    let refused = folder.run(&["validate", "plugins/fast"]);
+    refused.shows(0, &["fast@1.0.0 is fine; its code was not checked: run with `--allow native=fast`"]);
+    folder.run(&["info", "fast"]).shows(0, &["code            not checked", "`--allow native=fast`"]);
+    for flag in ["native=fast", "native", "fast:native"] {
+        folder.run(&["validate", "plugins/fast", "--allow", flag]).gives(3, "", &["error[E03"]);
+    }
+    let ran = folder.run(&["info", "fast", "--allow", "native=fast"]);
+    assert!(ran.code == Some(3) && ran.stderr.contains("error[E03"), "{ran}");
+    folder.run(&["validate", "silent"]).gives(5, "", &["error[E0501]", "silent/plugin.toml:4:"]);
+}
+
 #[test]
 fn what_is_done_can_be_followed() {
     let folder =

@@ -1,7 +1,7 @@
 //! What a plugin's code offers, as far as looking is allowed.
 
 use crate::session::Session;
-use caraway_loaders_core::capability::Request;
+use caraway_loaders_core::capability::{Capability, Request};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Error, Signature};
 use std::sync::Arc;
@@ -27,7 +27,11 @@ impl Inspection {
         if loader.trusted(&plugin.manifest)
             && let Err(refusal) = session.plugin_access(plugin).check(&Request::Native)
         {
-            return Self::NotChecked(refusal);
+            // What the manifest does not ask for, nobody can grant.
+            return match plugin.manifest.asks.contains(Capability::Native) {
+                true => Self::NotChecked(refusal),
+                false => Self::Broken(refusal.at(plugin.manifest.locate("capabilities"))),
+            };
         }
         match loader.inspect(plugin) {
             Ok(signatures) => Self::Offers(signatures),
