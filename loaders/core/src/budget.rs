@@ -277,7 +277,7 @@ impl Expiry {
 
 /// Looks at memory, and now and then at time and cancellation. For [`rhai::Engine::on_progress`].
 pub fn tick(operations: u64) -> Option<Dynamic> {
-    if ALLOCATED.get() <= CEILING.get() && operations % OPERATIONS_PER_LOOK != 0 {
+    if ALLOCATED.get() <= CEILING.get() && !operations.is_multiple_of(OPERATIONS_PER_LOOK) {
         return None;
     }
     check().err().map(Dynamic::from)

@@ -26,7 +26,9 @@ pub enum Stream {
 /// assert_eq!(*lines.lock().unwrap(), ["hello"]);
 /// ```
 #[derive(Clone)]
-pub struct Output(Arc<dyn Fn(Stream, &str) + Send + Sync>);
+pub struct Output(Arc<WriteLine>);
+
+type WriteLine = dyn Fn(Stream, &str) + Send + Sync;
 
 impl Output {
     /// A sink that calls `write` for each line.

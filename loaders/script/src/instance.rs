@@ -212,10 +212,9 @@ impl Instance {
         error: Box<EvalAltResult>,
         context: &NativeCallContext,
     ) -> CallError {
-        let error = match *error {
-            EvalAltResult::ErrorInFunctionCall(name, _, inner, _) if name == entry.name => inner,
-            other => Box::new(other),
-        };
+        // The function's own frame is the one that its caller adds.
+        let own = matches!(&*error, EvalAltResult::ErrorInFunctionCall(name, ..) if *name == entry.name);
+        let error = if own { inner(*error) } else { error };
         if let Some(expiry) = Expiry::of(&error).filter(|_| !frame.owns(&error)) {
             return CallError::Expired(expiry);
         }
@@ -235,6 +234,14 @@ impl Instance {
 
     fn module(&self, alias: &str) -> Option<Arc<Bound>> {
         self.imports.import(self.aliases.get(alias)?).ok()
+    }
+}
+
+/// What a called function failed with.
+fn inner(error: EvalAltResult) -> Box<EvalAltResult> {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => inner,
+        other => Box::new(other),
     }
 }
 
