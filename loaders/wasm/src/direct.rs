@@ -99,7 +99,7 @@ trait Arguments {
 }
 
 macro_rules! arguments {
-    ($($ty:ident $shape:ident $arg:ident),*) => {
+    ($($ty:ident $shape:ident $arg:ident),+) => {
         impl<$($ty: Direction),*> Arguments for ($($ty,)*) {
             type Held<'d> = ($($ty::Held<'d>,)*);
             type Wasm<'h> = ($($ty::Wasm<'h>,)*);
@@ -121,7 +121,21 @@ macro_rules! arguments {
     };
 }
 
-arguments!();
+impl Arguments for () {
+    type Held<'d> = ();
+    type Wasm<'h> = ();
+
+    fn fit(shapes: &[Shape]) -> bool {
+        shapes.is_empty()
+    }
+
+    fn hold(_: &[&mut Dynamic]) -> Option<()> {
+        Some(())
+    }
+
+    fn lower<'h, 'd: 'h>((): &'h ()) {}
+}
+
 arguments!(A shape_a a);
 arguments!(A shape_a a, B shape_b b);
 arguments!(A shape_a a, B shape_b b, C shape_c c);

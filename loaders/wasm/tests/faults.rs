@@ -1,5 +1,7 @@
 //! Components that misbehave, and files that are no components.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod common;
 
 use caraway_loaders_core::budget::{Cancel, Meter};

@@ -1,5 +1,7 @@
 //! The example component, as it is in the tree: made by another toolchain than the one that tests it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod common;
 
 use caraway_loaders_core::Code;

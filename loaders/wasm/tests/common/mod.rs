@@ -1,6 +1,7 @@
 //! Loads components as the interpreter would, into a plain engine.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::Access;
@@ -46,14 +47,18 @@ impl Bench {
     }
 
     pub fn load_with(&self, plugin: Plugin, limits: Limits, access: Access) -> Result<Bound, Error> {
+        self.loader.load(&self.request(plugin, limits, access))
+    }
+
+    pub fn request(&self, plugin: Plugin, limits: Limits, access: Access) -> LoadRequest {
         let printed = self.printed.clone();
-        self.loader.load(&LoadRequest {
+        LoadRequest {
             plugin: Arc::new(plugin),
             access: Arc::new(access),
             imports: Arc::new(NoImports),
             limits,
             output: Output::new(move |_, line| printed.lock().unwrap().push(line.to_owned())),
-        })
+        }
     }
 
     /// An engine that has the component as `m`.
