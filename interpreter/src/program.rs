@@ -6,6 +6,8 @@ use crate::stack::with_large_stack;
 use caraway_loaders_core::bind::conform::{self, Functions};
 use caraway_loaders_core::bind::{explain, imports_of};
 use caraway_loaders_core::budget::Meter;
+#[cfg(feature = "cli")]
+use caraway_loaders_core::discover::Catalog;
 use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
 use caraway_loaders_core::{Code, Error, Location, Type};
 use caraway_loaders_script::{ImportResolver, engine, is_file, parse_file, parse_text};
@@ -77,6 +79,12 @@ impl Program {
         session.require(roots)?;
         let aliases = imports.into_iter().map(|import| (import.alias, import.path)).collect();
         Ok(Self { session, ast, name: name.to_owned(), folder: folder.to_owned(), aliases })
+    }
+
+    /// The plugins that it can see.
+    #[cfg(feature = "cli")]
+    pub(crate) fn catalog(&self) -> &Catalog {
+        self.session.catalog()
     }
 
     /// Runs the program from the top. It sees `args` as the constant `ARGS`.

@@ -1,6 +1,8 @@
 //! The binary, as its users meet it.
 
 #![cfg(feature = "cli")]
+// Helpers outside of `#[test]` functions are tests too.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
@@ -254,6 +256,16 @@ fn a_refusal_tells_the_flag_that_helps() {
         folder.run(&[&["--deny", "filesystem"], &granted[..]].concat()).gives(5, "", &["--deny filesystem"]);
         folder.run(&[&["--allow", "filesystem"], &["run", program][..]].concat()).gives(0, "content\n", &[]);
     }
+}
+
+#[test]
+fn grants_for_nobody_are_told() {
+    let folder = Folder::new(&[GREET, GREET_MAIN, ("a.rhai", "print(1)")]);
+    let warning = &["warning[E0201]", "names `gret`", "did you mean `greet`?"];
+    folder.run(&["run", "a.rhai", "--allow", "gret:io"]).gives(0, "1\n", warning);
+    folder.run(&["run", "a.rhai", "--deny", "native=gret"]).gives(0, "1\n", warning);
+    folder.run(&["run", "a.rhai", "--allow", "gret:io", "-q"]).gives(0, "1\n", &[]);
+    folder.run(&["run", "a.rhai", "--allow", "greet:io", "--deny", "io=stdin"]).gives(0, "1\n", &[]);
 }
 
 #[test]

@@ -4,9 +4,13 @@ use super::terminal;
 use crate::diagnostic::Layout;
 use crate::notes::Notes;
 use crate::runtime::{Builder, Runtime};
+use caraway_loaders_core::bind::suggest;
+use caraway_loaders_core::capability::Grants;
+use caraway_loaders_core::discover::Catalog;
+use caraway_loaders_core::{Code, Error};
 use clap::{Args, ColorChoice, ValueEnum};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The environment variable that is as good as `--plugin-debug`.
 const DEBUG_VARIABLE: &str = "CARAWAY_PLUGIN_DEBUG";
@@ -119,17 +123,38 @@ impl Options {
         }
         builder
     }
+
+    /// A warning for each plugin that `--allow` or `--deny` names and that is not there: a slip of the finger.
+    pub(super) fn unused_grants(&self, catalog: &Catalog) -> Result<Vec<Error>, Error> {
+        let here = std::env::current_dir().map_err(|error| Error::io(Path::new("."), "find", &error))?;
+        let mut grants = Grants::default();
+        self.allow.iter().try_for_each(|text| grants.allow(text, &here))?;
+        self.deny.iter().try_for_each(|text| grants.deny(text, &here))?;
+        let there = || catalog.plugins.iter().map(|plugin| plugin.manifest.name.as_str());
+        let missing = grants.plugins().filter(|name| there().all(|other| other != *name));
+        let warning = |name: &str| {
+            let warning = Error::new(
+                Code::Usage,
+                format!("`--allow` or `--deny` names `{name}`, and no plugin is called that"),
+            );
+            match suggest(name, there()) {
+                Some(near) => warning.hint(format!("did you mean `{near}`?")),
+                None => warning,
+            }
+        };
+        Ok(missing.map(warning).collect())
+    }
 }
 
 /// The value of an option in a command line that has not been parsed, or cannot be.
 pub(super) fn early<T: ValueEnum>(args: &[OsString], name: &str) -> Option<T> {
     let args: Vec<&str> = args.iter().map_while(|arg| arg.to_str()).take_while(|arg| *arg != "--").collect();
-    let values = args.iter().enumerate().filter_map(|(index, arg)| match arg.strip_prefix(name) {
+    let mut values = args.iter().enumerate().filter_map(|(index, arg)| match arg.strip_prefix(name) {
         Some("") => args.get(index + 1).copied(),
         Some(rest) => rest.strip_prefix('='),
         None => None,
     });
-    values.last().and_then(|value| T::from_str(value, false).ok())
+    values.next_back().and_then(|value| T::from_str(value, false).ok())
 }
 
 impl From<Color> for ColorChoice {

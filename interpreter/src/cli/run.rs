@@ -60,6 +60,11 @@ impl Run {
         } else {
             runtime.load_file(&self.program)?
         };
+        if !context.options.quiet {
+            for warning in context.options.unused_grants(program.catalog())? {
+                context.reporter.report(Severity::Warning, &warning);
+            }
+        }
         stop_when_interrupted(cancel)?;
         let outcome = match &self.function {
             None => program.run(&self.args)?,
