@@ -1,8 +1,7 @@
 //! The binary, as its users meet it.
 
 #![cfg(feature = "cli")]
-// Helpers outside of `#[test]` functions are tests too.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod common;
 
