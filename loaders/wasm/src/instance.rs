@@ -129,8 +129,7 @@ impl Plugin {
         let export = &function.export;
         let mut values = Vec::with_capacity(args.len());
         for (position, (shape, arg)) in export.params.iter().zip(args).enumerate() {
-            let value = lower(shape, arg)
-                .map_err(|misfit| misfit.into_error(&self.name, &export.signature, position))?;
+            let value = lower(shape, arg).map_err(|misfit| misfit.into_error(position))?;
             values.push(value);
         }
         let called = self.run(index, function, |func, store| {

@@ -5,7 +5,7 @@
 
 use crate::shape::{IntKind, Names, Record, Shape};
 use caraway_loaders_core::bind::conform::type_name;
-use caraway_loaders_core::{Code, Error, Signature};
+use caraway_loaders_core::{Code, Error};
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 use wasmtime::component::Val;
 
@@ -30,21 +30,14 @@ impl Misfit {
         self
     }
 
-    /// The error for the argument at `index`.
-    pub(crate) fn into_error(self, plugin: &str, signature: &Signature, index: usize) -> Error {
-        let name = signature.params.get(index).map_or("", |param| param.name.as_str());
-        let path: String = self.path.iter().rev().map(String::as_str).collect();
-        let place = if path.is_empty() { String::new() } else { format!(" at `{name}{path}`") };
-        Error::new(
-            Code::ArgumentType,
-            format!(
-                "argument {} of `{plugin}::{}`: `{name}` must be {}, found {}{place}",
-                index + 1,
-                signature.name,
-                self.expected,
-                self.found
-            ),
-        )
+    /// The error for the argument at `index`, worded as for all kinds of plugins.
+    pub(crate) fn into_error(self, index: usize) -> Error {
+        let mut path: String = self.path.iter().rev().map(String::as_str).collect();
+        if !path.is_empty() {
+            path = format!(" at `{}`", path.trim_start_matches('.'));
+        }
+        Error::new(Code::ArgumentType, format!("must be {}, found {}{path}", self.expected, self.found))
+            .about_argument(index)
     }
 }
 

@@ -159,7 +159,7 @@ fn sleeping_obeys_the_deadline() {
     for nanoseconds in ["60000000000", "9223372036854775807"] {
         let start = Instant::now();
         fails(&engine, &format!("m::sleep({nanoseconds})"), Code::Deadline, "longer than its limit of 30ms");
-        assert!(start.elapsed() < Duration::from_millis(130), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     }
     assert_eq!(shown(&engine, "m::sleep(1000000); [m::over(0), m::over(60000000000)]"), "[true, false]");
 }
