@@ -52,6 +52,8 @@ mod out;
 mod result;
 mod scalars;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use argument::Argument;
 pub use data::{Data, Mismatch};

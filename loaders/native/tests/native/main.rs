@@ -1,6 +1,7 @@
 //! Native plugins through the loader, with a plain Rhai engine.
 
 mod agreement;
+mod allocations;
 mod calls;
 mod failures;
 mod files;
