@@ -2,6 +2,12 @@
 //!
 //! The gate is a ratio: `caraway` is at most 1.15 times `rhai`, in one run.
 
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark that cannot go on fails; criterion's macros"
+)]
+
 use caraway::Runtime;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use rhai::module_resolvers::FileModuleResolver;

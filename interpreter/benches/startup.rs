@@ -3,6 +3,12 @@
 //! The gate is a ratio: with 1,000 plugins at most 8 times the time with one. Manifests are read, nothing but
 //! the imported plugin is opened.
 
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark that cannot go on fails; criterion's macros"
+)]
+
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -53,7 +53,7 @@ impl Program {
             _ => Path::new("."),
         };
         let session = Session::open(settings, folder)?;
-        let ast = parse_file(&engine::engine(&session.limits()), file)?;
+        let ast = parse_file(&engine::parser(&session.limits()), file)?;
         Self::plan(session, ast, &file.to_string_lossy(), folder)
     }
 
@@ -64,7 +64,7 @@ impl Program {
         folder: &Path,
     ) -> Result<Self, Error> {
         let session = Session::open(settings, folder)?;
-        let ast = parse_text(&engine::engine(&session.limits()), text, name)?;
+        let ast = parse_text(&engine::parser(&session.limits()), text, name)?;
         Self::plan(session, ast, name, folder)
     }
 
@@ -166,7 +166,7 @@ impl Program {
     }
 
     fn engine(&self, args: &[String], exit: &ExitCode) -> Engine {
-        let mut engine = engine::engine(&self.session.limits());
+        let mut engine = engine::engine(&self.session.limits(), &self.session.settings().standard);
         engine::print_to(&mut engine, self.session.settings().output.clone(), self.session.access().clone());
         engine.set_module_resolver(ImportResolver::new(self.folder.clone(), self.session.view()));
         // Constants of a global module are seen inside functions too.

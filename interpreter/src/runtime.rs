@@ -11,7 +11,7 @@ use caraway_loaders_core::discover::Catalog;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::output::Output;
-use caraway_loaders_core::{Code, Error, ErrorValue};
+use caraway_loaders_core::{Code, Error, ErrorValue, StandardPackage};
 use caraway_loaders_script::ImportResolver;
 use rhai::{Dynamic, Engine};
 use semver::Version;
@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) program_limits: Limits,
     pub(crate) plugin_limits: Limits,
     pub(crate) output: Output,
+    pub(crate) standard: StandardPackage,
     pub(crate) cancel: Cancel,
     pub(crate) build: bool,
     pub(crate) strict: bool,
@@ -79,6 +80,7 @@ impl Runtime {
                 program_limits: Limits::PROGRAM,
                 plugin_limits: Limits::PLUGIN,
                 output: Output::inherit(),
+                standard: StandardPackage::default(),
                 cancel: Cancel::default(),
                 build: false,
                 strict: false,

@@ -285,6 +285,7 @@ impl Session {
             access,
             imports: Arc::new(imports),
             limits: self.plugin_limits.declared(&plugin.manifest.security),
+            standard: self.settings.standard.clone(),
             output: self.settings.output.clone(),
         })
     }

@@ -3,6 +3,8 @@
 //! Most tests are data: files in `cases/`, each a list of cases with the files of some plugins, a program, and
 //! what it gives or how it fails.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use caraway::{Error, Limits, Output, Runtime};
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! The reference pages agree with the code.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use caraway::Code;
 use std::collections::BTreeMap;
 use std::path::Path;

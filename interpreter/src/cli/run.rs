@@ -137,7 +137,7 @@ fn stop_when_interrupted(cancel: Cancel) -> Result<(), Error> {
 
 /// Prints a value as the program's `print` would.
 fn print(value: Dynamic) -> Result<(), Error> {
-    let mut engine = engine::engine(&Limits::PROGRAM);
+    let mut engine = engine::engine(&Limits::PROGRAM, &Default::default());
     let access = Access::program(&Default::default(), PathBuf::new());
     engine::print_to(&mut engine, Output::inherit(), Arc::new(access));
     let mut scope = Scope::new();

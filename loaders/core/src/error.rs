@@ -144,6 +144,15 @@ impl Error {
         self
     }
 
+    /// The same error, if it is one of a script's own, as one of a plugin's.
+    #[must_use]
+    pub fn as_failure_of_plugin(mut self) -> Self {
+        if self.0.code == Code::ScriptFailed {
+            self.0.code = Code::PluginFailed;
+        }
+        self
+    }
+
     /// The same error, which carries the value that a script threw.
     #[must_use]
     pub fn throwing(mut self, value: Dynamic) -> Self {

@@ -23,7 +23,9 @@ pub mod loader;
 pub mod manifest;
 pub mod output;
 pub mod resolve;
+mod standard;
 
 pub use caraway_plugin::{Param, Signature, Type, Value};
 pub use code::Code;
 pub use error::{Error, ErrorValue, Frame, Location, escape};
+pub use standard::StandardPackage;

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::output::Output;
+use crate::standard::StandardPackage;
 use caraway_plugin::Signature;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,6 +84,8 @@ pub struct LoadRequest {
     pub limits: Limits,
     /// Where it prints to.
     pub output: Output,
+    /// Rhai's standard package, for kinds that run scripts.
+    pub standard: StandardPackage,
 }
 
 /// An importer's view of other plugins.

@@ -1,5 +1,7 @@
 //! Hybrids through the loader, with the library that the tests of native plugins use.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 #[path = "../../native/tests/native/sink.rs"]
 mod sink;
 
@@ -65,6 +67,7 @@ fn load(fields: &Value) -> Result<Bound, Error> {
         plugin: Arc::new(plugin),
         access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
         imports: Arc::new(NoImports),
+        standard: Default::default(),
         output: Output::inherit(),
     })
 }

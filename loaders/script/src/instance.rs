@@ -24,6 +24,8 @@ pub struct Instance {
     global: GlobalRuntimeState,
     /// A state for calls to use in turn. A call that comes while another has it makes one of its own.
     state: Mutex<State>,
+    /// The plugin's name.
+    plugin: String,
     source: String,
     aliases: HashMap<String, String>,
     imports: Arc<dyn Imports>,
@@ -50,12 +52,18 @@ struct State {
 }
 
 impl Instance {
-    /// Runs the top level of `ast` on `engine`, under `meter`.
+    /// Runs the top level of `ast`, the script of `plugin`, on `engine`, under `meter`.
     ///
     /// # Errors
     ///
     /// What the top level throws, with its place in the plugin.
-    pub fn new(engine: Engine, ast: &AST, imports: Arc<dyn Imports>, meter: Meter) -> Result<Self, Error> {
+    pub fn new(
+        plugin: &str,
+        engine: Engine,
+        ast: &AST,
+        imports: Arc<dyn Imports>,
+        meter: Meter,
+    ) -> Result<Self, Error> {
         let source = ast.source().unwrap_or_default().to_owned();
         let aliases: HashMap<_, _> = imports_of(ast).into_iter().map(|i| (i.alias, i.path)).collect();
         let mut scope = Scope::new();
@@ -73,7 +81,8 @@ impl Instance {
                     Error::new(Code::PluginFailed, "the top level of a plugin cannot return or exit")
                         .at(Location::of_position(Some(&source), position))
                 }
-                _ => explain(&error, &source, &|alias| imports.import(aliases.get(alias)?).ok()),
+                _ => explain(&error, &source, &|alias| imports.import(aliases.get(alias)?).ok())
+                    .as_failure_of_plugin(),
             })
         };
         outcome?;
@@ -82,7 +91,17 @@ impl Instance {
             .filter_map(|(name, alias)| Some((alias, scope.get(&name)?.flatten_clone())))
             .collect();
         let state = Mutex::new(State { global: global.clone(), caches: Caches::new(), scope: Scope::new() });
-        Ok(Self { engine, global, state, source, aliases, imports, meter, exports })
+        Ok(Self {
+            plugin: plugin.to_owned(),
+            engine,
+            global,
+            state,
+            source,
+            aliases,
+            imports,
+            meter,
+            exports,
+        })
     }
 
     /// The public functions of a script, each parameter and result `any`.
@@ -223,13 +242,13 @@ impl Instance {
         if thrown {
             // As Rhai itself wraps it: `catch` gives the value, and the place is kept.
             return CallError::Rhai(Box::new(EvalAltResult::ErrorInFunctionCall(
-                entry.name.clone(),
+                format!("{}::{}", self.plugin, entry.name),
                 self.source.clone(),
                 error,
                 context.call_position(),
             )));
         }
-        CallError::Error(explain(&error, &self.source, &|alias| self.module(alias)))
+        CallError::Error(explain(&error, &self.source, &|alias| self.module(alias)).as_failure_of_plugin())
     }
 
     fn module(&self, alias: &str) -> Option<Arc<Bound>> {

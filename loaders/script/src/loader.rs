@@ -87,7 +87,7 @@ fn entrypoint(plugin: &Plugin) -> Result<(PathBuf, PathBuf), Error> {
 fn parse(plugin: &Plugin) -> Result<AST, Error> {
     let (real, shown) = entrypoint(plugin)?;
     // Only the parser's limits matter here; nothing is run.
-    parse_text(&engine::engine(&Limits::PLUGIN), &read_source(&real, &shown)?, &shown.to_string_lossy())
+    parse_text(&engine::parser(&Limits::PLUGIN), &read_source(&real, &shown)?, &shown.to_string_lossy())
 }
 
 /// The functions that importers see: the declared ones, each of which must be there, or all public ones.
@@ -151,7 +151,7 @@ pub fn instantiate(
     if !plugin.manifest.security.sandbox {
         (limits.timeout, limits.cpu, limits.operations) = (None, None, None);
     }
-    let mut engine = engine::engine(&limits);
+    let mut engine = engine::engine(&limits, &request.standard);
     engine::forbid_exit(&mut engine);
     engine::print_to(&mut engine, request.output.clone(), request.access.clone());
     engine.set_module_resolver(ImportResolver::new(plugin.root.clone(), request.imports.clone()));
@@ -161,7 +161,7 @@ pub fn instantiate(
     let ast = parse_text(&engine, &read_source(&real, &shown)?, &shown.to_string_lossy())?;
     let signatures = exported_functions(plugin, &ast)?;
     let meter = Meter::plugin(&plugin.manifest.name, &limits);
-    let instance = Instance::new(engine, &ast, request.imports.clone(), meter)?;
+    let instance = Instance::new(&plugin.manifest.name, engine, &ast, request.imports.clone(), meter)?;
     Ok((Arc::new(instance), signatures))
 }
 

@@ -4,6 +4,8 @@
 //! security. Each test is a fact that the loaders are built on: when one fails after an upgrade of Rhai, find
 //! what was built on it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
     CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, Module, ModuleResolver,

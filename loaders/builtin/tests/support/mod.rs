@@ -93,6 +93,7 @@ impl Bench {
                 access: access.clone(),
                 imports: Arc::new(NoImports),
                 limits: self.limits,
+                standard: Default::default(),
                 output: output.clone(),
             };
             engine.register_static_module(alias, BuiltinLoader.load(&request).unwrap().module);

@@ -83,9 +83,14 @@ pub fn explain(error: &EvalAltResult, source: &str, module: &dyn Fn(&str) -> Opt
     }
     let location = Location::of_position(Some(&file), inner.position());
     let mut explained = match Error::raised_in(inner) {
-        Some(error) => error.at(location),
-        None => plain(inner, module).at(location),
+        Some(error) => error,
+        // What fails in a plugin's own code is a failure of the plugin, whatever kind it is.
+        None if file != source && frames.iter().any(|(name, _)| name.contains("::")) => {
+            plain(inner, module).as_failure_of_plugin()
+        }
+        None => plain(inner, module),
     };
+    explained = explained.at(location);
     for (name, location) in frames.into_iter().rev() {
         explained = explained.through(name, location);
     }

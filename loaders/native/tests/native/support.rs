@@ -54,6 +54,7 @@ impl Folder {
             access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
             imports: Arc::new(NoImports),
             limits: Limits::PLUGIN,
+            standard: Default::default(),
             output: Output::inherit(),
         })
     }

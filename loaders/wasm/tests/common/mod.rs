@@ -57,6 +57,7 @@ impl Bench {
             access: Arc::new(access),
             imports: Arc::new(NoImports),
             limits,
+            standard: Default::default(),
             output: Output::new(move |_, line| printed.lock().unwrap().push(line.to_owned())),
         }
     }

@@ -1,0 +1,44 @@
+//! The examples, run as the README says.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use caraway::{Output, Runtime, Stream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// The main job: a plugin of each kind, real data, a report and a page. The native ones are built by the run.
+#[test]
+fn the_report_is_as_it_was() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    let page = tempfile::tempdir().unwrap();
+    let printed: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = printed.clone();
+    let output = Output::new(move |stream, line| match stream {
+        Stream::Stdout => kept.lock().unwrap().push(line.to_owned()),
+        _ => eprintln!("{line}"),
+    });
+    let runtime = Runtime::builder()
+        .plugin_path(root.join("examples/plugins"))
+        .allow("native")
+        .allow(&format!("filesystem=read:{}", root.join("examples/data").display()))
+        .allow(&format!("filesystem=write:{}", page.path().display()))
+        .output(output)
+        .build_plugins(true)
+        .build()
+        .unwrap();
+    let file = page.path().join("penguins.html");
+    let args = [file.to_string_lossy().into_owned()];
+    let outcome = runtime.run_file(root.join("examples/programs/report.rhai"), &args);
+    assert!(outcome.is_ok(), "{outcome:?}");
+
+    let printed = printed.lock().unwrap().join("\n");
+    let expected = include_str!("../expected/report.txt");
+    let shown = printed.lines().filter(|line| !line.contains("penguins.html")).collect::<Vec<_>>().join("\n");
+    assert_eq!(shown.trim_end(), expected.trim_end());
+
+    let html = std::fs::read_to_string(file).unwrap();
+    assert!(html.starts_with("<!DOCTYPE html>") || html.starts_with("<!doctype html>"), "{}", &html[..80]);
+    for text in ["Gentoo", "Body mass in grams", "<svg", "5076.0"] {
+        assert!(html.contains(text), "no {text} in the page");
+    }
+}
