@@ -38,8 +38,6 @@ pub struct Entry {
     name: String,
     params: Vec<Type>,
     returns: Type,
-    /// Whether no argument needs more than a look at its outermost type.
-    plain: bool,
 }
 
 /// What a call changes and leaves as it was, unless it fails.
@@ -122,9 +120,8 @@ impl Instance {
 
     /// Prepares the calls of a function of this name and these types.
     pub fn entry(&self, signature: &Signature) -> Entry {
-        let params: Vec<Type> = signature.params.iter().map(|p| p.ty.clone()).collect();
-        let plain = params.iter().all(is_plain);
-        Entry { name: signature.name.clone(), params, returns: signature.returns.clone(), plain }
+        let params = signature.params.iter().map(|p| p.ty.clone()).collect();
+        Entry { name: signature.name.clone(), params, returns: signature.returns.clone() }
     }
 
     fn fresh(&self) -> State {
@@ -183,12 +180,10 @@ impl Instance {
         let frame = self.meter.enter()?;
         let values = values.as_mut();
         let callbacks = Callbacks::new(context);
-        if !entry.plain {
-            for (index, (value, ty)) in values.iter_mut().zip(&entry.params).enumerate() {
-                if !is_plain(ty) {
-                    *value = conform::conform(ty, take(value), Functions::Bind(&callbacks))
-                        .map_err(|error| error.about_argument(index))?;
-                }
+        for (index, (value, ty)) in values.iter_mut().zip(&entry.params).enumerate() {
+            if !conform::passes(ty, value) {
+                *value = conform::conform(ty, take(value), Functions::Bind(&callbacks))
+                    .map_err(|error| error.about_argument(index))?;
             }
         }
         let result = match values {
@@ -199,7 +194,7 @@ impl Instance {
             many => self.run(&entry.name, &mut many.iter_mut().collect::<Vec<_>>()),
         };
         match result {
-            Ok(value) if is_plain(&entry.returns) && fits(&entry.returns, &value) => Ok(value),
+            Ok(value) if conform::passes(&entry.returns, &value) => Ok(value),
             Ok(value) => self.checked(entry, value),
             Err(error) => Err(self.passed_on(entry, &frame, error, context)),
         }
@@ -262,15 +257,6 @@ fn inner(error: EvalAltResult) -> Box<EvalAltResult> {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => inner,
         other => Box::new(other),
     }
-}
-
-/// Whether a value of this type needs no look inside.
-fn is_plain(ty: &Type) -> bool {
-    matches!(ty, Type::Int | Type::Float | Type::Bool | Type::Char | Type::String | Type::Bytes)
-}
-
-fn fits(ty: &Type, value: &Dynamic) -> bool {
-    !value.is_shared() && conform::top_level(ty, value) == conform::Passing::AsItIs
 }
 
 /// The names and aliases of a script's exported variables.

@@ -223,8 +223,9 @@ fn walk_inside(
     }
 }
 
-/// Whether an element needs no look: a scalar of just the declared type, not shared.
-fn passes(ty: &Type, value: &Dynamic) -> bool {
+/// Whether a value passes as it is, at the price of a look at its tag: one that has nothing inside, is of just
+/// the declared type and not shared. What does not may still [`conform`].
+pub fn passes(ty: &Type, value: &Dynamic) -> bool {
     if value.is_shared() {
         return false;
     }
@@ -233,6 +234,9 @@ fn passes(ty: &Type, value: &Dynamic) -> bool {
         Type::Float => value.is_float(),
         Type::Bool => value.is_bool(),
         Type::String => value.is_string(),
+        Type::Char => value.is_char(),
+        Type::Bytes => value.is_blob(),
+        Type::Void => value.is_unit(),
         Type::Any => {
             value.is_int() || value.is_float() || value.is_string() || value.is_bool() || value.is_unit()
         }
