@@ -62,7 +62,10 @@ fn exit_codes() {
             "plugin.rhai",
             "import \"greet\" as g;\ng::fail()",
             1,
-            &["error[E0105]: ouch\n --> plugins/greet/main.rhai:2:13\n", "in `greet::fail`, called from plugin.rhai:2:4\n"],
+            &[
+                "error[E0105]: ouch\n --> plugins/greet/main.rhai:2:13\n",
+                "in `greet::fail`, called from plugin.rhai:2:4\n",
+            ],
         ),
         ("broken.rhai", "import \"broken\" as b;", 3, &["error[E0303]", "plugins/broken/plugin.json:3:14"]),
         (
