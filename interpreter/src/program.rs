@@ -191,7 +191,7 @@ impl Program {
     ) -> Result<Dynamic, Error> {
         let names: Vec<String> = (0..args.len()).map(|index| format!("a{index}")).collect();
         let text = format!(
-            "import {plugin:?} as plugin;\nfn call({0}) {{ plugin::{function}({0}) }}",
+            "import {plugin:?} as plugin;\nfn forward({0}) {{ plugin::{function}({0}) }}",
             names.join(", ")
         );
         if function.split("::").any(|part| !rhai::is_valid_function_name(part)) {
@@ -201,7 +201,7 @@ impl Program {
             ));
         }
         let program = Self::from_source(settings, "call", &text, &settings.folder)?;
-        program.call("call", &[], args).map(|outcome| outcome.value)
+        program.call("forward", &[], args).map(|outcome| outcome.value)
     }
 }
 

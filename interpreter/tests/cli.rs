@@ -320,7 +320,7 @@ fn colors() {
 
 #[test]
 fn a_closed_stdout_is_no_error() {
-    let folder = Folder::new(&[GREET, GREET_MAIN, ("a.rhai", "for i in 0..10000 { print(i); }")]);
+    let folder = Folder::new(&[GREET, GREET_MAIN, ("a.rhai", "loop { print(1); }")]);
     for args in [&["run", "a.rhai"][..], &["list"], &["info", "greet"], &["--help"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -328,9 +328,10 @@ fn a_closed_stdout_is_no_error() {
         ran.gives(0, "", &[]);
     }
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let args = ["list"];
-    let ran = Ran::of(&args, folder.command(&args).stdout(full).output().unwrap());
-    ran.gives(8, "", &["error[E0801]: cannot write to standard output"]);
+    for args in [&["list"][..], &["run", "a.rhai"]] {
+        let ran = Ran::of(args, folder.command(args).stdout(full.try_clone().unwrap()).output().unwrap());
+        ran.gives(8, "", &["error[E0801]: cannot write to standard output"]);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod inspection;
 mod list;
 mod options;
 mod run;
+mod stdout;
 mod table;
 mod terminal;
 mod validate;

@@ -1,6 +1,7 @@
 //! `caraway run`.
 
 use super::options::Options;
+use super::stdout::Streams;
 use super::{Context, argument};
 use crate::diagnostic::Severity;
 use crate::program::Outcome;
@@ -49,7 +50,18 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn execute(&self, context: &mut Context) -> Result<u8, Error> {
         let cancel = Cancel::default();
-        let runtime = context.options.runtime().build_plugins(self.build).cancel(cancel.clone()).build()?;
+        let streams = Streams::new(cancel.clone());
+        streams.settle(self.execute_to(&streams, cancel, context))
+    }
+
+    fn execute_to(&self, streams: &Streams, cancel: Cancel, context: &mut Context) -> Result<u8, Error> {
+        let runtime = context
+            .options
+            .runtime()
+            .build_plugins(self.build)
+            .cancel(cancel.clone())
+            .output(streams.output())
+            .build()?;
         if context.options.verbose {
             self.warn(context, &runtime)?;
         }
@@ -74,7 +86,7 @@ impl Run {
             Outcome { exit_code: Some(code), .. } => Ok(code),
             Outcome { value, .. } => {
                 if self.function.is_some() && !value.is_unit() {
-                    print(value)?;
+                    print(value, streams.output())?;
                 }
                 Ok(0)
             }
@@ -136,10 +148,10 @@ fn stop_when_interrupted(cancel: Cancel) -> Result<(), Error> {
 }
 
 /// Prints a value as the program's `print` would.
-fn print(value: Dynamic) -> Result<(), Error> {
+fn print(value: Dynamic, output: Output) -> Result<(), Error> {
     let mut engine = engine::engine(&Limits::PROGRAM, &Default::default());
     let access = Access::program(&Default::default(), PathBuf::new());
-    engine::print_to(&mut engine, Output::inherit(), Arc::new(access));
+    engine::print_to(&mut engine, output, Arc::new(access));
     let mut scope = Scope::new();
     scope.push_dynamic("result", value);
     engine
