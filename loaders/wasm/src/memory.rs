@@ -2,7 +2,7 @@
 
 use wasmtime::{ResourceLimiter, Result};
 
-/// What a guest may use whose manifest does not say: 256 MiB.
+/// What a guest may use where neither its manifest nor the host sets a limit: 256 MiB.
 pub(crate) const DEFAULT_LIMIT: u64 = 256 << 20;
 
 /// What a table's element counts for.
