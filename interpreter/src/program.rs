@@ -160,7 +160,8 @@ impl Program {
                 }),
             })?;
             // What leaves this thread is dropped on a smaller stack.
-            let value = conform::conform(&Type::Any, value, Functions::Refuse)?;
+            let value = conform::conform(&Type::Any, value, Functions::Refuse)
+                .map_err(|error| error.said_of("the value of the program"))?;
             Ok(Outcome { value, exit_code: None })
         })
     }

@@ -168,6 +168,13 @@ impl Error {
         self
     }
 
+    /// The same error, whose message is a predicate, said of `subject`.
+    #[must_use]
+    pub fn said_of(mut self, subject: &str) -> Self {
+        self.0.message = format!("{} {}", escape(subject), self.0.message);
+        self
+    }
+
     /// The argument that it is about, from 0.
     pub fn argument(&self) -> Option<usize> {
         self.0.argument

@@ -120,7 +120,7 @@ impl Passing {
     fn misfit(&self, value: &Dynamic) -> Error {
         match conform::conform(&self.declared, value.clone(), Functions::Refuse) {
             Err(error) => error,
-            Ok(_) => Error::new(Code::ValueRefused, "the value is being changed elsewhere"),
+            Ok(_) => Error::new(Code::ValueRefused, "is being changed elsewhere"),
         }
     }
 }

@@ -101,13 +101,10 @@ fn of_anything(
     }
 }
 
-/// An error about the argument at `index`; other errors are sentences of their own.
+/// An error about the argument at `index`.
 #[cold]
 fn misfit(error: Error, index: usize) -> CallError {
-    CallError::Error(match error.code() {
-        Code::ArgumentType => error.about_argument(index),
-        _ => error,
-    })
+    error.about_argument(index).into()
 }
 
 #[cold]

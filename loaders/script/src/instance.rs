@@ -206,15 +206,13 @@ impl Instance {
             return Ok(Dynamic::UNIT);
         }
         conform::conform(&entry.returns, value, Functions::Refuse).map_err(|error| {
-            CallError::Error(match error.code() {
-                Code::ArgumentType => Error::new(
-                    Code::ResultType,
-                    format!("the result of `{}` {}", entry.name, error.message()),
-                )
-                .at(Location::file(&self.source))
-                .hint("the plugin's manifest and its code disagree: tell its author"),
-                _ => error.at(Location::file(&self.source)),
-            })
+            let wrong = error.code() == Code::ArgumentType;
+            let mut error = error.said_of(&format!("the result of `{}::{}`", self.plugin, entry.name));
+            if wrong {
+                error = Error::new(Code::ResultType, error.message())
+                    .hint("the plugin's manifest and its code disagree: tell its author");
+            }
+            CallError::Error(error.at(Location::file(&self.source)))
         })
     }
 

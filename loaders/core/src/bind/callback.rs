@@ -133,11 +133,12 @@ impl Home {
             .iter_mut()
             .map(|arg| conform::conform(&Type::Any, arg.clone(), Functions::Refuse))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| error.raise(position))?;
+            .map_err(|error| error.said_of("an argument of a callback").raise(position))?;
         #[allow(deprecated)] // As above.
         let context = self.context.create_context(engine);
         let result: Dynamic = function.call_within_context(&context, passed)?;
-        conform::conform(&Type::Any, result, Functions::Refuse).map_err(|error| error.raise(position))
+        conform::conform(&Type::Any, result, Functions::Refuse)
+            .map_err(|error| error.said_of("the result of a callback").raise(position))
     }
 }
 

@@ -90,7 +90,8 @@ pub enum Functions<'a> {
 /// # Errors
 ///
 /// [`Code::ArgumentType`] with the path to what does not fit (`[3].name`), [`Code::ValueRefused`] for values
-/// that nest too deep and [`Code::CallbackExpired`] for functions that may not pass. Without a location.
+/// that nest too deep and [`Code::CallbackExpired`] for functions that may not pass. Without a location, and
+/// without a subject: see [`Error::said_of`] and [`Error::about_argument`].
 pub fn conform(ty: &Type, value: Dynamic, functions: Functions<'_>) -> Result<Dynamic, Error> {
     walk(ty, value, functions, 0).map_err(|problem| problem.into_error())
 }
@@ -130,17 +131,13 @@ impl Problem {
             }
             Kind::TooDeep => Error::new(
                 Code::ValueRefused,
-                format!(
-                    "the value nests deeper than {MAX_DEPTH} levels, which cannot cross a plugin's boundary"
-                ),
+                format!("nests deeper than {MAX_DEPTH} levels, which cannot cross a plugin's boundary"),
             ),
             Kind::Function => Error::new(
                 Code::CallbackExpired,
-                format!(
-                    "a function cannot be given back{path}: it is valid during the call it was passed to"
-                ),
+                format!("holds a function{path}, which is valid only during the call that it is passed to"),
             )
-            .hint("return data, or let the caller pass a callback"),
+            .hint("give back data, or let the caller pass a callback"),
         }
     }
 }
@@ -333,5 +330,5 @@ fn to_value_at(value: &Dynamic, depth: usize) -> Result<caraway_plugin::Value, E
         ));
     }
     let what = if value.read_lock::<FnPtr>().is_some() { "a function".to_owned() } else { type_name(value) };
-    Err(Error::new(Code::ValueRefused, format!("{what} cannot cross into this plugin")))
+    Err(Error::new(Code::ValueRefused, format!("holds {what}, which cannot cross into this plugin")))
 }

@@ -156,7 +156,9 @@ impl Binder {
     ///
     /// [`Code::CallbackExpired`] if a function is in it, [`Code::ValueRefused`] if it nests too deep.
     pub fn constant(&mut self, name: &str, value: Dynamic) -> Result<(), Error> {
-        self.root.set_var(name, conform::conform(&Type::Any, value, conform::Functions::Refuse)?);
+        let value = conform::conform(&Type::Any, value, conform::Functions::Refuse)
+            .map_err(|error| error.said_of(&format!("the exported `{name}`")))?;
+        self.root.set_var(name, value);
         Ok(())
     }
 
@@ -404,7 +406,8 @@ pub(crate) fn wrong_argument(shown: &Signature, index: usize, found: &str) -> Er
 fn wrong_inside(shown: &Signature, index: usize, error: &Error) -> Error {
     let name = shown.params.get(index).map_or("?", |p| p.name.as_str());
     let message = format!("argument {} of `{}`: `{name}` {}", index + 1, shown.name, error.message());
-    Error::new(error.code(), message).hint(format!("the signature is `{shown}`"))
+    let hint = error.hint_text().map_or_else(|| format!("the signature is `{shown}`"), str::to_owned);
+    Error::new(error.code(), message).hint(hint)
 }
 
 /// What a failed call is to its caller.

@@ -42,11 +42,15 @@ fn failures_are_errors() {
             "argument 2 of `sink::dot`: `ys` must be float, found bool at `[0]`",
         ),
         ("sink::map(#{a: ()})", ArgumentType, "argument 1 of `sink::map`: `x` must be int, found () at `a`"),
-        ("sink::any(|x| x)", ValueRefused, "a function cannot cross into this plugin"),
+        (
+            "sink::any(|x| x)",
+            ValueRefused,
+            "argument 1 of `sink::any`: `x` holds a function, which cannot cross into this plugin",
+        ),
         (
             "let x = []; for i in 0..300 { x = [x]; } sink::any(x)",
             ValueRefused,
-            "the value nests deeper than 128 levels, which cannot cross a plugin's boundary",
+            "argument 1 of `sink::any`: `x` nests deeper than 128 levels, which cannot cross a plugin's boundary",
         ),
     ];
     for (script, code, message) in cases {
