@@ -1,5 +1,6 @@
 //! `caraway.toml`: of a project, and of the user.
 
+use caraway_loaders_core::budget::memory_is_counted;
 use caraway_loaders_core::capability::Grants;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::manifest::{parse_duration, parse_size};
@@ -111,7 +112,17 @@ impl Config {
     pub(crate) fn user() -> Result<Self, Error> {
         match dirs::config_dir().map(|dir| dir.join("caraway").join(FILE_NAME)).filter(|file| file.is_file())
         {
-            Some(file) => Self::read(&file),
+            Some(file) => {
+                let config = Self::read(&file)?;
+                match config.dependencies.first() {
+                    None => Ok(config),
+                    Some((_, _, location)) => {
+                        Err(Error::new(Code::Config, "`[dependencies]` belong to a project, not to a user")
+                            .at(location.clone())
+                            .hint("move them to the caraway.toml beside the programs that need them"))
+                    }
+                }
+            }
             None => Ok(Self::default()),
         }
     }
@@ -169,6 +180,15 @@ impl Config {
             disabled: raw.plugins.disabled,
             enabled: raw.enabled,
         };
+        let memory = config.program_limits.memory.is_some() || config.plugin_limits.memory.is_some();
+        if memory && !memory_is_counted() {
+            return Err(Error::new(
+                Code::NotEnforced,
+                "this host does not count memory, so `memory` cannot be enforced",
+            )
+            .at(Location::file(file))
+            .hint("remove it, or install `caraway::CountingAllocator` in the host"));
+        }
         // Mistakes are told when the file is read, not when a limit is needed.
         for (table, limits) in [("limits", &config.program_limits), ("limits.plugins", &config.plugin_limits)]
         {

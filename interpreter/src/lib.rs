@@ -35,6 +35,7 @@ pub mod cli;
 mod config;
 #[cfg(feature = "cli")]
 mod diagnostic;
+mod loading;
 mod notes;
 mod program;
 mod registry;

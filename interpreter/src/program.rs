@@ -149,7 +149,7 @@ impl Program {
             let frame = meter.enter()?;
             let outcome = work(&engine, &mut Scope::new(), &self.ast);
             let code = *exit.lock().unwrap_or_else(PoisonError::into_inner);
-            if code.is_some() {
+            if code.is_some() && outcome.is_ok() {
                 return Ok(Outcome { value: Dynamic::UNIT, exit_code: code });
             }
             let value = outcome.map_err(|error| match frame.settle(error) {

@@ -1,7 +1,8 @@
 //! What one program has: its project, the plugins that it can see, the plan, and what is loaded.
 
 use crate::build;
-use crate::config::Config;
+use crate::config::{Config, LimitsTable};
+use crate::loading::Loading;
 use crate::runtime::Settings;
 use crate::shadowing::shadowed;
 use caraway_loaders_core::bind::Bound;
@@ -11,15 +12,9 @@ use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::resolve::{Plan, Requester, Requirement, Universe, parse_import, resolve};
 use caraway_loaders_core::{Code, Error, Location};
-use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-
-thread_local! {
-    /// The plugins that this thread is loading, outermost first.
-    static LOADING: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
 
 /// The state of one program, or of one engine that plugins were installed in.
 pub(crate) struct Session {
@@ -86,15 +81,16 @@ impl Session {
         let disabled: BTreeSet<String> = project.disabled.union(&user.disabled).cloned().collect();
         let universe = Universe::new(&catalog.plugins, &settings.version, &disabled)
             .searched(search.into_iter().map(|path| path.path));
-        let limits = |base: Limits, tables: [&crate::config::LimitsTable; 2]| {
-            tables
-                .into_iter()
-                .try_fold(base, |limits, table| table.apply(limits))
-                .map_err(|message| Error::new(Code::Config, message))
+        // The user may raise what the host sets; a project, which may be a stranger's, only tightens it.
+        let limits = |base: Limits, user: &LimitsTable, project: &LimitsTable| {
+            let ours = user.apply(base)?;
+            Ok(ours.tightest(project.apply(ours)?))
         };
+        let wrong = |message: String| Error::new(Code::Config, message);
         let program_limits =
-            limits(settings.program_limits, [&user.program_limits, &project.program_limits])?;
-        let plugin_limits = limits(settings.plugin_limits, [&user.plugin_limits, &project.plugin_limits])?;
+            limits(settings.program_limits, &user.program_limits, &project.program_limits).map_err(wrong)?;
+        let plugin_limits =
+            limits(settings.plugin_limits, &user.plugin_limits, &project.plugin_limits).map_err(wrong)?;
         let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let access = Arc::new(Access::program(&grants, base.clone()));
         Ok(Arc::new(Self {
@@ -233,21 +229,16 @@ impl Session {
         let loader = self.loader(plugin)?;
         let id = plugin.id();
         let importer_id = importer.filter(|_| loader.per_importer()).map(|importer| importer.id());
+        let key = (id.clone(), importer_id);
         let slot = {
             let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-            loaded.entry((id.clone(), importer_id)).or_default().clone()
+            loaded.entry(key.clone()).or_default().clone()
         };
         if let Some(done) = slot.get() {
             return done.clone();
         }
-        let circle = LOADING.with_borrow(|loading| {
-            loading.iter().position(|other| *other == id).map(|start| loading[start..].join(" -> "))
-        });
-        if let Some(circle) = circle {
-            return Err(Error::new(Code::Cycle, format!("plugins load each other: {circle} -> {id}")));
-        }
-        slot.get_or_init(|| {
-            LOADING.with_borrow_mut(|loading| loading.push(id));
+        let loading = Loading::begin(Arc::as_ptr(self) as usize, &id)?;
+        let outcome = slot.get_or_init(|| {
             let outcome = self.settings.notes.timed(
                 &self.settings.output,
                 || self.load_now(plugin, importer, &*loader),
@@ -256,10 +247,15 @@ impl Session {
                     format!("{verb} {} ({})", plugin.id(), plugin.manifest.kind)
                 },
             );
-            LOADING.with_borrow_mut(|loading| loading.pop());
             outcome.map(Arc::new)
-        })
-        .clone()
+        });
+        let outcome = outcome.clone();
+        drop(loading);
+        if outcome.is_err() {
+            // What failed may work the next time: a deadline passes, a file is mended.
+            self.loaded.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        }
+        outcome
     }
 
     fn load_now(

@@ -3,8 +3,12 @@
 use caraway_loaders_core::{Code, Error};
 
 /// Stack sizes to try, in bytes, largest first. They are reserved, not used: memory is committed as it is
-/// touched. Rhai needs about 7 KB for each level of a nested value that it prints, compares or drops.
-const SIZES: [usize; 3] = [1 << 30, 256 << 20, 64 << 20];
+/// touched.
+///
+/// Rhai recurses over a nested value to print, compare and drop it, at up to 7 KB a level. The deepest value
+/// that a script can make quickly is a chain of closures that each hold the one before: about 200 bytes of
+/// memory and 350 of stack for a level. So the first size is four times the memory of a program by default.
+const SIZES: [usize; 4] = [4 << 30, 1 << 30, 256 << 20, 64 << 20];
 
 /// Runs `work` on a thread of its own with a large stack, and waits for it.
 ///

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use caraway::Code;
+use caraway_tests as _;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -53,19 +53,25 @@ fn count(bytes: i64) {
     let _ = ALLOCATED.try_with(|allocated| allocated.set(allocated.get().wrapping_add(bytes)));
 }
 
+/// Counts what was allocated, if it was.
+fn counted(pointer: *mut u8, bytes: i64) -> *mut u8 {
+    if !pointer.is_null() {
+        count(bytes);
+    }
+    pointer
+}
+
 // SAFETY: every request is passed unchanged to `System`, which upholds the contract; counting touches only a
 // thread-local cell, which never allocates.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
         // SAFETY: the caller's promise about `layout` is the one that `System` asks for.
-        unsafe { System.alloc(layout) }
+        counted(unsafe { System.alloc(layout) }, layout.size() as i64)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
         // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
+        counted(unsafe { System.alloc_zeroed(layout) }, layout.size() as i64)
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -75,9 +81,8 @@ unsafe impl GlobalAlloc for CountingAllocator {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size as i64 - layout.size() as i64);
         // SAFETY: `pointer` came from `System` with this layout, and `size` is the caller's promise.
-        unsafe { System.realloc(pointer, layout, size) }
+        counted(unsafe { System.realloc(pointer, layout, size) }, size as i64 - layout.size() as i64)
     }
 }
 

@@ -15,7 +15,7 @@ const ELEMENTS: usize = 16 << 20;
 /// | --- | --- | --- | --- |
 /// | `timeout` | none | 30 s | wall time of the outermost call |
 /// | `cpu` | none | none | CPU time of the outermost call |
-/// | `memory` | 4 GiB | 512 MiB | bytes, net, allocated since the outermost call began |
+/// | `memory` | 1 GiB | 512 MiB | bytes, net, allocated since the outermost call began |
 /// | `operations` | none | none | Rhai operations, per call |
 /// | `call_depth` | 128 | 128 | nested script functions |
 /// | `expression_depth` | 64 | 64 | nested expressions in the source |
@@ -64,7 +64,7 @@ impl Limits {
     pub const PROGRAM: Limits = Limits {
         timeout: None,
         cpu: None,
-        memory: Some(4 << 30),
+        memory: Some(1 << 30),
         operations: None,
         call_depth: 128,
         expression_depth: 64,
@@ -89,6 +89,25 @@ impl Limits {
         self.cpu = tighter(self.cpu, security.max_cpu);
         self.memory = tighter(self.memory, security.max_memory);
         self
+    }
+
+    /// The tighter of both, limit by limit.
+    #[must_use]
+    pub fn tightest(self, other: Self) -> Self {
+        Self {
+            timeout: tighter(self.timeout, other.timeout),
+            cpu: tighter(self.cpu, other.cpu),
+            memory: tighter(self.memory, other.memory),
+            operations: tighter(self.operations, other.operations),
+            call_depth: self.call_depth.min(other.call_depth),
+            expression_depth: self.expression_depth.min(other.expression_depth),
+            string_size: tighter(self.string_size, other.string_size),
+            array_size: tighter(self.array_size, other.array_size),
+            map_size: tighter(self.map_size, other.map_size),
+            variables: self.variables.min(other.variables),
+            functions: self.functions.min(other.functions),
+            modules: self.modules.min(other.modules),
+        }
     }
 
     /// Whether the memory limit is one that holds in this process.

@@ -65,7 +65,7 @@ fn the_examples_of_the_reference_say_the_same() {
     for manifest in [json(json_text).unwrap(), toml(toml_text).unwrap()] {
         assert_eq!((manifest.name.as_str(), manifest.module.as_str()), ("shape-kit", "shapes"));
         assert_eq!(manifest.version.to_string(), "1.4.0");
-        assert_eq!(manifest.kind, "module");
+        assert_eq!(manifest.kind, "hybrid");
         assert_eq!(manifest.license.as_deref(), Some("MIT OR Apache-2.0"));
         assert_eq!(manifest.caraway_version.as_ref().unwrap().to_string(), ">=0.1, <2");
         assert_eq!(manifest.provides, ["function", "type"]);

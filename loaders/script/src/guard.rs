@@ -11,7 +11,11 @@ type Outcome<T> = Result<T, Box<EvalAltResult>>;
 /// The largest value that is made at once where memory has no limit.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Puts guarded versions of `pad` and `blob` before those of the standard package.
+/// What a piece of a split string takes: its place in the array, and a string of its own.
+const PIECE: usize = 64;
+
+/// Puts guarded versions of what can make much out of little before those of the standard package: `pad`,
+/// `blob`, `replace`, `split` and `to_chars`.
 pub(crate) fn register(engine: &mut Engine) {
     engine
         .register_fn("blob", |length: i64| blob(length, 0))
@@ -32,6 +36,56 @@ pub(crate) fn register(engine: &mut Engine) {
         .register_fn("pad", |text: &mut ImmutableString, length: i64, filler: &str| {
             pad(text, length, filler)
         });
+    engine
+        .register_fn("replace", |text: &mut ImmutableString, find: &str, by: &str| replace(text, find, by))
+        .register_fn("replace", |text: &mut ImmutableString, find: &str, by: char| {
+            replace(text, find, by.encode_utf8(&mut [0; 4]))
+        })
+        .register_fn("replace", |text: &mut ImmutableString, find: char, by: &str| {
+            replace(text, find.encode_utf8(&mut [0; 4]), by)
+        })
+        .register_fn("replace", |text: &mut ImmutableString, find: char, by: char| {
+            replace(text, find.encode_utf8(&mut [0; 4]), by.encode_utf8(&mut [0; 4]))
+        });
+    engine
+        .register_fn("to_chars", |text: &str| -> Outcome<Array> {
+            room(0, count(text.chars().count()), size_of::<Dynamic>(), "array")?;
+            Ok(text.chars().map(Dynamic::from).collect())
+        })
+        .register_fn("split", |text: &str| pieces(text.split_whitespace()))
+        .register_fn("split", |text: &str, at: &str| pieces(text.split(at)))
+        .register_fn("split", |text: &str, at: char| pieces(text.split(at)))
+        .register_fn("split", |text: &str, at: &str, most: i64| pieces(text.splitn(at_least_one(most), at)))
+        .register_fn("split", |text: &str, at: char, most: i64| pieces(text.splitn(at_least_one(most), at)))
+        .register_fn("split_rev", |text: &str, at: &str| pieces(text.rsplit(at)))
+        .register_fn("split_rev", |text: &str, at: char| pieces(text.rsplit(at)))
+        .register_fn("split_rev", |text: &str, at: &str, most: i64| {
+            pieces(text.rsplitn(at_least_one(most), at))
+        })
+        .register_fn("split_rev", |text: &str, at: char, most: i64| {
+            pieces(text.rsplitn(at_least_one(most), at))
+        });
+}
+
+fn count(len: usize) -> i64 {
+    i64::try_from(len).unwrap_or(i64::MAX)
+}
+
+/// How many pieces are asked for; Rhai takes less than one for one.
+fn at_least_one(most: i64) -> usize {
+    usize::try_from(most).unwrap_or(1).max(1)
+}
+
+fn pieces<'a>(pieces: impl Iterator<Item = &'a str> + Clone) -> Outcome<Array> {
+    room(0, count(pieces.clone().count()), PIECE, "array")?;
+    Ok(pieces.map(|piece| ImmutableString::from(piece).into()).collect())
+}
+
+fn replace(text: &mut ImmutableString, find: &str, by: &str) -> Outcome<()> {
+    let matches = text.matches(find).count();
+    room(0, count(matches), by.len(), "string")?;
+    *text = text.replace(find, by).into();
+    Ok(())
 }
 
 fn blob(length: i64, value: i64) -> Outcome<Blob> {

@@ -224,6 +224,10 @@ impl Instance {
         error: Box<EvalAltResult>,
         context: &NativeCallContext,
     ) -> CallError {
+        if matches!(*error, EvalAltResult::Exit(..)) {
+            // A plugin cannot exit: a callback of the program did.
+            return CallError::Rhai(error);
+        }
         // The function's own frame is the one that its caller adds.
         let own = matches!(&*error, EvalAltResult::ErrorInFunctionCall(name, ..) if *name == entry.name);
         let error = if own { inner(*error) } else { error };

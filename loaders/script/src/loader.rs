@@ -6,6 +6,7 @@ use crate::resolver::ImportResolver;
 use crate::source::{parse_text, read_source};
 use caraway_loaders_core::bind::{Binder, Bound, callable};
 use caraway_loaders_core::budget::{self, Meter};
+use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
@@ -35,7 +36,35 @@ impl Loader for ScriptLoader {
     }
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
-        validate_script(manifest)
+        let mut errors = validate_script(manifest);
+        let implementation = &manifest.implementation;
+        for (given, field, message) in [
+            (implementation.build_cmd.is_some(), "implementation.build_cmd", "a script is not built"),
+            (!implementation.sources.is_empty(), "implementation.sources", "a script is not built"),
+            (!implementation.binaries.is_empty(), "implementation.binaries", "a script has no binaries"),
+            (
+                manifest.asks.contains(Capability::Native),
+                "capabilities",
+                "a script has no native code to be granted",
+            ),
+        ] {
+            if given {
+                let hint = "remove it, or make the plugin a `hybrid`";
+                errors.push(Error::new(Code::NotEnforced, message).at(manifest.locate(field)).hint(hint));
+            }
+        }
+        for (index, function) in manifest.functions.iter().flatten().enumerate().filter(|(_, f)| f.native) {
+            let name = &function.signature.name;
+            errors.push(
+                Error::new(
+                    Code::NotEnforced,
+                    format!("`{name}` is marked `native`, and a script has no native half"),
+                )
+                .at(manifest.locate(&format!("functions.{index}.native")))
+                .hint("remove `native`, or make the plugin a `hybrid`"),
+            );
+        }
+        errors
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
@@ -148,8 +177,11 @@ pub fn instantiate(
     let plugin = &request.plugin;
     let (real, shown) = entrypoint(plugin)?;
     let mut limits = request.limits;
+    let mut metered = limits;
     if !plugin.manifest.security.sandbox {
-        (limits.timeout, limits.cpu, limits.operations) = (None, None, None);
+        // The limits of the program that runs it hold all the same: its frame is open.
+        limits.operations = None;
+        (metered.timeout, metered.cpu, metered.memory) = (None, None, None);
     }
     let mut engine = engine::engine(&limits, &request.standard);
     engine::forbid_exit(&mut engine);
@@ -160,7 +192,7 @@ pub fn instantiate(
     }
     let ast = parse_text(&engine, &read_source(&real, &shown)?, &shown.to_string_lossy())?;
     let signatures = exported_functions(plugin, &ast)?;
-    let meter = Meter::plugin(&plugin.manifest.name, &limits);
+    let meter = Meter::plugin(&plugin.manifest.name, &metered);
     let instance = Instance::new(&plugin.manifest.name, engine, &ast, request.imports.clone(), meter)?;
     Ok((Arc::new(instance), signatures))
 }

@@ -37,10 +37,8 @@ use std::sync::Arc;
 /// How many typed entries one function may have; calls that would need more go the long way.
 const MAX_ENTRIES: usize = 64;
 
-/// Up to how many parameters there is an entry that takes anything: Rhai tries 2^n combinations to find it.
-const MAX_DYNAMIC: usize = 8;
-
-/// Up to how many parameters a plugin's function may have.
+/// Up to how many parameters a plugin's function may have: Rhai looks for entries that take anything up to this
+/// number. It tries 2^n combinations to find one, which a call with 16 arguments of odd types feels (3 ms).
 pub const MAX_PARAMS: usize = 16;
 
 /// What a call gives back to Rhai.
@@ -182,7 +180,7 @@ impl Binder {
             set(&mut self.root, path, &entry.types, func);
         }
         let count = shown.params.len();
-        if (1..=MAX_DYNAMIC).contains(&count) {
+        if count > 0 {
             let shown = shown.clone();
             let anything = move |context: Option<NativeCallContext>, args: &mut [&mut Dynamic]| match context
             {
