@@ -1,16 +1,18 @@
 use super::call::{Args, Failure};
 use super::data::Data;
+use super::sealed::Sealed;
 use crate::Type;
 
 /// What a plugin's function takes: every [`Data`], and what it can borrow for the duration of the call.
 ///
 /// Borrowed are `&str`, `&[u8]` (`bytes`), `&[i64]` (`array<int>`) and `&[f64]` (`array<float>`).
+/// It cannot be implemented elsewhere.
 #[diagnostic::on_unimplemented(
     message = "a plugin's function cannot take `{Self}`",
     label = "no type of scripts stands for `{Self}`",
     note = "supported are i64, f64, bool, char, &str, String, &[u8], &[i64], &[f64], Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T> and Option<T>"
 )]
-pub trait Argument<'a>: Sized {
+pub trait Argument<'a>: Sealed + Sized {
     /// What the type is called in signatures.
     fn ty() -> Type;
 

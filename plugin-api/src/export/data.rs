@@ -1,5 +1,6 @@
 use super::call::{Args, Failure};
 use super::out::Out;
+use super::sealed::Sealed;
 use crate::{Type, Value};
 use std::fmt;
 
@@ -20,6 +21,42 @@ use std::fmt;
 /// let error = Vec::<i64>::from_value(Value::Array(vec![Value::Bool(true)])).unwrap_err();
 /// assert_eq!(error.to_string(), "must be int, found bool at `[0]`");
 /// ```
+///
+/// It cannot be implemented elsewhere, since how a value is read must fit what its type is called. A function
+/// converts types of its own:
+///
+/// ```
+/// struct Celsius(f64);
+///
+/// #[caraway_plugin::plugin]
+/// mod weather {
+///     use super::Celsius;
+///
+///     pub fn freezes(degrees: f64) -> bool {
+///         Celsius(degrees).0 <= 0.0
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// ```compile_fail,E0277
+/// use caraway_plugin::export::{Data, Mismatch};
+/// use caraway_plugin::{Type, Value};
+///
+/// struct Celsius(f64);
+///
+/// impl Data for Celsius {
+///     fn ty() -> Type {
+///         Type::Float
+///     }
+///     fn from_value(value: Value) -> Result<Self, Mismatch> {
+///         f64::from_value(value).map(Celsius)
+///     }
+///     fn into_value(self) -> Value {
+///         Value::Float(self.0)
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a plugin's function cannot take or give back `{Self}`",
     label = "no type of scripts stands for `{Self}`",
@@ -27,7 +64,7 @@ use std::fmt;
     note = "as parameters also &str, &[u8], &[i64] and &[f64]; as results also (), &str and Result<T, E> where E: Display",
     note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
 )]
-pub trait Data: Sized {
+pub trait Data: Sealed + Sized {
     /// What the type is called in signatures.
     fn ty() -> Type;
 

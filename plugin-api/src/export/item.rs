@@ -1,15 +1,37 @@
 use super::call::{Args, Failure};
 use super::data::{Data, Mismatch};
 use super::out::Out;
+use super::sealed::Sealed;
 use crate::{Type, Value};
 
 /// What stands in a `Vec`: every [`Data`], and `u8`, of which `bytes` are made.
+///
+/// It cannot be implemented elsewhere:
+///
+/// ```compile_fail,E0277
+/// use caraway_plugin::export::{Item, Mismatch};
+/// use caraway_plugin::{Type, Value};
+///
+/// struct Flag;
+///
+/// impl Item for Flag {
+///     fn array_ty() -> Type {
+///         Type::Array(Box::new(Type::Bool))
+///     }
+///     fn array_from_value(_: Value) -> Result<Vec<Self>, Mismatch> {
+///         Ok(Vec::new())
+///     }
+///     fn array_into_value(_: Vec<Self>) -> Value {
+///         Value::Array(Vec::new())
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a plugin's function cannot take or give back `Vec<{Self}>`",
     label = "no type of scripts stands for `{Self}`",
     note = "in a Vec are supported u8 (bytes), i64, f64, bool, char, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T> and Option<T>"
 )]
-pub trait Item: Sized {
+pub trait Item: Sealed + Sized {
     /// What a `Vec` of these is called in signatures.
     fn array_ty() -> Type;
 

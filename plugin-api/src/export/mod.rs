@@ -38,7 +38,8 @@
 //!
 //! Slices and `&str` are borrowed from the host without a copy, but for arrays, whose numbers are gathered
 //! once. A script may pass ints where floats are declared. There is no other conversion: an `i32` or `usize`
-//! is refused by the compiler, so that what happens beyond its range is the author's decision.
+//! is refused by the compiler, so that what happens beyond its range is the author's decision. The traits of
+//! this module are sealed: a type of your own is made from one of these, and into one, in the function.
 //!
 //! A panic is caught, and is an error in the script that names the function; for that the plugin must not be
 //! built with `panic = "abort"`.
@@ -51,6 +52,7 @@ mod item;
 mod out;
 mod result;
 mod scalars;
+mod sealed;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,18 @@
 use super::call::Failure;
 use super::data::Data;
 use super::out::Out;
+use super::sealed::Sealed;
 use crate::Type;
 use std::fmt::Display;
 
 /// What a plugin's function gives back: every [`Data`], `&str`, `()`, and a `Result` of these whose error is
-/// thrown in the script as it displays.
+/// thrown in the script as it displays. It cannot be implemented elsewhere.
 #[diagnostic::on_unimplemented(
     message = "a plugin's function cannot give back `{Self}`",
     label = "no type of scripts stands for `{Self}`",
     note = "supported are (), i64, f64, bool, char, &str, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T>, Option<T> and Result<T, E> where E: Display"
 )]
-pub trait Return: Sized {
+pub trait Return: Sealed + Sized {
     /// What the type is called in signatures.
     fn ty() -> Type;
 
