@@ -85,19 +85,20 @@ fn of_anything(
     outcome: Outcome,
 ) -> impl Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static {
     move |context, args| {
-        let callbacks = Callbacks::new(context);
-        let mut held: SmallVec<[Held; 4]> = SmallVec::new();
-        for (index, (param, arg)) in params.iter().zip(args).enumerate() {
-            held.push(param.hold(arg, &callbacks).map_err(|error| misfit(error, index))?);
-        }
-        let mut words = Words::new();
-        for argument in &held {
-            argument.push_to(&mut words);
-        }
-        let mut out: Out = [0; OUT_WORDS];
-        // SAFETY: as above; what the words point at is held until the end of the call.
-        let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
-        result.map_err(CallError::Error)
+        Callbacks::scope(context, |callbacks| {
+            let mut held: SmallVec<[Held; 4]> = SmallVec::new();
+            for (index, (param, arg)) in params.iter().zip(args).enumerate() {
+                held.push(param.hold(arg, callbacks).map_err(|error| misfit(error, index))?);
+            }
+            let mut words = Words::new();
+            for argument in &held {
+                argument.push_to(&mut words);
+            }
+            let mut out: Out = [0; OUT_WORDS];
+            // SAFETY: as above; what the words point at is held until the end of the call.
+            let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
+            result.map_err(CallError::Error)
+        })
     }
 }
 

@@ -179,20 +179,21 @@ impl Instance {
     ) -> CallResult {
         let frame = self.meter.enter()?;
         let values = values.as_mut();
-        let callbacks = Callbacks::new(context);
-        for (index, (value, ty)) in values.iter_mut().zip(&entry.params).enumerate() {
-            if !conform::passes(ty, value) {
-                *value = conform::conform(ty, take(value), Functions::Bind(&callbacks))
-                    .map_err(|error| error.about_argument(index))?;
+        let result = Callbacks::scope(context, |callbacks| {
+            for (index, (value, ty)) in values.iter_mut().zip(&entry.params).enumerate() {
+                if !conform::passes(ty, value) {
+                    *value = conform::conform(ty, take(value), Functions::Bind(callbacks))
+                        .map_err(|error| error.about_argument(index))?;
+                }
             }
-        }
-        let result = match values {
-            [] => self.run(&entry.name, &mut []),
-            [a] => self.run(&entry.name, &mut [a]),
-            [a, b] => self.run(&entry.name, &mut [a, b]),
-            [a, b, c] => self.run(&entry.name, &mut [a, b, c]),
-            many => self.run(&entry.name, &mut many.iter_mut().collect::<Vec<_>>()),
-        };
+            Ok::<_, CallError>(match values {
+                [] => self.run(&entry.name, &mut []),
+                [a] => self.run(&entry.name, &mut [a]),
+                [a, b] => self.run(&entry.name, &mut [a, b]),
+                [a, b, c] => self.run(&entry.name, &mut [a, b, c]),
+                many => self.run(&entry.name, &mut many.iter_mut().collect::<Vec<_>>()),
+            })
+        })?;
         match result {
             Ok(value) if conform::passes(&entry.returns, &value) => Ok(value),
             Ok(value) => self.checked(entry, value),

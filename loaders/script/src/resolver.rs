@@ -6,7 +6,8 @@ use caraway_loaders_core::{Code, Error, Location};
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
 /// How deep files may import files.
 const MAX_FILE_DEPTH: usize = 32;
@@ -18,53 +19,64 @@ const MAX_FILE_DEPTH: usize = 32;
 pub struct ImportResolver {
     folder: PathBuf,
     imports: Arc<dyn Imports>,
-    files: Mutex<HashMap<PathBuf, FileState>>,
+    files: Mutex<HashMap<PathBuf, Shared<Module>>>,
+    /// The files that are being evaluated, and by which thread.
+    evaluating: Mutex<Vec<(ThreadId, PathBuf)>>,
 }
 
-enum FileState {
-    Loading,
-    Loaded(Shared<Module>),
+/// A file that is being evaluated, until it is dropped.
+struct Evaluating<'a> {
+    list: &'a Mutex<Vec<(ThreadId, PathBuf)>>,
+    thread: ThreadId,
+}
+
+impl Drop for Evaluating<'_> {
+    fn drop(&mut self) {
+        let mut list = locked(self.list);
+        if let Some(last) = list.iter().rposition(|(thread, _)| *thread == self.thread) {
+            list.remove(last);
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ImportResolver {
     /// A resolver for the files of `folder`.
     pub fn new(folder: impl Into<PathBuf>, imports: Arc<dyn Imports>) -> Self {
-        Self { folder: folder.into(), imports, files: Mutex::default() }
+        Self { folder: folder.into(), imports, files: Mutex::default(), evaluating: Mutex::default() }
     }
 
     fn file(&self, engine: &Engine, source: Option<&str>, path: &str) -> Result<Shared<Module>, FileError> {
         let (shown, real) = self.locate(source, path)?;
-        {
-            let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-            match files.get(&real) {
-                Some(FileState::Loaded(module)) => return Ok(module.clone()),
-                Some(FileState::Loading) => {
-                    return Err(Error::new(
-                        Code::Cycle,
-                        format!("{} imports itself, directly or not", shown.display()),
-                    )
-                    .hint("move what both need into a third file")
-                    .into());
-                }
-                None => {}
-            }
-            let open = files.values().filter(|state| matches!(state, FileState::Loading)).count();
-            if open >= MAX_FILE_DEPTH {
-                return Err(Error::new(
-                    Code::Limit,
-                    format!("files import files deeper than {MAX_FILE_DEPTH}"),
-                )
-                .into());
-            }
-            files.insert(real.clone(), FileState::Loading);
+        if let Some(module) = locked(&self.files).get(&real) {
+            return Ok(module.clone());
         }
-        let loaded = evaluate(engine, &shown, &real);
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        match &loaded {
-            Ok(module) => files.insert(real, FileState::Loaded(module.clone())),
-            Err(_) => files.remove(&real),
-        };
-        loaded
+        let evaluating = self.begin(&shown, &real)?;
+        let module = evaluate(engine, &shown, &real)?;
+        drop(evaluating);
+        // Another thread may have been quicker: all see the same module.
+        Ok(locked(&self.files).entry(real).or_insert(module).clone())
+    }
+
+    fn begin(&self, shown: &Path, real: &Path) -> Result<Evaluating<'_>, Error> {
+        let thread = std::thread::current().id();
+        let mut evaluating = locked(&self.evaluating);
+        let mut own = evaluating.iter().filter(|(other, _)| *other == thread);
+        if own.clone().any(|(_, file)| file == real) {
+            return Err(Error::new(
+                Code::Cycle,
+                format!("{} imports itself, directly or not", shown.display()),
+            )
+            .hint("move what both need into a third file"));
+        }
+        if own.nth(MAX_FILE_DEPTH - 1).is_some() {
+            return Err(Error::new(Code::Limit, format!("files import files deeper than {MAX_FILE_DEPTH}")));
+        }
+        evaluating.push((thread, real.to_owned()));
+        Ok(Evaluating { list: &self.evaluating, thread })
     }
 
     /// The file as the user would name it, and the same without links.

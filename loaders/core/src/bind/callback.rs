@@ -12,16 +12,19 @@ use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::cell::OnceCell;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// The functions that one call passes. They expire when it is dropped.
+/// The functions that one call passes, see [`Callbacks::scope`].
 pub struct Callbacks<'a> {
     context: &'a NativeCallContext<'a>,
     home: OnceCell<Arc<Home>>,
 }
 
 impl<'a> Callbacks<'a> {
-    /// The callbacks of the call that `context` belongs to. Costs nothing until one is bound.
-    pub fn new(context: &'a NativeCallContext<'a>) -> Self {
-        Self { context, home: OnceCell::new() }
+    /// Makes a call whose arguments may hold functions of the one that `context` belongs to. They expire when
+    /// `call` returns. Costs nothing until one is bound.
+    pub fn scope<R>(context: &'a NativeCallContext<'a>, call: impl FnOnce(&Callbacks<'a>) -> R) -> R {
+        // The value stays here, behind a reference: whatever `call` does, it is dropped when this returns.
+        let callbacks = Self { context, home: OnceCell::new() };
+        call(&callbacks)
     }
 
     /// A function that calls `function`, a `FnPtr`, at home.
@@ -48,7 +51,7 @@ impl Drop for Callbacks<'_> {
 
 /// Where functions belong: the calling engine and the state of the call.
 struct Home {
-    engine: *const Engine,
+    engine: EnginePointer,
     #[allow(deprecated)] // As above.
     context: rhai::NativeCallContextStore,
     state: Mutex<State>,
@@ -60,16 +63,18 @@ struct State {
     running: usize,
 }
 
+struct EnginePointer(*const Engine);
+
 // SAFETY: `Engine` is `Sync` (the `sync` feature), and the pointer is followed only between `enter` and
 // `leave`, while the engine is borrowed by the call that `Callbacks` belongs to.
-unsafe impl Send for Home {}
-// SAFETY: as above; the rest is `Sync` by itself.
-unsafe impl Sync for Home {}
+unsafe impl Send for EnginePointer {}
+// SAFETY: as above.
+unsafe impl Sync for EnginePointer {}
 
 impl Home {
     fn new(context: &NativeCallContext) -> Self {
         Self {
-            engine: context.engine(),
+            engine: EnginePointer(context.engine()),
             #[allow(deprecated)] // As above.
             context: context.store_data(),
             state: Mutex::new(State { alive: true, running: 0 }),
@@ -116,7 +121,7 @@ impl Home {
         let leave = Leave(self);
         // SAFETY: `enter` gave true, so `Callbacks` has not been dropped and cannot be before `leave`; the
         // context that it borrows holds a reference to the engine for that long.
-        let engine = unsafe { &*self.engine };
+        let engine = unsafe { &*self.engine.0 };
         let result = self.call_at_home(engine, function, args, position);
         drop(leave);
         result
