@@ -4,6 +4,7 @@ use crate::agree::{Unlisted, agree};
 use crate::library::Library;
 use crate::target::library_of;
 use caraway_loaders_core::bind::{Binder, Bound};
+use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
 use caraway_loaders_core::manifest::Manifest;
@@ -14,7 +15,8 @@ use std::path::PathBuf;
 ///
 /// Their code can do all that the host can, so loading one needs the `native` grant. What a manifest could ask
 /// to be enforced is refused: `sandbox` must be `false`, and `max_memory`, `max_cpu`, `timeout` and
-/// `allowed_apis` must be absent. Each load opens a copy of its own, with its own global variables, which stays
+/// `allowed_apis` must be absent, and so must every capability but `native`. It cannot import plugins, so there
+/// are no `dependencies` either. Each load opens a copy of its own, with its own global variables, which stays
 /// in memory as long as the process lives.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NativeLoader;
@@ -52,6 +54,20 @@ impl Loader for NativeLoader {
                 &format!("security.{field}"),
                 &format!("`{field}` cannot be enforced on native code in the host's process"),
                 "remove it, or use `wasm`",
+            );
+        }
+        for (capability, _) in manifest.asks.iter().filter(|(asked, _)| *asked != Capability::Native) {
+            refuse(
+                "capabilities",
+                &format!("`{capability}` cannot be enforced on native code in the host's process"),
+                "remove it: what is granted `native` can do all that the host can; or use `hybrid`, whose script is held to it",
+            );
+        }
+        if !manifest.dependencies.is_empty() {
+            refuse(
+                "dependencies",
+                "a library cannot import other plugins",
+                "remove `dependencies`, or use `hybrid`, whose script can import them",
             );
         }
         let functions = manifest.functions.iter().flatten().enumerate();

@@ -4,9 +4,11 @@ use crate::sink::sink;
 use crate::support::Folder;
 use caraway_loaders_core::Code::{self, EntryPoint, NotEnforced, SignatureMismatch};
 use caraway_loaders_core::loader::Loader;
+use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_native::NativeLoader;
 use caraway_loaders_native::target::TARGET;
 use serde_json::{Value, json};
+use std::path::Path;
 
 #[test]
 fn manifest_and_library_agree_or_are_refused() {
@@ -97,6 +99,20 @@ fn what_cannot_be_kept_is_refused() {
         (json!({"security": {"sandbox": false, "max_cpu": "1s"}}), NotEnforced, "`max_cpu` cannot"),
         (json!({"security": {"sandbox": false, "allowed_apis": []}}), NotEnforced, "`allowed_apis` cannot"),
         (json!({"implementation": {}}), EntryPoint, "`sink` names no library for"),
+        (json!({"dependencies": ["csv"]}), NotEnforced, "a library cannot import other plugins"),
+        (json!({"capabilities": ["native", "process"]}), NotEnforced, "`process` cannot be enforced"),
+        (json!({"capabilities": ["native", "env"]}), NotEnforced, "`env` cannot be enforced"),
+        (json!({"capabilities": ["io", "native"]}), NotEnforced, "`io` cannot be enforced"),
+        (
+            json!({"capabilities": ["native", {"filesystem": {"read": ["data"]}}]}),
+            NotEnforced,
+            "`filesystem` cannot be enforced",
+        ),
+        (
+            json!({"capabilities": ["native", {"network": {"hosts": ["a.example:443"]}}]}),
+            NotEnforced,
+            "`network` cannot be enforced",
+        ),
     ] {
         let errors = NativeLoader.validate(&Folder::new(b"", fields).plugin.manifest);
         let found: Vec<(Code, &str)> = errors.iter().map(|error| (error.code(), error.message())).collect();
@@ -105,6 +121,35 @@ fn what_cannot_be_kept_is_refused() {
     let good = Folder::new(b"", json!({})).plugin.manifest;
     assert!(NativeLoader.validate(&good).is_empty());
     assert!(NativeLoader.trusted(&good));
+}
+
+#[test]
+fn what_is_refused_is_located() {
+    let text = br#"name = "sink"
+version = "0.3.1"
+type = "native"
+capabilities = ["function", "native", "env", "io"]
+dependencies = ["csv"]
+implementation = { entrypoint = "libsink.so" }
+security = { sandbox = false }
+"#;
+    let manifest = Manifest::parse(Path::new("plugin.toml"), text).unwrap();
+    let errors = NativeLoader.validate(&manifest);
+    let found: Vec<(usize, usize)> = errors
+        .iter()
+        .map(|error| error.location().unwrap())
+        .map(|place| (place.line, place.column))
+        .collect();
+    assert_eq!(found, [(4, 16), (4, 16), (5, 16)], "{errors:?}");
+    assert!(errors.iter().all(|error| error.hint_text().unwrap().contains("`hybrid`")), "{errors:?}");
+}
+
+#[test]
+fn the_example_is_valid() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins/numeric/plugin.toml");
+    let manifest = Manifest::parse(&path, &std::fs::read(&path).unwrap()).unwrap();
+    let errors = NativeLoader.validate(&manifest);
+    assert!(errors.is_empty(), "{errors:?}");
 }
 
 #[test]
