@@ -146,18 +146,17 @@ impl Program {
         let engine = self.engine(args, &exit);
         let meter = Meter::program(&self.session.limits(), self.session.settings().cancel.clone());
         with_large_stack(|| {
-            let frame = meter.enter()?;
+            let _frame = meter.enter()?;
             let outcome = work(&engine, &mut Scope::new(), &self.ast);
             let code = *exit.lock().unwrap_or_else(PoisonError::into_inner);
             if code.is_some() && outcome.is_ok() {
                 return Ok(Outcome { value: Dynamic::UNIT, exit_code: code });
             }
-            let value = outcome.map_err(|error| match frame.settle(error) {
-                Ok(own) => own,
-                Err(error) => explain(&error, &self.name, &|alias| {
+            let value = outcome.map_err(|error| {
+                explain(&error, &self.name, &|alias| {
                     let path = self.aliases.get(alias).filter(|path| !is_file(path))?;
                     self.session.view().import(path).ok()
-                }),
+                })
             })?;
             // What leaves this thread is dropped on a smaller stack.
             let value = conform::conform(&Type::Any, value, Functions::Refuse)
