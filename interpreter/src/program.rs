@@ -5,13 +5,13 @@ use crate::session::Session;
 use crate::stack::with_large_stack;
 use caraway_loaders_core::bind::conform::{self, Functions};
 use caraway_loaders_core::bind::{explain, imports_of};
-use caraway_loaders_core::budget::Meter;
+use caraway_loaders_core::budget::{self, Meter};
 #[cfg(feature = "cli")]
 use caraway_loaders_core::discover::Catalog;
 use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
 use caraway_loaders_core::{Code, Error, Location, Type};
 use caraway_loaders_script::{ImportResolver, engine, is_file, parse_file, parse_text};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Position, Scope};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -148,6 +148,10 @@ impl Program {
         with_large_stack(|| {
             let _frame = meter.enter()?;
             let outcome = work(&engine, &mut Scope::new(), &self.ast);
+            let outcome = outcome.and_then(|value| {
+                budget::check().map_err(|expiry| expiry.terminate(Position::NONE))?;
+                Ok(value)
+            });
             let code = *exit.lock().unwrap_or_else(PoisonError::into_inner);
             if code.is_some() && outcome.is_ok() {
                 return Ok(Outcome { value: Dynamic::UNIT, exit_code: code });
@@ -179,6 +183,13 @@ impl Program {
         engine.register_fn("exit", move |context: NativeCallContext, code: i64| {
             exit_with(&stored, code, &context)
         });
+        let refused = |context: NativeCallContext, code: Dynamic| -> Result<(), Box<EvalAltResult>> {
+            let (found, position) = (conform::type_name(&code), context.call_position());
+            Err(Error::new(Code::ScriptFailed, format!("`exit` takes a code from 0 to 255, not {found}"))
+                .at(Location::of_position(context.call_source(), position))
+                .raise(position))
+        };
+        engine.register_fn("exit", refused);
         engine
     }
 

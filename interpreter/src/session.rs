@@ -52,7 +52,7 @@ impl Session {
                 })
                 .collect();
             return Err(Error::new(
-                Code::NotEnforced,
+                Code::Config,
                 "`[grants]` of a project are requests, and answering them is not supported yet",
             )
             .at(Location::file(file))

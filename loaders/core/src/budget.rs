@@ -239,6 +239,18 @@ impl Frame {
         Expiry::of(error).is_some_and(|expiry| expiry.frame == self.index)
     }
 
+    /// Looks at the limits once more before the frame closes, if its clock has started: native functions may have
+    /// kept an error that said so to themselves.
+    ///
+    /// # Errors
+    ///
+    /// The outermost frame that has used up what it may.
+    pub fn finish(&self) -> Result<(), Expiry> {
+        let started =
+            FRAMES.with_borrow(|frames| frames.get(self.index).is_some_and(|open| open.deadline.is_some()));
+        if started { check() } else { Ok(()) }
+    }
+
     /// What an error that reaches this frame's boundary is to its caller: a limit of this frame has become an
     /// ordinary [`Error`], a limit of a frame below stays one that nobody can catch.
     ///

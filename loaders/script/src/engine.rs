@@ -1,6 +1,6 @@
 //! Engines that hold what runs on them.
 
-use crate::guard;
+use crate::{guard, sort};
 use caraway_loaders_core::budget;
 use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::limits::Limits;
@@ -21,6 +21,7 @@ pub fn engine(limits: &Limits, standard: &StandardPackage) -> Engine {
     engine.on_progress(budget::tick);
     ErrorValue::register(&mut engine);
     guard::register(&mut engine);
+    sort::register(&mut engine);
     engine.register_fn("sleep", |context: NativeCallContext, seconds: i64| {
         sleep(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)), context.call_position())
     });

@@ -7,7 +7,7 @@ use caraway_loaders_core::loader::Imports;
 use caraway_loaders_core::{Code, Error, Location, Signature, Type};
 use rhai::{
     AST, ASTNode, Caches, Dynamic, Engine, EvalAltResult, EvalContext, FnAccess, GlobalRuntimeState,
-    NativeCallContext, Scope, Stmt,
+    NativeCallContext, Position, Scope, Stmt,
 };
 use std::collections::HashMap;
 use std::mem::take;
@@ -194,6 +194,10 @@ impl Instance {
                 many => self.run(&entry.name, &mut many.iter_mut().collect::<Vec<_>>()),
             })
         })?;
+        let result = result.and_then(|value| {
+            frame.finish().map_err(|expiry| expiry.terminate(Position::NONE))?;
+            Ok(value)
+        });
         match result {
             Ok(value) if conform::passes(&entry.returns, &value) => Ok(value),
             Ok(value) => self.checked(entry, value),

@@ -10,6 +10,7 @@ mod guard;
 mod instance;
 mod loader;
 mod resolver;
+mod sort;
 mod source;
 
 pub use instance::{Entry, Instance};

@@ -66,11 +66,14 @@ impl ImportResolver {
         let mut evaluating = locked(&self.evaluating);
         let mut own = evaluating.iter().filter(|(other, _)| *other == thread);
         if own.clone().any(|(_, file)| file == real) {
-            return Err(Error::new(
-                Code::Cycle,
-                format!("{} imports itself, directly or not", shown.display()),
-            )
-            .hint("move what both need into a third file"));
+            let circle: Vec<String> = own
+                .skip_while(|(_, file)| file != real)
+                .filter_map(|(_, file)| Some(file.file_name()?.to_string_lossy().into_owned()))
+                .collect();
+            let name = shown.file_name().unwrap_or_default().to_string_lossy();
+            let circle = circle.join(" -> ");
+            return Err(Error::new(Code::Cycle, format!("files import each other: {circle} -> {name}"))
+                .hint("move what both need into a third file"));
         }
         if own.nth(MAX_FILE_DEPTH - 1).is_some() {
             return Err(Error::new(Code::Limit, format!("files import files deeper than {MAX_FILE_DEPTH}")));

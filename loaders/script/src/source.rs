@@ -23,7 +23,10 @@ pub fn parse_file(engine: &Engine, file: &Path) -> Result<AST, Error> {
 ///
 /// [`Code::Syntax`] with its place.
 pub fn parse_text(engine: &Engine, text: &str, name: &str) -> Result<AST, Error> {
-    let mut ast = engine.compile(text).map_err(|error| {
+    // A byte order mark means nothing, and a first line for the system's loader is a comment to us.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let commented = text.strip_prefix("#!").map(|rest| format!("// {rest}"));
+    let mut ast = engine.compile(commented.as_deref().unwrap_or(text)).map_err(|error| {
         Error::new(Code::Syntax, error.err_type().to_string())
             .at(Location::of_position(Some(name), error.position()))
     })?;

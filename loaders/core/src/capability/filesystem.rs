@@ -41,6 +41,13 @@ impl Filesystem {
             } else if let Some(path) = argument.strip_prefix("write:") {
                 (&[FileMode::Write], path)
             } else {
+                if let Some((word, _)) = argument.split_once(':')
+                    && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+                {
+                    return Err(format!(
+                        "`{word}:` is neither `read:` nor `write:`; a path that begins so is written `./{argument}`"
+                    ));
+                }
                 (&[FileMode::Read, FileMode::Write], argument)
             };
             if let Some(flaw) = flaw(path) {
@@ -186,6 +193,7 @@ mod tests {
         for (list, problem) in [
             (&["read:a", "b"][..], "ambiguous"),
             (&["read:"], "empty"),
+            (&["raed:data"], "`raed:` is neither `read:` nor `write:`"),
             (&[""], "empty"),
             (&["write:a\0b"], "NUL"),
             (&["read:~/x"], "not expanded"),

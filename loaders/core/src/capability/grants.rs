@@ -219,7 +219,7 @@ mod tests {
             ("filesystem=a,,b", None, file("/here/a,b"), true),
             ("filesystem=a,,b", None, file("/here/a"), false),
             ("filesystem=a=b", None, file("/here/a=b"), true),
-            ("filesystem=a:b", None, file("/here/a:b"), true),
+            ("filesystem=./a:b", None, file("/here/a:b"), true),
             ("env=LANG", None, Request::Environment("LANG"), true),
             ("process=git", None, Request::Run("git"), true),
             ("network=[::1]:80", None, Request::Connect { host: "::1", port: 80 }, true),
