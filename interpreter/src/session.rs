@@ -192,7 +192,13 @@ impl Session {
                     error.message().contains(&format!("`{}`", folder.to_string_lossy()))
                 })
         });
-        broken.cloned().unwrap_or(error)
+        match broken {
+            Some(broken) => broken.clone(),
+            None => {
+                let unreadable = self.catalog.errors.iter().filter(|error| error.code() == Code::Io).cloned();
+                Error::from_many(std::iter::once(error.clone()).chain(unreadable)).unwrap_or(error)
+            }
+        }
     }
 
     /// Serves an import of the program (`None`) or of a plugin.

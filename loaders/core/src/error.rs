@@ -233,16 +233,10 @@ impl Error {
         Box::new(EvalAltResult::ErrorRuntime(value, position))
     }
 
-    /// The error for Rhai as one that no script can catch: the program's own limits and interruption.
-    pub fn terminate(self, position: Position) -> Box<EvalAltResult> {
-        Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(ErrorValue(Arc::new(self))), position))
-    }
-
-    /// The error that [`raise`](Error::raise) or [`terminate`](Error::terminate) put into `error`, which may
-    /// be wrapped in calls.
+    /// The error that [`raise`](Error::raise) put into `error`, which may be wrapped in calls.
     pub fn raised_in(error: &EvalAltResult) -> Option<Error> {
         match error.unwrap_inner() {
-            EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => {
+            EvalAltResult::ErrorRuntime(value, _) => {
                 value.read_lock::<ErrorValue>().map(|v| Error::clone(&v.0))
             }
             _ => None,
@@ -330,6 +324,5 @@ mod tests {
         let wrapped = EvalAltResult::ErrorInFunctionCall("f".into(), "s".into(), raised, Position::NONE);
         let back = Error::raised_in(&wrapped).unwrap();
         assert_eq!((back.code(), back.message(), back.hint_text()), (Code::Denied, "no", Some("yes")));
-        assert!(error.terminate(Position::NONE).is_system_exception());
     }
 }
