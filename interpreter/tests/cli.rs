@@ -548,3 +548,13 @@ fn what_is_done_can_be_followed() {
     run("1").gives(0, "hello, you\n", told);
     run("0").gives(0, "hello, you\n", &[]);
 }
+
+#[test]
+fn validate_tells_a_host_that_is_too_old() {
+    let manifest = "name = \"fresh\"\nversion = \"1.0.0\"\ntype = \"module\"\ncaraway_version = \"^99\"\n";
+    let folder =
+        Folder::new(&[("plugins/fresh/plugin.toml", manifest), ("plugins/fresh/main.rhai", "fn f() { 1 }")]);
+    let args = ["validate", "plugins/fresh"];
+    let ran = Ran::of(&args, folder.command(&args).output().unwrap());
+    ran.gives(3, "", &["error[E0309]: `fresh` needs caraway ^99", "plugins/fresh/plugin.toml:4:19"]);
+}

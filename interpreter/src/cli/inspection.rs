@@ -3,7 +3,7 @@
 use crate::session::Session;
 use caraway_loaders_core::capability::{Capability, Request};
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::{Error, Signature};
+use caraway_loaders_core::{Code, Error, Signature};
 use std::sync::Arc;
 
 /// The outcome of a look at the code.
@@ -20,6 +20,15 @@ impl Inspection {
     /// Looks at a plugin's code. A library's constructors run when it is opened: that takes the grant that
     /// loading it does.
     pub(super) fn of(plugin: &Arc<Plugin>, session: &Session) -> Self {
+        let host = &session.settings().version;
+        if let Some(needed) = plugin.manifest.unmet_host(host) {
+            let found = format!("`{}` needs caraway {needed}, and this is {host}", plugin.manifest.name);
+            return Self::Broken(
+                Error::new(Code::Incompatible, found)
+                    .at(plugin.manifest.locate("caraway_version"))
+                    .hint("install a version of caraway that satisfies it, or change `caraway_version`"),
+            );
+        }
         let loader = match session.loader(plugin) {
             Ok(loader) => loader,
             Err(error) => return Self::Broken(error),

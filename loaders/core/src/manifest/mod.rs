@@ -216,6 +216,13 @@ impl Manifest {
         &self.source.file
     }
 
+    /// The `caraway_version` that a host of this version does not satisfy. A requirement that a release
+    /// satisfies is satisfied by its pre-releases, too.
+    pub fn unmet_host(&self, host: &Version) -> Option<&VersionReq> {
+        let release = Version::new(host.major, host.minor, host.patch);
+        self.caraway_version.as_ref().filter(|needed| !needed.matches(host) && !needed.matches(&release))
+    }
+
     /// The declared function of this name.
     pub fn function(&self, name: &str) -> Option<&Function> {
         self.functions.as_ref()?.iter().find(|f| f.signature.name == name)

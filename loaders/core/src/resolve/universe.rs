@@ -57,7 +57,9 @@ impl Universe {
     /// `plugins` come in the order of the search paths. That matters only between two of the same name and
     /// version: the first is taken, the others are shadowed.
     ///
-    /// A `caraway_version` that a release satisfies is satisfied by its pre-releases, too.
+    /// A plugin whose `caraway_version` the host does not satisfy is left out, see [`Manifest::unmet_host`].
+    ///
+    /// [`Manifest::unmet_host`]: crate::manifest::Manifest::unmet_host
     pub fn new(plugins: &[Arc<Plugin>], host: &Version, disabled: &BTreeSet<String>) -> Self {
         let mut universe = Self {
             entries: BTreeMap::new(),
@@ -65,7 +67,6 @@ impl Universe {
             host: host.clone(),
             searched: Vec::new(),
         };
-        let release = Version::new(host.major, host.minor, host.patch);
         let mut sorted: BTreeMap<(&str, &Version), &Arc<Plugin>> = BTreeMap::new();
         for plugin in plugins {
             sorted.entry((&plugin.manifest.name, &plugin.manifest.version)).or_insert(plugin);
@@ -73,11 +74,9 @@ impl Universe {
         for ((name, _), plugin) in sorted {
             let manifest = &plugin.manifest;
             let entry = universe.entries.entry(name.to_owned()).or_default();
-            let unmet =
-                manifest.caraway_version.as_ref().filter(|r| !r.matches(host) && !r.matches(&release));
             if disabled.contains(name) {
                 entry.excluded.push((plugin.clone(), Exclusion::Disabled));
-            } else if let Some(needed) = unmet {
+            } else if let Some(needed) = manifest.unmet_host(host) {
                 entry.excluded.push((plugin.clone(), Exclusion::Host(needed.clone())));
             } else {
                 entry.push(plugin.clone());
