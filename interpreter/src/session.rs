@@ -284,6 +284,7 @@ impl Session {
         let imports = PluginView { session: Arc::downgrade(self), plugin: plugin.clone() };
         loader.load(&LoadRequest {
             plugin: plugin.clone(),
+            config: caraway_loaders_core::Value::Map(Default::default()),
             access,
             imports: Arc::new(imports),
             limits: self.plugin_limits.declared(&plugin.manifest.security),

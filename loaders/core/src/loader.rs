@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::output::Output;
 use crate::standard::StandardPackage;
-use caraway_plugin::Signature;
+use caraway_plugin::{Signature, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -76,6 +76,9 @@ pub trait Loader: Send + Sync {
 pub struct LoadRequest {
     /// The plugin.
     pub plugin: Arc<Plugin>,
+    /// Its settings: always a [`Value::Map`], with every setting that the manifest's `config` declares a value
+    /// for, and nothing else.
+    pub config: Value,
     /// What it may do. For a kind that is [`per_importer`](Loader::per_importer): what its importer may do.
     pub access: Arc<Access>,
     /// Its own view of other plugins.

@@ -65,6 +65,7 @@ fn load(fields: &Value) -> Result<Bound, Error> {
     HybridLoader.load(&LoadRequest {
         limits: Limits::PLUGIN.declared(&plugin.manifest.security),
         plugin: Arc::new(plugin),
+        config: caraway_loaders_core::Value::Map(Default::default()),
         access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
         imports: Arc::new(NoImports),
         standard: Default::default(),

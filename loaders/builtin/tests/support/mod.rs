@@ -90,6 +90,7 @@ impl Bench {
             let plugin = Plugin { manifest, root: PathBuf::new(), origin: Origin::BuiltIn };
             let request = LoadRequest {
                 plugin: Arc::new(plugin),
+                config: caraway_loaders_core::Value::Map(Default::default()),
                 access: access.clone(),
                 imports: Arc::new(NoImports),
                 limits: self.limits,

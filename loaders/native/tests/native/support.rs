@@ -51,6 +51,7 @@ impl Folder {
     pub(crate) fn load(&self) -> Result<Bound, Error> {
         NativeLoader.load(&LoadRequest {
             plugin: Arc::new(self.plugin.clone()),
+            config: caraway_loaders_core::Value::Map(Default::default()),
             access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
             imports: Arc::new(NoImports),
             limits: Limits::PLUGIN,

@@ -54,6 +54,7 @@ impl Bench {
         let printed = self.printed.clone();
         LoadRequest {
             plugin: Arc::new(plugin),
+            config: caraway_loaders_core::Value::Map(Default::default()),
             access: Arc::new(access),
             imports: Arc::new(NoImports),
             limits,
