@@ -4,7 +4,7 @@
 //! one that is no plugin has run code before anyone notices. So headers, segments and the exported symbol are
 //! checked in the bytes that are then opened.
 
-use caraway_abi::ROOT_SYMBOL;
+use caraway_abi::envelope::ROOT_SYMBOL;
 use object::read::elf::{ElfFile, FileHeader};
 use object::{
     Architecture, Endianness, FileKind, Object, ObjectKind, ObjectSection, ObjectSegment, ObjectSymbol,

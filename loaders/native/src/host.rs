@@ -4,7 +4,15 @@ use caraway_abi::HostApi;
 use std::alloc::Layout;
 
 /// The table that every plugin is attached to.
-pub(crate) static HOST_API: HostApi = HostApi { size: size_of::<HostApi>(), alloc, free };
+pub(crate) static HOST_API: HostApi = HostApi {
+    size: size_of::<HostApi>(),
+    alloc,
+    free,
+    context: std::ptr::null(),
+    call: None,
+    log: None,
+    interrupted: None,
+};
 
 unsafe extern "C" fn alloc(size: usize, align: usize) -> *mut u8 {
     match Layout::from_size_align(size, align) {

@@ -5,7 +5,8 @@ use crate::function::Function;
 use crate::host::HOST_API;
 use crate::image::{self, Image};
 use abi_stable::library::{LibHeader, LibraryError, RootModule, RootModuleError, lib_header_from_path};
-use caraway_abi::{ABI_MAJOR, ABI_MINOR, RootRef, Status, Text};
+use caraway_abi::envelope::RootRef;
+use caraway_abi::{ABI_MAJOR, ABI_MINOR, Status, Text};
 use caraway_loaders_core::bind::{callable, suggest};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location, Signature, Type};
@@ -154,7 +155,8 @@ impl Opening<'_> {
     /// The plugin's table, whose layout abi_stable has checked.
     fn table(&self, header: &'static LibHeader) -> Result<&'static caraway_abi::Plugin, Error> {
         match header.init_root_module::<RootRef>() {
-            Ok(root) => Ok(root.plugin()),
+            // SAFETY: the envelope's table is one of 1.0 or later, which `accept` looks at before it reads on.
+            Ok(root) => Ok(unsafe { &*std::ptr::from_ref(root.plugin()).cast() }),
             Err(LibraryError::RootModule { err: RootModuleError::Unwound, .. }) => {
                 Err(self.refused("panicked while it listed its functions"))
             }
@@ -173,8 +175,8 @@ impl Opening<'_> {
             )));
         }
         let stride = table.function_size as usize;
-        let sound = table.size >= size_of::<caraway_abi::Plugin>()
-            && stride >= size_of::<caraway_abi::Function>()
+        let sound = table.size >= caraway_abi::PLUGIN_SIZE_1_0
+            && stride >= caraway_abi::FUNCTION_SIZE_1_0
             && stride.is_multiple_of(align_of::<caraway_abi::Function>())
             && table.function_count <= MAX_FUNCTIONS
             && (table.function_count == 0 || (!table.functions.is_null() && table.functions.is_aligned()));
@@ -225,7 +227,15 @@ impl Opening<'_> {
         for index in 0..table.function_count {
             // SAFETY: the table has `function_count` structs that begin with a `Function`, `function_size`
             // bytes apart, aligned and never changed.
-            let entry = unsafe { *table.functions.byte_add(index * table.function_size as usize) };
+            let entry = unsafe {
+                caraway_abi::Prefix::read(
+                    table.functions.byte_add(index * table.function_size as usize),
+                    table.function_size as usize,
+                )
+            };
+            let Some(entry): Option<caraway_abi::Function> = entry else {
+                return Err(self.refused("has a table of functions that is broken"));
+            };
             let text = self.text(entry.signature)?;
             let signature = self.signature(text)?;
             if functions.iter().any(|other| other.signature().name == signature.name) {

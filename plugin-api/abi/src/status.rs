@@ -9,14 +9,19 @@ pub enum Status {
     Failed = 1,
     /// The function panicked; `out` is a message, as a `string` result is.
     Panicked = 2,
-    /// The host gave no memory for the result; nothing is in `out`.
+    /// There is no memory for the result; nothing is in `out`.
     OutOfMemory = 3,
+    /// Since 1.1. From [`HostApi::call`](crate::HostApi::call): the function failed. From a plugin: the error of
+    /// such a call, which `out[0]` stands for, is to be passed on.
+    Raised = 4,
 }
 
 impl Status {
     /// The status that a number stands for; `None` for those of a later contract.
     pub fn from_code(code: i32) -> Option<Self> {
-        [Self::Ok, Self::Failed, Self::Panicked, Self::OutOfMemory].into_iter().find(|s| *s as i32 == code)
+        [Self::Ok, Self::Failed, Self::Panicked, Self::OutOfMemory, Self::Raised]
+            .into_iter()
+            .find(|status| *status as i32 == code)
     }
 }
 
@@ -31,7 +36,8 @@ mod tests {
             (1, Some(Status::Failed)),
             (2, Some(Status::Panicked)),
             (3, Some(Status::OutOfMemory)),
-            (4, None),
+            (4, Some(Status::Raised)),
+            (5, None),
             (-1, None),
         ] {
             assert_eq!(Status::from_code(code), status);

@@ -1,8 +1,7 @@
-use abi_stable::StableAbi;
-
 /// UTF-8 text that lives as long as the library it is in.
 #[repr(C)]
-#[derive(StableAbi, Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "abi_stable", derive(abi_stable::StableAbi))]
 pub struct Text {
     /// Where it begins; not looked at if `len` is 0.
     pub ptr: *const u8,

@@ -1,6 +1,9 @@
 //! `caraway_plugin.h` says the same as this crate.
 
-use caraway_abi::{ABI_MAJOR, ABI_MINOR, Function, HostApi, OUT_WORDS, Plugin, Status, Text};
+use caraway_abi::{
+    ABI_MAJOR, ABI_MINOR, CALLBACK_OUT_WORDS, Class, Failure, Function, HostApi, Kind, NO_MEMORY, OUT_WORDS,
+    Plugin, Ret, SYMBOL, Status, Text, TypeDef, TypeList, UTF8,
+};
 use std::mem::offset_of;
 use std::process::Command;
 
@@ -14,9 +17,15 @@ fn assertions() -> Vec<String> {
         format!("CARAWAY_FAILED == {}", Status::Failed as i32),
         format!("CARAWAY_PANICKED == {}", Status::Panicked as i32),
         format!("CARAWAY_OUT_OF_MEMORY == {}", Status::OutOfMemory as i32),
+        format!("CARAWAY_RAISED == {}", Status::Raised as i32),
+        format!("CARAWAY_CALLBACK_OUT_WORDS == {CALLBACK_OUT_WORDS}"),
+        format!("CARAWAY_FUNCTION == {}", Kind::Function as u32),
+        format!("CARAWAY_METHOD == {}", Kind::Method as u32),
+        format!("CARAWAY_GETTER == {}", Kind::Getter as u32),
+        format!("CARAWAY_UTF8 == {UTF8}"),
     ];
     macro_rules! layout {
-        ($rust:ident as $c:literal: $($field:ident)*) => {
+        ($rust:ty as $c:literal: $($field:ident)*) => {
             lines.push(format!("sizeof({}) == {}", $c, size_of::<$rust>()));
             $(lines.push(format!(
                 "offsetof({}, {}) == {}", $c, stringify!($field), offset_of!($rust, $field)
@@ -24,11 +33,18 @@ fn assertions() -> Vec<String> {
         };
     }
     layout!(Text as "caraway_text": ptr len);
-    layout!(HostApi as "caraway_host_api": size alloc free);
-    layout!(Function as "caraway_function": signature doc call);
+    layout!(HostApi as "caraway_host_api": size alloc free context call log interrupted);
+    layout!(Function as "caraway_function": signature doc call typed kind writes);
+    layout!(Ret<i64> as "caraway_ret_int": value failure);
+    layout!(Ret<f64> as "caraway_ret_float": value failure);
+    layout!(Failure as "caraway_failure": status out);
+    layout!(Class as "caraway_class": name doc drop);
+    layout!(TypeDef as "caraway_type_def": text doc list_count lists);
+    layout!(TypeList as "caraway_type_list": count types);
     layout!(
         Plugin as "caraway_plugin":
         abi_major abi_minor size name version unwind function_size function_count functions attach
+        flags class_size class_count classes type_list_count type_lists init shutdown release
     );
     lines
 }
@@ -43,7 +59,14 @@ fn the_header_has_the_layout() {
     let source = folder.join("header.c");
     let lines: String =
         assertions().iter().map(|line| format!("_Static_assert({line}, \"{line}\");\n")).collect();
-    std::fs::write(&source, format!("#include \"caraway_plugin.h\"\n{lines}")).unwrap();
+    let symbol = format!(
+        "extern int CARAWAY_PLUGIN;\nextern int {SYMBOL};\n\
+         static caraway_failure *no_memory = CARAWAY_NO_MEMORY;\n\
+         _Static_assert(_Alignof(caraway_failure) == {}, \"\");\n\
+         int used(void) {{ return no_memory == 0; }}\n",
+        NO_MEMORY.addr()
+    );
+    std::fs::write(&source, format!("#include \"caraway_plugin.h\"\n{lines}{symbol}")).unwrap();
     let include = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../include");
     let output = Command::new("cc")
         .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I"])

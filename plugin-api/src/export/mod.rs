@@ -67,7 +67,8 @@ pub use result::Return;
 pub mod expansion {
     pub use super::call::run;
     pub use super::table::{attach, function, plugin};
-    pub use caraway_abi::{Export, Function, LibHeader, Plugin, header};
+    pub use caraway_abi::envelope::{Export, LibHeader, header};
+    pub use caraway_abi::{Function, Plugin};
     pub use std::sync::OnceLock;
     pub use std::vec::Vec;
 }

@@ -36,7 +36,14 @@ pub fn function(
     call: unsafe extern "C" fn(*const u64, *mut u64) -> i32,
 ) -> Function {
     let signature = Signature::new(name, params.iter().cloned(), returns).to_string();
-    Function { signature: Text::new(signature.leak()), doc: Text::new(doc), call }
+    Function {
+        signature: Text::new(signature.leak()),
+        doc: Text::new(doc),
+        call,
+        typed: std::ptr::null(),
+        kind: 0,
+        writes: 0,
+    }
 }
 
 /// The table. Its functions are kept for good: the table is made once.
@@ -53,5 +60,14 @@ pub fn plugin(name: &'static str, version: &'static str, unwind: bool, functions
         function_count: functions.len(),
         functions: functions.as_ptr(),
         attach,
+        flags: 0,
+        class_size: 0,
+        class_count: 0,
+        classes: std::ptr::null(),
+        type_list_count: 0,
+        type_lists: std::ptr::null(),
+        init: None,
+        shutdown: None,
+        release: None,
     }
 }
