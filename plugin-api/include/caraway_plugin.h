@@ -2,7 +2,7 @@
  *
  * A plugin is a shared library that exports one table, CARAWAY_PLUGIN: its name and version, and for each function
  * a signature as text and a pointer to call. There is nothing to link with. The types are those of the Rust crate
- * `caraway-abi`; docs/native-plugins.md has an example, examples/plugins/checksum a whole plugin.
+ * `caraway-abi`; docs/native-plugins.md has an example, examples/plugins/zlib a whole plugin.
  *
  * Words
  *

@@ -1,0 +1,126 @@
+//! What a call into a native plugin costs, against the same function registered statically in a Rhai module, and
+//! what loading one costs.
+//!
+//! The gates are ratios in one run: `add` at most 0.9 times `static`, the echo of 10 KB at most 1.05 times; and
+//! figures: 1,000 ints in 2.5 us, a buffer of a million floats in 0.5 ms, 30 functions loaded in 0.25 ms.
+
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark that cannot go on fails; criterion's macros"
+)]
+
+use caraway::Runtime;
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use rhai::module_resolvers::StaticModuleResolver;
+use rhai::{AST, Array, Engine, FnPtr, FuncRegistration, Module, NativeCallContext};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CALLS: usize = 2_000;
+
+/// The folder of the plugin, which is built first.
+fn plugin() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plugins/native-bench");
+    let built = Command::new("cargo").args(["build", "--release"]).current_dir(&folder).status().unwrap();
+    assert!(built.success());
+    folder
+}
+
+fn engine() -> Engine {
+    let mut engine = Engine::new();
+    engine.set_optimization_level(rhai::OptimizationLevel::None);
+    engine
+}
+
+/// The plugin's functions, registered in Rhai.
+fn registered() -> Engine {
+    let mut module = Module::new();
+    FuncRegistration::new("add").set_into_module(&mut module, |a: i64, b: i64| a.wrapping_add(b));
+    FuncRegistration::new("scale").set_into_module(&mut module, |a: f64, b: f64| a * b);
+    FuncRegistration::new("echo").set_into_module(&mut module, |text: &str| text.to_owned());
+    FuncRegistration::new("sum").set_into_module(&mut module, |xs: Array| -> i64 {
+        xs.iter().map(|x| x.as_int().unwrap_or_default()).sum()
+    });
+    FuncRegistration::new("apply").set_into_module(
+        &mut module,
+        |context: NativeCallContext, f: FnPtr, x: i64| f.call_within_context::<i64>(&context, (x,)),
+    );
+    module.build_index();
+    let mut resolver = StaticModuleResolver::new();
+    resolver.insert("bench", module);
+    let mut engine = engine();
+    engine.set_module_resolver(resolver);
+    engine
+}
+
+fn runtime(folder: &Path) -> Runtime {
+    Runtime::builder().plugin_path(folder).allow("native=bench").build().unwrap()
+}
+
+fn looped(engine: &Engine, call: &str, calls: usize) -> AST {
+    let prelude = r#"
+        let xs = []; for i in 0..1000 { xs.push(i); }
+        let short = "0123456789"; let long = ""; long.pad(10000, 'x');
+        let id = |x| x;
+    "#;
+    let buffer = if call.contains("buffer") { "let buffer = floats(1000000, 0.5);" } else { "" };
+    engine
+        .compile(format!(r#"import "bench" as m; {prelude} {buffer} for i in 0..{calls} {{ {call} }}"#))
+        .unwrap()
+}
+
+fn native_call(criterion: &mut Criterion) {
+    let folder = plugin();
+    let registered = registered();
+    let mut plugins = engine();
+    runtime(&folder).install(&mut plugins).unwrap();
+
+    for (name, calls, call, both) in [
+        ("loop", CALLS, "0;", true),
+        ("add", CALLS, "m::add(i, 1);", true),
+        ("scale", CALLS, "m::scale(1.5, 2.5);", true),
+        ("echo_10", CALLS, "m::echo(short);", true),
+        ("echo_10k", CALLS, "m::echo(long);", true),
+        ("sum_1000_ints", CALLS, "m::sum(xs);", true),
+        ("apply", CALLS, "m::apply(id, i);", true),
+        ("loop_10", 10, "0;", true),
+        ("sum_buffer_1m", 10, "m::sum_buffer(buffer);", false),
+    ] {
+        let mut group = criterion.benchmark_group(format!("native_call/{name}"));
+        group.throughput(criterion::Throughput::Elements(calls as u64));
+        for (side, engine) in [("static", &registered), ("plugin", &plugins)] {
+            if side == "static" && !both {
+                continue;
+            }
+            let ast = looped(engine, call, calls);
+            group.bench_function(BenchmarkId::from_parameter(side), |bencher| {
+                bencher.iter(|| engine.run_ast(&ast).unwrap());
+            });
+        }
+        group.finish();
+    }
+}
+
+/// A plugin of 30 functions, from an engine without it to one that has called it once.
+fn native_load(criterion: &mut Criterion) {
+    let folder = plugin();
+    let runtime = runtime(&folder);
+    let mut group = criterion.benchmark_group("native_load");
+    // Each load keeps a copy of the library.
+    group.sample_size(20).measurement_time(std::time::Duration::from_secs(1));
+    for (name, text) in [("nothing", "1"), ("thirty", r#"import "bench" as m; m::add(1, 2)"#)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_with_large_drop(|| {
+                let mut engine = Engine::new_raw();
+                runtime.install(&mut engine).unwrap();
+                engine.eval::<i64>(text).unwrap();
+                engine
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, native_call, native_load);
+criterion_main!(benches);
