@@ -1,0 +1,2 @@
+local m = require("peer")
+print(m.add(2, 3))

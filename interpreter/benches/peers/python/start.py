@@ -1,0 +1,3 @@
+import peer
+
+print(peer.add(2, 3))

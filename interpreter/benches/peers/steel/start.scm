@@ -1,0 +1,3 @@
+(#%require-dylib "libpeer" (only-in add))
+
+(displayln (add 2 3))
