@@ -24,7 +24,7 @@ CALLS = ("add", "echo_10", "echo_10k", "sum_1000")
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--caraway", type=Path, help="a built binary [default: build target/release/caraway]")
-    parser.add_argument("--build-dir", type=Path, default=HERE / "target", help="where peers are built [default: here]")
+    parser.add_argument("--build-dir", type=Path, default=HERE / "target", help="of the peers [default: target, here]")
     parser.add_argument("--rounds", type=int, default=8, help="how often each peer's calls are measured [default: 8]")
     parser.add_argument("--starts", type=int, default=20, help="how often each peer is started [default: 20]")
     return parser.parse_args()
