@@ -56,6 +56,9 @@ pub enum Type {
     Struct(Arc<StructType>),
     /// An enum of a manifest's `types`: one of these strings.
     Enum(Arc<EnumType>),
+    /// A handle of a manifest's `types`: an opaque value that only the plugin itself can make. It is a whole
+    /// parameter or result, never a part of another type.
+    Handle(Arc<str>),
 }
 
 /// A struct that a manifest declares.
@@ -115,6 +118,21 @@ impl Type {
                 _ => false,
             }
     }
+
+    /// Whether a handle is a part of this type, where none may be: in an array, a map, an option, a callback or
+    /// a struct. A type that is itself a handle has none inside.
+    ///
+    /// ```
+    /// use caraway_plugin::Type;
+    ///
+    /// let counter = Type::Handle("Counter".into());
+    /// assert!(!counter.has_handle_inside());
+    /// assert!(Type::Option(Box::new(counter)).has_handle_inside());
+    /// ```
+    pub fn has_handle_inside(&self) -> bool {
+        let is_handle = |ty: &Type| matches!(ty, Type::Handle(_));
+        !is_handle(self) && self.any(&is_handle)
+    }
 }
 
 impl fmt::Display for Type {
@@ -148,6 +166,7 @@ impl fmt::Display for Type {
             Type::Named(name) => f.write_str(name),
             Type::Struct(def) => f.write_str(&def.name),
             Type::Enum(def) => f.write_str(&def.name),
+            Type::Handle(name) => f.write_str(name),
         }
     }
 }

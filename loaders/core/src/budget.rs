@@ -19,12 +19,16 @@ use crate::limits::Limits;
 use rhai::{Dynamic, EvalAltResult, Position};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How many plugins may call each other in a row before the innermost is refused.
 pub const MAX_NESTING: usize = 24;
+
+/// The largest allocation that is made at once where memory has no limit, in bytes.
+const MAX_AT_ONCE: u64 = 1 << 30;
 
 /// Time and cancellation are looked at once in this many operations; memory at each.
 const OPERATIONS_PER_LOOK: u64 = 128;
@@ -140,6 +144,7 @@ struct Spec {
 }
 
 /// An open frame on this thread.
+#[derive(Debug, Clone)]
 struct Open {
     spec: Arc<Spec>,
     /// Set at the first look.
@@ -196,7 +201,7 @@ impl Meter {
                 memory_ceiling,
                 lowest_ceiling,
             });
-            Ok(Frame { index: depth, not_send: std::marker::PhantomData })
+            Ok(Frame { index: depth, not_send: PhantomData })
         })
     }
 
@@ -221,7 +226,7 @@ impl Meter {
 pub struct Frame {
     index: usize,
     /// A frame belongs to its thread.
-    not_send: std::marker::PhantomData<*const ()>,
+    not_send: PhantomData<*const ()>,
 }
 
 impl Drop for Frame {
@@ -261,6 +266,75 @@ impl Frame {
         match Expiry::of(&error) {
             Some(expiry) if expiry.frame == self.index => Ok(expiry.error),
             _ => Err(error),
+        }
+    }
+}
+
+/// The frames of one thread, for others that do its work.
+///
+/// Limits belong to a thread: its open frames, its memory, its CPU time. A thread that works for another one, as
+/// a callback does that a plugin calls from a thread of its own, has none unless it is lent some.
+#[derive(Debug)]
+pub struct Lent {
+    frames: Vec<Open>,
+    memory_left: Option<u64>,
+}
+
+impl Lent {
+    /// The frames that are open on this thread. Starts their clocks.
+    pub fn new() -> Self {
+        let now = Instant::now();
+        let frames = FRAMES.with_borrow_mut(|frames| {
+            frames.iter_mut().for_each(|open| {
+                open.deadline(now);
+            });
+            frames.clone()
+        });
+        Self { frames, memory_left: memory_left() }
+    }
+
+    /// Opens them on this thread, which must have none, until the guard is dropped. What the lender has used of
+    /// its time is used up here, too; of memory there is what was left, and CPU time is counted anew.
+    pub fn enter(&self) -> Borrowed {
+        let ceiling = self
+            .memory_left
+            .map_or(i64::MAX, |left| ALLOCATED.get().saturating_add(i64::try_from(left).unwrap_or(i64::MAX)));
+        FRAMES.with_borrow_mut(|frames| {
+            if !frames.is_empty() {
+                return Borrowed { opened: false, not_send: PhantomData };
+            }
+            frames.extend(self.frames.iter().map(|open| Open {
+                cpu_end: None,
+                memory_ceiling: if open.memory_ceiling == i64::MAX { i64::MAX } else { ceiling },
+                lowest_ceiling: ceiling,
+                ..open.clone()
+            }));
+            CEILING.set(ceiling);
+            Borrowed { opened: true, not_send: PhantomData }
+        })
+    }
+}
+
+impl Default for Lent {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Frames of another thread on this one; they close when this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Borrowed {
+    opened: bool,
+    /// Frames belong to their thread.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if self.opened {
+            FRAMES.with_borrow_mut(Vec::clear);
+            CEILING.set(i64::MAX);
         }
     }
 }
@@ -340,6 +414,12 @@ pub fn deadline() -> Option<Instant> {
 pub fn memory_left() -> Option<u64> {
     let ceiling = CEILING.get();
     (ceiling != i64::MAX).then(|| u64::try_from(ceiling.saturating_sub(ALLOCATED.get())).unwrap_or(0))
+}
+
+/// Whether this many bytes may be allocated at once: within the limit, or 1 GiB where there is none. Asked before
+/// what makes much out of little, since a limit that is looked at afterwards is looked at too late.
+pub fn may_allocate(bytes: u64) -> bool {
+    bytes <= memory_left().unwrap_or(MAX_AT_ONCE).min(isize::MAX as u64)
 }
 
 /// Sleeps, but no longer than the open frames may, and wakes up when cancelled.

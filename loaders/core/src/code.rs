@@ -51,6 +51,8 @@ codes! {
     ValueRefused = "E0108";
     /// A plugin panicked or trapped.
     PluginCrashed = "E0109";
+    /// A buffer is in use by a call that is going on.
+    BufferBusy = "E0110";
     /// The command line makes no sense.
     Usage = "E0201";
     /// `caraway.toml` is wrong.

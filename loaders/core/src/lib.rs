@@ -7,6 +7,7 @@
 //! | [`resolve`] | requirements to a plan, or an explanation; pure |
 //! | [`capability`] | what is asked for, what is granted, and the one gate that checks |
 //! | [`bind`] | the only place that puts functions into a module |
+//! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
 //! | [`limits`], [`budget`] | how much a script may use, and the clock and counters that stop it |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
@@ -14,16 +15,20 @@
 
 pub mod bind;
 pub mod budget;
+pub mod buffer;
+mod callable;
 pub mod capability;
 mod code;
 pub mod discover;
 mod error;
+pub mod handle;
 pub mod limits;
 pub mod loader;
 pub mod manifest;
 pub mod output;
 pub mod resolve;
 mod standard;
+mod suggest;
 
 pub use caraway_plugin::{Param, Signature, Type, Value};
 pub use code::Code;

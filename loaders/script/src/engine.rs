@@ -5,7 +5,7 @@ use caraway_loaders_core::budget;
 use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::output::{Output, Stream};
-use caraway_loaders_core::{Code, Error, ErrorValue, StandardPackage, escape};
+use caraway_loaders_core::{Code, Error, ErrorValue, StandardPackage, escape, handle};
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,7 @@ pub fn engine(limits: &Limits, standard: &StandardPackage) -> Engine {
     ErrorValue::register(&mut engine);
     guard::register(&mut engine);
     sort::register(&mut engine);
+    handle::find_methods(&mut engine);
     engine.register_fn("sleep", |context: NativeCallContext, seconds: i64| {
         sleep(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)), context.call_position())
     });

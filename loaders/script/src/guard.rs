@@ -8,9 +8,6 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString, Positio
 
 type Outcome<T> = Result<T, Box<EvalAltResult>>;
 
-/// The largest value that is made at once where memory has no limit.
-const MAX_BYTES: u64 = 1 << 30;
-
 /// What a piece of a split string takes: its place in the array, and a string of its own.
 const PIECE: usize = 64;
 
@@ -108,7 +105,7 @@ fn pad(text: &mut ImmutableString, length: i64, filler: &str) -> Outcome<()> {
 fn room(have: usize, wanted: i64, size: usize, what: &str) -> Outcome<usize> {
     let wanted = usize::try_from(wanted).unwrap_or(0);
     let more = (wanted.saturating_sub(have) as u64).saturating_mul(size as u64);
-    if more > budget::memory_left().unwrap_or(MAX_BYTES).min(i64::MAX as u64) {
+    if !budget::may_allocate(more) {
         return Err(Box::new(EvalAltResult::ErrorDataTooLarge(format!("Size of {what}"), Position::NONE)));
     }
     Ok(wanted)

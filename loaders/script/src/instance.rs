@@ -36,8 +36,8 @@ pub struct Instance {
 /// A function of an [`Instance`], ready to be called.
 pub struct Entry {
     name: String,
-    params: Vec<Type>,
-    returns: Type,
+    /// The types, and the name that messages use.
+    signature: Signature,
 }
 
 /// What a call changes and leaves as it was, unless it fails.
@@ -120,8 +120,8 @@ impl Instance {
 
     /// Prepares the calls of a function of this name and these types.
     pub fn entry(&self, signature: &Signature) -> Entry {
-        let params = signature.params.iter().map(|p| p.ty.clone()).collect();
-        Entry { name: signature.name.clone(), params, returns: signature.returns.clone() }
+        let shown = format!("{}::{}", self.plugin, signature.name);
+        Entry { name: signature.name.clone(), signature: Signature { name: shown, ..signature.clone() } }
     }
 
     fn fresh(&self) -> State {
@@ -179,10 +179,10 @@ impl Instance {
     ) -> CallResult {
         let frame = self.meter.enter()?;
         let values = values.as_mut();
-        let result = Callbacks::scope(context, |callbacks| {
-            for (index, (value, ty)) in values.iter_mut().zip(&entry.params).enumerate() {
-                if !conform::passes(ty, value) {
-                    *value = conform::conform(ty, take(value), Functions::Bind(callbacks))
+        let result = Callbacks::scope(context, &entry.signature, |callbacks| {
+            for (index, (value, param)) in values.iter_mut().zip(&entry.signature.params).enumerate() {
+                if !conform::passes(&param.ty, value) {
+                    *value = conform::conform(&param.ty, take(value), Functions::Bind(callbacks, index))
                         .map_err(|error| error.about_argument(index))?;
                 }
             }
@@ -199,20 +199,20 @@ impl Instance {
             Ok(value)
         });
         match result {
-            Ok(value) if conform::passes(&entry.returns, &value) => Ok(value),
+            Ok(value) if conform::passes(&entry.signature.returns, &value) => Ok(value),
             Ok(value) => self.checked(entry, value),
             Err(error) => Err(self.passed_on(entry, &frame, error, context)),
         }
     }
 
     fn checked(&self, entry: &Entry, value: Dynamic) -> CallResult {
-        if entry.returns == Type::Void {
+        if entry.signature.returns == Type::Void {
             // The value of a script function's last statement, which its author did not mean to give back.
             return Ok(Dynamic::UNIT);
         }
-        conform::conform(&entry.returns, value, Functions::Refuse).map_err(|error| {
+        conform::conform(&entry.signature.returns, value, Functions::Refuse).map_err(|error| {
             let wrong = error.code() == Code::ArgumentType;
-            let mut error = error.said_of(&format!("the result of `{}::{}`", self.plugin, entry.name));
+            let mut error = error.said_of(&format!("the result of `{}`", entry.signature.name));
             if wrong {
                 error = Error::new(Code::ResultType, error.message())
                     .hint("the plugin's manifest and its code disagree: tell its author");
@@ -244,7 +244,7 @@ impl Instance {
         if thrown {
             // As Rhai itself wraps it: `catch` gives the value, and the place is kept.
             return CallError::Rhai(Box::new(EvalAltResult::ErrorInFunctionCall(
-                format!("{}::{}", self.plugin, entry.name),
+                entry.signature.name.clone(),
                 self.source.clone(),
                 error,
                 context.call_position(),

@@ -5,8 +5,10 @@
 //! home, and how deep a value nests is bounded.
 
 use super::callback::Callbacks;
+use super::kind::Kind;
 use crate::code::Code;
 use crate::error::Error;
+use crate::handle::Handle;
 use caraway_plugin::{StructType, Type};
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
 
@@ -27,60 +29,33 @@ pub enum Passing {
 /// Compares the outermost type only.
 pub fn top_level(ty: &Type, value: &Dynamic) -> Passing {
     let fits = match ty {
-        Type::Int => value.is_int(),
-        Type::Float if value.is_int() => return Passing::IntToFloat,
-        Type::Float => value.is_float(),
-        Type::Bool => value.is_bool(),
-        Type::Char => value.is_char(),
-        Type::String | Type::Enum(_) => value.is_string(),
-        Type::Bytes => value.is_blob(),
-        Type::Array(_) => value.is_array(),
-        Type::Map(_) | Type::Struct(_) => value.is_map(),
-        Type::Fn(..) => value.is_fnptr(),
-        Type::Void => value.is_unit(),
         Type::Any => true,
+        Type::Float if value.is_int() => return Passing::IntToFloat,
         Type::Option(inner) => {
             return if value.is_unit() { Passing::AsItIs } else { top_level(inner, value) };
         }
-        _ => false,
+        _ => Kind::of_type(ty).is_some_and(|kind| kind.holds(value)),
     };
     if fits { Passing::AsItIs } else { Passing::No }
 }
 
-/// What a value's type is called in signatures.
+/// What a value's type is called in signatures; a handle's with its plugin.
 pub fn type_name(value: &Dynamic) -> String {
-    let name = if value.is_unit() {
-        "()"
-    } else if value.is_int() {
-        "int"
-    } else if value.is_float() {
-        "float"
-    } else if value.is_bool() {
-        "bool"
-    } else if value.is_char() {
-        "char"
-    } else if value.is_string() {
-        "string"
-    } else if value.is_blob() {
-        "bytes"
-    } else if value.is_array() {
-        "array"
-    } else if value.is_map() {
-        "map"
-    } else if value.is_fnptr() {
-        "fn"
-    } else {
-        let full = value.type_name();
-        return full.rsplit("::").next().unwrap_or(full).to_owned();
-    };
-    name.to_owned()
+    if let Some(handle) = value.read_lock::<Handle>() {
+        return handle.class().to_string();
+    }
+    if let Some(kind) = Kind::of_value(value) {
+        return kind.name().to_owned();
+    }
+    let full = value.type_name();
+    full.rsplit("::").next().unwrap_or(full).to_owned()
 }
 
 /// What functions become on their way across a boundary.
 #[derive(Clone, Copy)]
 pub enum Functions<'a> {
-    /// Arguments: bound to the caller, for the duration of the call.
-    Bind(&'a Callbacks<'a>),
+    /// The argument of this index: bound to the caller, for the duration of the call.
+    Bind(&'a Callbacks<'a>, usize),
     /// Results, and what crosses a callback: refused.
     Refuse,
 }
@@ -99,10 +74,10 @@ pub fn conform(ty: &Type, value: Dynamic, functions: Functions<'_>) -> Result<Dy
 /// What does not fit, while its path is being built inside out.
 struct Problem {
     path: Vec<String>,
-    kind: Kind,
+    misfit: Misfit,
 }
 
-enum Kind {
+enum Misfit {
     Mismatch { expected: String, found: String },
     TooDeep,
     Function,
@@ -110,8 +85,8 @@ enum Kind {
 
 impl Problem {
     fn mismatch(expected: impl ToString, value: &Dynamic) -> Self {
-        let kind = Kind::Mismatch { expected: expected.to_string(), found: type_name(value) };
-        Self { path: Vec::new(), kind }
+        let misfit = Misfit::Mismatch { expected: expected.to_string(), found: type_name(value) };
+        Self { path: Vec::new(), misfit }
     }
 
     fn within(mut self, step: impl FnOnce() -> String) -> Self {
@@ -125,15 +100,15 @@ impl Problem {
         if !path.is_empty() {
             path = format!(" at `{}`", path.trim_start_matches('.'));
         }
-        match self.kind {
-            Kind::Mismatch { expected, found } => {
+        match self.misfit {
+            Misfit::Mismatch { expected, found } => {
                 Error::new(Code::ArgumentType, format!("must be {expected}, found {found}{path}"))
             }
-            Kind::TooDeep => Error::new(
+            Misfit::TooDeep => Error::new(
                 Code::ValueRefused,
                 format!("nests deeper than {MAX_DEPTH} levels, which cannot cross a plugin's boundary"),
             ),
-            Kind::Function => Error::new(
+            Misfit::Function => Error::new(
                 Code::CallbackExpired,
                 format!("holds a function{path}, which is valid only during the call that it is passed to"),
             )
@@ -156,13 +131,13 @@ fn walk(ty: &Type, value: Dynamic, functions: Functions<'_>, depth: usize) -> Re
     }
     if value.is_fnptr() {
         return match functions {
-            Functions::Bind(callbacks) => Ok(callbacks.bind(value)),
-            Functions::Refuse => Err(Problem { path: Vec::new(), kind: Kind::Function }),
+            Functions::Bind(callbacks, index) => Ok(callbacks.bind(index, ty, &value)),
+            Functions::Refuse => Err(Problem { path: Vec::new(), misfit: Misfit::Function }),
         };
     }
     if value.is_array() || value.is_map() {
         if depth >= MAX_DEPTH {
-            return Err(Problem { path: Vec::new(), kind: Kind::TooDeep });
+            return Err(Problem { path: Vec::new(), misfit: Misfit::TooDeep });
         }
         return walk_inside(ty, value, functions, depth + 1);
     }
@@ -170,9 +145,14 @@ fn walk(ty: &Type, value: Dynamic, functions: Functions<'_>, depth: usize) -> Re
         let text = value.as_immutable_string_ref().map(|s| s.to_string()).unwrap_or_default();
         if !def.values.contains(&text) {
             let expected = format!("one of {}", quoted(&def.values));
-            let kind = Kind::Mismatch { expected, found: format!("{text:?}") };
-            return Err(Problem { path: Vec::new(), kind });
+            let misfit = Misfit::Mismatch { expected, found: format!("{text:?}") };
+            return Err(Problem { path: Vec::new(), misfit });
         }
+    }
+    if let Type::Handle(name) = ty
+        && value.read_lock::<Handle>().is_none_or(|handle| handle.class().name() != &**name)
+    {
+        return Err(Problem::mismatch(ty, &value));
     }
     Ok(value)
 }
@@ -227,17 +207,14 @@ pub fn passes(ty: &Type, value: &Dynamic) -> bool {
         return false;
     }
     match ty {
-        Type::Int => value.is_int(),
-        Type::Float => value.is_float(),
-        Type::Bool => value.is_bool(),
-        Type::String => value.is_string(),
-        Type::Char => value.is_char(),
-        Type::Bytes => value.is_blob(),
-        Type::Void => value.is_unit(),
         Type::Any => {
             value.is_int() || value.is_float() || value.is_string() || value.is_bool() || value.is_unit()
         }
-        _ => false,
+        // These have something inside, or names to be looked at.
+        Type::Array(_) | Type::Map(_) | Type::Struct(_) | Type::Enum(_) | Type::Fn(..) | Type::Handle(_) => {
+            false
+        }
+        _ => Kind::of_type(ty).is_some_and(|kind| kind.holds(value)),
     }
 }
 
@@ -246,15 +223,15 @@ fn check_keys(def: &StructType, map: &Map) -> Result<(), Problem> {
     if let Some(key) = unknown {
         let names: Vec<String> = def.fields.iter().map(|f| f.name.clone()).collect();
         let expected = format!("{} with the keys {}", def.name, quoted(&names));
-        let kind = Kind::Mismatch { expected, found: format!("the key {key:?}") };
-        return Err(Problem { path: Vec::new(), kind });
+        let misfit = Misfit::Mismatch { expected, found: format!("the key {key:?}") };
+        return Err(Problem { path: Vec::new(), misfit });
     }
     let missing =
         def.fields.iter().find(|f| !map.contains_key(f.name.as_str()) && !matches!(f.ty, Type::Option(_)));
     if let Some(field) = missing {
         let expected = format!("{} with the key `{}`", def.name, field.name);
-        let kind = Kind::Mismatch { expected, found: "none".to_owned() };
-        return Err(Problem { path: Vec::new(), kind });
+        let misfit = Misfit::Mismatch { expected, found: "none".to_owned() };
+        return Err(Problem { path: Vec::new(), misfit });
     }
     Ok(())
 }
@@ -294,7 +271,7 @@ pub fn to_value(value: &Dynamic) -> Result<caraway_plugin::Value, Error> {
 fn to_value_at(value: &Dynamic, depth: usize) -> Result<caraway_plugin::Value, Error> {
     use caraway_plugin::Value;
     if depth > MAX_DEPTH {
-        return Err(Problem { path: Vec::new(), kind: Kind::TooDeep }.into_error());
+        return Err(Problem { path: Vec::new(), misfit: Misfit::TooDeep }.into_error());
     }
     if let Ok(int) = value.as_int() {
         return Ok(Value::Int(int));

@@ -3,9 +3,13 @@
 //! A call that finds no function ends in Rhai's own error, which knows nothing of plugins. Whoever runs the
 //! script turns it into one that names the plugin, the signature and the nearest name.
 
-use super::{Bound, wrong_argument};
+use super::binder::Bound;
+use super::error::wrong_argument;
+use super::kind::Kind;
 use crate::code::Code;
 use crate::error::{Error, Location};
+use crate::handle;
+use crate::suggest::suggest;
 use rhai::{AST, ASTNode, EvalAltResult, Expr, Position, Stmt};
 use std::sync::Arc;
 
@@ -39,18 +43,6 @@ pub fn imports_of(ast: &AST) -> Vec<Imported> {
         true
     });
     found
-}
-
-/// The nearest of `names` to `name`, if any is near enough to be a slip of the finger.
-pub fn suggest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    names
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= 1 + name.chars().count().max(candidate.chars().count()) / 4
-        })
-        .min()
-        .map(|(_, candidate)| candidate)
 }
 
 /// The error of a script as an [`Error`], with its place.
@@ -108,7 +100,10 @@ fn plain(error: &EvalAltResult, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> 
     };
     match error {
         EvalAltResult::ErrorFunctionNotFound(call, _) => {
-            missing_function(call, module).unwrap_or_else(|| Error::new(Code::ScriptFailed, message))
+            let method = || handle::take_missing(call.split(" (").next().unwrap_or(call));
+            missing_function(call, module)
+                .or_else(method)
+                .unwrap_or_else(|| Error::new(Code::ScriptFailed, message))
         }
         EvalAltResult::ErrorParsing(..) => Error::new(Code::Syntax, message),
         EvalAltResult::ErrorRuntime(value, _) => {
@@ -175,16 +170,8 @@ fn missing_function(call: &str, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> 
 fn may_be(ty: &caraway_plugin::Type, rhai: &str) -> bool {
     use caraway_plugin::Type;
     match ty {
-        Type::Int => rhai == "i64",
-        Type::Float => rhai == "f64" || rhai == "i64",
-        Type::Bool => rhai == "bool",
-        Type::Char => rhai == "char",
-        Type::String | Type::Enum(_) => rhai == "string" || rhai == "&str" || rhai.contains("String"),
-        Type::Bytes => rhai == "blob",
-        Type::Array(_) => rhai == "array",
-        Type::Map(_) | Type::Struct(_) => rhai == "map",
-        Type::Fn(..) => rhai == "Fn",
-        Type::Option(inner) => rhai == "()" || may_be(inner, rhai),
-        _ => true,
+        Type::Float => Kind::Float.is_called(rhai) || Kind::Int.is_called(rhai),
+        Type::Option(inner) => Kind::Unit.is_called(rhai) || may_be(inner, rhai),
+        _ => Kind::of_type(ty).is_none_or(|kind| kind.is_called(rhai)),
     }
 }

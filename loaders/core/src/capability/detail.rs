@@ -1,6 +1,6 @@
 //! The object behind a capability's name in a manifest: `{"read": ["data"]}`.
 
-use crate::bind::suggest;
+use crate::suggest::suggest;
 use serde_json::Value;
 
 /// Reads lists of texts out of a detail. Keys that are not in `known` are an error, and so is a detail

@@ -1,7 +1,7 @@
 //! `io`: standard output, standard error and standard input.
 
 use super::extent::Extent;
-use crate::bind::suggest;
+use crate::suggest::suggest;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Channel {

@@ -3,11 +3,11 @@
 use super::folder::{Folder, Shape};
 use super::manifest_file;
 use super::plugin::{Origin, Plugin};
-use crate::bind::suggest;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::loader::Loader;
 use crate::manifest::Manifest;
+use crate::suggest::suggest;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

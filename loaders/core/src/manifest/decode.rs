@@ -8,9 +8,9 @@ use super::{
     Dependency, Manifest, RuntimeOptions, Security, Source, functions, implementation, license, names,
     quantity, refused,
 };
-use crate::bind::suggest;
 use crate::capability::{Asks, Capability};
 use crate::code::Code;
+use crate::suggest::suggest;
 use semver::{Comparator, Op, Version, VersionReq};
 use std::collections::HashSet;
 

@@ -3,8 +3,8 @@
 use super::problems::{Problems, Wrong, shown};
 use super::refused;
 use super::tree::{Entry, Node, Value};
-use crate::bind::suggest;
 use crate::code::Code;
+use crate::suggest::suggest;
 use smallvec::SmallVec;
 use std::fmt;
 

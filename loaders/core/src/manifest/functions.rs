@@ -6,7 +6,7 @@ use super::names;
 use super::problems::{Problems, Wrong};
 use super::tree::Node;
 use super::types::Types;
-use crate::bind;
+use crate::callable::{MAX_PARAMS, callable};
 use crate::code::Code;
 use caraway_plugin::{Param, Signature, Type};
 use std::collections::HashSet;
@@ -61,7 +61,7 @@ fn one(
         params: params.unwrap_or_default(),
         returns: returns.unwrap_or(Type::Void),
     };
-    if let Err(error) = bind::callable(&signature) {
+    if let Err(error) = callable(&signature) {
         problems.add(offset, || error);
         return None;
     }
@@ -83,8 +83,8 @@ fn params(
             problems.say(Code::ManifestValue, item.offset, wrong);
         }
         params.push(param);
-        if params.len() > bind::MAX_PARAMS {
-            break; // `bind::callable` says so.
+        if params.len() > MAX_PARAMS {
+            break; // `callable` says so.
         }
     }
     params.into_iter().collect()

@@ -4,8 +4,8 @@ use super::fields::{self, Fields, Place};
 use super::names;
 use super::problems::{Problems, Wrong, shown};
 use super::tree::Node;
-use crate::bind::suggest;
 use crate::code::Code;
+use crate::suggest::suggest;
 use caraway_plugin::{EnumType, Field, StructType, Type};
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, HashSet};
@@ -19,8 +19,13 @@ const MAX_DEPTH: usize = 32;
 const MAX_PARTS: usize = 1000;
 
 /// The names that types have without being declared, for suggestions.
-const BUILT_IN: &[&str] =
-    &["int", "float", "bool", "char", "string", "bytes", "array", "map", "any", "void", "fn"];
+const BUILT_IN: &[&str] = &[
+    "int", "float", "bool", "char", "string", "bytes", "ints", "floats", "array", "map", "any", "void", "fn",
+];
+
+/// The kinds of types that can be declared, and the field that belongs to each.
+const KINDS: &[(&str, Option<&str>)] =
+    &[("struct", Some("fields")), ("enum", Some("values")), ("alias", Some("base_type")), ("handle", None)];
 
 /// A type with its names looked up, and its size.
 #[derive(Clone)]
@@ -35,6 +40,7 @@ enum Declared {
     Struct(Vec<(String, Type, usize)>),
     Enum(Vec<String>),
     Alias(Type, usize),
+    Handle,
 }
 
 enum State {
@@ -99,19 +105,21 @@ impl Types {
             Some("alias") => of.required("base_type", problems).and_then(|node| {
                 Some(Declared::Alias(parse(node, &place.key("base_type"), problems)?, node.offset))
             }),
+            Some("handle") => Some(Declared::Handle),
             Some(other) => {
-                let hint =
-                    suggest(other, ["struct", "enum", "alias"]).map(|n| format!("did you mean `{n}`?"));
-                let wrong = format!("is {}; known are `struct`, `enum` and `alias`", shown(other));
+                let kinds = KINDS.iter().map(|(kind, _)| *kind);
+                let hint = suggest(other, kinds).map(|n| format!("did you mean `{n}`?"));
+                let wrong = format!("is {}; known are `struct`, `enum`, `alias` and `handle`", shown(other));
                 let wrong = Wrong::new(wrong).maybe_hint(hint).of(place.key("kind"));
                 problems.say(Code::ManifestValue, kind_at.map_or(item.offset, |n| n.offset), wrong);
                 return;
             }
             None => None,
         };
-        for (field, kind_of) in [("fields", "struct"), ("values", "enum"), ("base_type", "alias")] {
+        for (kind_of, field) in KINDS {
+            let Some(field) = *field else { continue };
             if let (Some(kind), Some(node)) = (kind, of.take(field))
-                && kind != kind_of
+                && kind != *kind_of
             {
                 let wrong = Wrong::new(format!("belongs to a type of the kind `{kind_of}`, not `{kind}`"));
                 problems.say(Code::ManifestField, node.offset, wrong.of(place.key(field)));
@@ -148,6 +156,7 @@ impl Types {
                 let ty = Type::Enum(Arc::new(EnumType { name: name.to_owned(), values }));
                 Some(Known { ty, parts: 1, depth: 1 })
             }
+            Declared::Handle => Some(Known { ty: Type::Handle(name.into()), parts: 1, depth: 1 }),
             Declared::Struct(fields) => self.known_struct(name, fields, level, problems),
         };
         let state = known.clone().map_or(State::Broken, State::Known);
@@ -165,7 +174,7 @@ impl Types {
         let mut fields = Vec::with_capacity(declared.len());
         let (mut parts, mut depth) = (1, 0);
         for (name, ty, offset) in declared {
-            let known = self.look_up(&ty, offset, level + 1, problems)?;
+            let known = whole(self.look_up(&ty, offset, level + 1, problems)?, offset, problems)?;
             parts += known.parts;
             depth = depth.max(known.depth);
             if !fits(parts, depth + 1, offset, problems) {
@@ -187,7 +196,10 @@ impl Types {
         if !fits(0, level, offset, problems) {
             return None;
         }
-        let mut inner = |ty: &Type| self.look_up(ty, offset, level + 1, problems);
+        let mut inner = |ty: &Type| {
+            let known = self.look_up(ty, offset, level + 1, problems)?;
+            whole(known, offset, problems)
+        };
         let (ty, parts, depth) = match ty {
             Type::Array(item) => {
                 let item = inner(item)?;
@@ -252,6 +264,15 @@ impl Types {
             }
         }
     }
+}
+
+/// The type of a part of another one, which a handle cannot be.
+fn whole(known: Known, offset: usize, problems: &mut Problems<'_>) -> Option<Known> {
+    let Type::Handle(name) = &known.ty else { return Some(known) };
+    let wrong = Wrong::new(format!("the handle `{name}` cannot be a part of another type"))
+        .hint("pass it as a parameter or a result of its own");
+    problems.say(Code::ManifestValue, offset, wrong);
+    None
 }
 
 fn fits(parts: usize, depth: usize, offset: usize, problems: &mut Problems<'_>) -> bool {

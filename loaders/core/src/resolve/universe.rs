@@ -2,10 +2,10 @@
 
 use super::compat::Compat;
 use super::plan::Plan;
-use crate::bind::suggest;
 use crate::code::Code;
 use crate::discover::Plugin;
 use crate::error::Error;
+use crate::suggest::suggest;
 use semver::{Version, VersionReq};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

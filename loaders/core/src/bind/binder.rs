@@ -1,0 +1,305 @@
+//! Filling a module.
+
+use super::conform;
+use super::entry::{self, Body, with_context};
+use super::error::{CallResult, wrong_inside};
+use super::members::{Dispatchers, Filling, Member};
+use crate::callable::callable;
+use crate::code::Code;
+use crate::error::{Error, Location};
+use crate::handle::{Class, Handle};
+use caraway_plugin::{Signature, Type};
+use rhai::{Dynamic, EvalAltResult, Module, NativeCallContext, Shared};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// A loaded plugin: its module and what it offers.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Bound {
+    /// The module, to be shared by all importers.
+    pub module: Arc<Module>,
+    /// The name that messages use: the manifest's `name`.
+    pub name: String,
+    /// The functions in it.
+    pub signatures: Vec<Signature>,
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound")
+            .field("name", &self.name)
+            .field("signatures", &self.signatures)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Fills a module.
+///
+/// ```
+/// use caraway_loaders_core::bind::Binder;
+/// use rhai::{Dynamic, Engine};
+///
+/// let mut binder = Binder::new("math", "math@1.0.0");
+/// binder.function("half(x: float) -> float".parse()?, |_, args| {
+///     Ok(Dynamic::from_float(args[0].as_float().unwrap_or_default() / 2.0))
+/// })?;
+///
+/// let mut engine = Engine::new();
+/// engine.register_static_module("math", binder.finish().module);
+/// assert_eq!(engine.eval::<f64>("math::half(3)")?, 1.5);
+///
+/// let error = engine.eval::<f64>("math::half(true)").unwrap_err();
+/// let error = caraway_loaders_core::Error::raised_in(&error).ok_or("another error")?;
+/// assert_eq!(error.message(), "argument 1 of `math::half`: `x` must be float, found bool");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Binder {
+    name: String,
+    root: Tree,
+    classes: BTreeMap<String, Filling>,
+    dispatchers: Dispatchers,
+    signatures: Vec<Signature>,
+}
+
+/// A module while it is being filled.
+struct Tree {
+    module: Module,
+    submodules: BTreeMap<String, Tree>,
+}
+
+impl Tree {
+    fn new(id: &str) -> Self {
+        let mut module = Module::new();
+        module.set_id(id);
+        Self { module, submodules: BTreeMap::new() }
+    }
+
+    fn register(&mut self, path: &str, shown: &Shared<Signature>, body: &Shared<Body>) {
+        let Some((submodule, rest)) = path.split_once("::") else {
+            return entry::register(&mut self.module, path, shown, body);
+        };
+        let id = self.module.id().unwrap_or_default().to_owned();
+        let submodule = self.submodules.entry(submodule.to_owned()).or_insert_with(|| Tree::new(&id));
+        submodule.register(rest, shown, body);
+    }
+
+    fn finish(mut self) -> Module {
+        for (name, submodule) in self.submodules {
+            self.module.set_sub_module(name, submodule.finish());
+        }
+        self.module.build_index();
+        self.module
+    }
+}
+
+/// The handles in a signature.
+#[derive(Default)]
+struct Handles {
+    params: Vec<(usize, Arc<Class>)>,
+    returns: Option<Arc<Class>>,
+}
+
+impl Binder {
+    /// An empty module of the plugin `name`, with `id` as Rhai's name for the module: its source in errors.
+    pub fn new(name: &str, id: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            root: Tree::new(id),
+            classes: BTreeMap::new(),
+            dispatchers: Dispatchers::default(),
+            signatures: Vec::new(),
+        }
+    }
+
+    /// The class of handles of this name, a new one at first. Signatures may use it from then on.
+    pub fn class(&mut self, name: &str) -> Arc<Class> {
+        let new = || Filling::new(Arc::new(Class::new(name, &self.name)));
+        self.classes.entry(name.to_owned()).or_insert_with(new).class.clone()
+    }
+
+    /// Uses a class of another module of the same plugin, whose handles are then no strangers here. Its methods
+    /// and properties are those that it has there.
+    pub fn adopt(&mut self, class: &Arc<Class>) {
+        self.classes.insert(class.name().to_owned(), Filling::new(class.clone()));
+    }
+
+    /// Adds a function. A qualified name goes into a submodule.
+    ///
+    /// A function whose first parameter is `self`, a handle, is also a method of its class, under the last
+    /// segment of its name: `counter::incr(self: Counter, by: int)` is called as `c.incr(1)`, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`callable`], and [`Code::ManifestValue`] for a handle whose class this module does not have, see
+    /// [`class`](Binder::class), and for a second method of one name.
+    pub fn function<F>(&mut self, signature: Signature, body: F) -> Result<(), Error>
+    where
+        F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
+    {
+        let (last, member) = self.add(signature, body)?;
+        let first = member.shown.params.first().filter(|first| first.name == "self");
+        let Some(Type::Handle(class)) = first.map(|first| first.ty.clone()) else { return Ok(()) };
+        let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
+        self.dispatchers.add_method(&mut self.root.module, &last, filling, &member);
+        if filling.add_method(&last, member) {
+            return Ok(());
+        }
+        Err(Error::new(Code::ManifestValue, format!("{class} has the method `{last}` twice")))
+    }
+
+    /// Adds a property of a handle: a function that takes only the handle, such as
+    /// `counter::count(self: Counter) -> int`, to be read as `c.count`. It can be called as a function, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`function`](Binder::function), and [`Code::ManifestValue`] for other parameters.
+    pub fn getter<F>(&mut self, signature: Signature, body: F) -> Result<(), Error>
+    where
+        F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
+    {
+        let [only] = &signature.params[..] else { return Err(no_getter(&signature)) };
+        let Type::Handle(class) = only.ty.clone() else { return Err(no_getter(&signature)) };
+        let (last, member) = self.add(signature, body)?;
+        let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
+        self.dispatchers.add_getter(&last, filling, &member);
+        if filling.add_getter(&last, member) {
+            return Ok(());
+        }
+        Err(Error::new(Code::ManifestValue, format!("{class} has the property `{last}` twice")))
+    }
+
+    /// Adds a constant to the module: `stats::VERSION`.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::CallbackExpired`] if a function is in it, [`Code::ValueRefused`] if it nests too deep.
+    pub fn constant(&mut self, name: &str, value: Dynamic) -> Result<(), Error> {
+        let value = conform::conform(&Type::Any, value, conform::Functions::Refuse)
+            .map_err(|error| error.said_of(&format!("the exported `{name}`")))?;
+        self.root.module.set_var(name, value);
+        Ok(())
+    }
+
+    /// The filled module.
+    pub fn finish(mut self) -> Bound {
+        self.classes.into_values().for_each(Filling::finish);
+        self.dispatchers.put_into(&mut self.root.module);
+        Bound { module: Arc::new(self.root.finish()), name: self.name, signatures: self.signatures }
+    }
+
+    /// Adds a function, and gives it with the last segment of its name.
+    fn add<F>(&mut self, signature: Signature, body: F) -> Result<(String, Member), Error>
+    where
+        F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
+    {
+        callable(&signature)?;
+        let handles = self.handles(&signature)?;
+        let name = format!("{}::{}", self.name, signature.name);
+        let shown = Arc::new(Signature { name, ..signature.clone() });
+        let body = match handles {
+            Some(handles) => checked(shown.clone(), handles, body),
+            None => plain(shown.clone(), body),
+        };
+        self.root.register(&signature.name, &shown, &body);
+        let last = signature.name.rsplit("::").next().unwrap_or_default().to_owned();
+        self.signatures.push(signature);
+        Ok((last, Member { shown, body }))
+    }
+
+    /// The handles in a signature, if there are any.
+    fn handles(&self, signature: &Signature) -> Result<Option<Handles>, Error> {
+        let class = |ty: &Type| match ty {
+            Type::Handle(name) => match self.classes.get(&**name) {
+                Some(filling) => Ok(Some(filling.class.clone())),
+                None => Err(Error::new(
+                    Code::ManifestValue,
+                    format!("`{}` uses the handle `{name}`, which its plugin does not make", signature.name),
+                )
+                .hint("handles are made by native code; a script passes on those of others as `any`")),
+            },
+            _ => Ok(None),
+        };
+        let mut handles = Handles { params: Vec::new(), returns: class(&signature.returns)? };
+        for (index, param) in signature.params.iter().enumerate() {
+            handles.params.extend(class(&param.ty)?.map(|class| (index, class)));
+        }
+        Ok(Some(handles).filter(|handles| !handles.params.is_empty() || handles.returns.is_some()))
+    }
+}
+
+fn no_getter(signature: &Signature) -> Error {
+    Error::new(Code::ManifestValue, format!("`{signature}` is no property: it must take a handle alone"))
+}
+
+/// The function that Rhai calls.
+fn plain<F>(shown: Arc<Signature>, body: F) -> Shared<Body>
+where
+    F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
+{
+    with_context(move |context, args| body(&context, args).map_err(|error| error.raise(&shown, &context)))
+}
+
+/// The same, with a look at whose handles go in and come out.
+fn checked<F>(shown: Arc<Signature>, handles: Handles, body: F) -> Shared<Body>
+where
+    F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
+{
+    with_context(move |context, args| {
+        for (index, class) in &handles.params {
+            if !is_of(args[*index], class) {
+                return Err(foreign_argument(&shown, *index, class, args[*index], &context));
+            }
+        }
+        let result = body(&context, args).map_err(|error| error.raise(&shown, &context))?;
+        match &handles.returns {
+            Some(class) if !is_of(&result, class) => Err(foreign_result(&shown, class, &result, &context)),
+            _ => Ok(result),
+        }
+    })
+}
+
+fn is_of(value: &Dynamic, class: &Arc<Class>) -> bool {
+    value.read_lock::<Handle>().is_some_and(|handle| handle.is_of(class))
+}
+
+/// `must be Counter of a, found Counter of b`.
+#[cold]
+fn foreign(class: &Class, value: &Dynamic) -> Error {
+    let same_name = Handle::of(value).is_some_and(|handle| handle.class().to_string() == class.to_string());
+    let found = match conform::type_name(value) {
+        found if same_name => format!("{found} as it was loaded another time"),
+        found => found,
+    };
+    Error::new(Code::ArgumentType, format!("must be {class}, found {found}"))
+}
+
+#[cold]
+fn foreign_argument(
+    shown: &Signature,
+    index: usize,
+    class: &Class,
+    value: &Dynamic,
+    context: &NativeCallContext,
+) -> Box<EvalAltResult> {
+    let position = context.call_position();
+    wrong_inside(shown, index, &foreign(class, value))
+        .at(Location::of_position(context.call_source(), position))
+        .raise(position)
+}
+
+#[cold]
+fn foreign_result(
+    shown: &Signature,
+    class: &Class,
+    value: &Dynamic,
+    context: &NativeCallContext,
+) -> Box<EvalAltResult> {
+    let position = context.call_position();
+    let error = foreign(class, value).said_of(&format!("the result of `{}`", shown.name));
+    Error::new(Code::ResultType, error.message())
+        .hint("the plugin's manifest and its code disagree: tell its author")
+        .at(Location::of_position(context.call_source(), position))
+        .raise(position)
+}

@@ -1,0 +1,162 @@
+//! The ways of calling one function.
+
+use super::conform::{self, Passing};
+use super::error::wrong_argument;
+use super::kind::Kind;
+use crate::code::Code;
+use crate::error::{Error, Location};
+use caraway_plugin::{Signature, Type};
+use rhai::{Dynamic, EvalAltResult, FuncRegistration, Module, NativeCallContext, Position, RhaiFunc, Shared};
+use std::any::TypeId;
+
+/// How many typed entries one function may have; calls that would need more go the long way.
+const MAX_ENTRIES: usize = 64;
+
+/// What Rhai calls.
+pub(super) type Body = dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) -> Result<Dynamic, Box<EvalAltResult>>
+    + Send
+    + Sync;
+
+/// Puts every way of calling a function into a module.
+pub(super) fn register(module: &mut Module, name: &str, shown: &Shared<Signature>, body: &Shared<Body>) {
+    for entry in entries(&shown.params.iter().map(|p| &p.ty).collect::<Vec<_>>()) {
+        let func: Shared<Body> = if entry.floats.is_empty() {
+            body.clone()
+        } else {
+            let body = body.clone();
+            let floats = entry.floats;
+            Shared::new(move |context: Option<NativeCallContext>, args: &mut [&mut Dynamic]| {
+                with_floats(&floats, args, |args| body(context, args))
+            })
+        };
+        set(module, FuncRegistration::new(name), &entry.types, func);
+    }
+    let count = shown.params.len();
+    if count > 0 {
+        let (shown, body) = (shown.clone(), body.clone());
+        let anything = with_context(move |context, args| call_with_anything(&shown, &*body, context, args));
+        set(module, FuncRegistration::new(name), &vec![TypeId::of::<Dynamic>(); count], anything);
+    }
+}
+
+/// A body that is called with its context, as all that [`set`] registers are.
+pub(super) fn with_context(
+    call: impl Fn(NativeCallContext, &mut [&mut Dynamic]) -> Result<Dynamic, Box<EvalAltResult>>
+    + Send
+    + Sync
+    + 'static,
+) -> Shared<Body> {
+    Shared::new(move |context: Option<NativeCallContext>, args: &mut [&mut Dynamic]| match context {
+        Some(context) => call(context, args),
+        None => Err(Error::new(Code::Internal, "a call without a context").raise(Position::NONE)),
+    })
+}
+
+/// Puts one function into a module.
+pub(super) fn set(module: &mut Module, registration: FuncRegistration, types: &[TypeId], func: Shared<Body>) {
+    // A `Method` borrows its first argument where a `Pure` function gets a clone; `is_pure` lets it be called
+    // on constants, which bodies keep safe by never changing it; volatile functions are not folded away.
+    let func = RhaiFunc::Method { func, has_context: true, is_pure: true, is_volatile: true };
+    registration.set_into_module_raw(module, types, func);
+}
+
+/// One way of calling a function.
+struct Entry {
+    types: Vec<TypeId>,
+    /// The parameters where an int is to become a float.
+    floats: Vec<usize>,
+}
+
+/// The ways of calling a function with these parameters, the declared one first.
+fn entries(params: &[&Type]) -> Vec<Entry> {
+    let mut entries = vec![Entry { types: Vec::new(), floats: Vec::new() }];
+    for (index, ty) in params.iter().enumerate() {
+        let mut choices = choices(ty);
+        if entries.len() * choices.len() > MAX_ENTRIES {
+            choices.truncate(1);
+        }
+        entries = entries
+            .iter()
+            .flat_map(|entry| {
+                choices.iter().map(move |&(kind, from_int)| {
+                    let mut types = entry.types.clone();
+                    types.push(kind.type_id());
+                    let mut floats = entry.floats.clone();
+                    if from_int {
+                        floats.push(index);
+                    }
+                    Entry { types, floats }
+                })
+            })
+            .collect();
+    }
+    entries
+}
+
+/// What an argument of this type may be, and whether an int is to become a float.
+fn choices(ty: &Type) -> Vec<(Kind, bool)> {
+    match ty {
+        Type::Float => vec![(Kind::Float, false), (Kind::Int, true)],
+        Type::Option(inner) => {
+            let mut choices = choices(inner);
+            choices.push((Kind::Unit, false));
+            choices
+        }
+        _ => match Kind::of_type(ty) {
+            Some(kind) => vec![(kind, false)],
+            // The commonest are found at once, the rest by the entry that takes anything.
+            None => [Kind::Int, Kind::Float, Kind::String, Kind::Array, Kind::Map]
+                .map(|kind| (kind, false))
+                .to_vec(),
+        },
+    }
+}
+
+/// Calls with floats where `args` has ints. Argument 0 may be the caller's variable: it is replaced, not changed.
+fn with_floats<R>(
+    floats: &[usize],
+    args: &mut [&mut Dynamic],
+    call: impl FnOnce(&mut [&mut Dynamic]) -> R,
+) -> R {
+    let mut first = Dynamic::UNIT;
+    for &index in floats {
+        if let Ok(int) = args[index].as_int() {
+            let float = Dynamic::from_float(int as f64);
+            if index == 0 { first = float } else { *args[index] = float }
+        }
+    }
+    if floats.first() != Some(&0) {
+        return call(args);
+    }
+    let mut replaced: Vec<&mut Dynamic> = Vec::with_capacity(args.len());
+    replaced.push(&mut first);
+    replaced.extend(args[1..].iter_mut().map(|arg| &mut **arg));
+    call(&mut replaced)
+}
+
+/// Calls with arguments of any types: converts, or says what is wrong.
+pub(super) fn call_with_anything(
+    shown: &Signature,
+    body: &Body,
+    context: NativeCallContext,
+    args: &mut [&mut Dynamic],
+) -> Result<Dynamic, Box<EvalAltResult>> {
+    let position = context.call_position();
+    let mut floats = Vec::new();
+    for (index, (param, arg)) in shown.params.iter().zip(args.iter()).enumerate() {
+        match conform::top_level(&param.ty, arg) {
+            Passing::AsItIs => {}
+            Passing::IntToFloat => floats.push(index),
+            Passing::No => {
+                let location = Location::of_position(context.call_source(), position);
+                return Err(wrong_argument(shown, index, &conform::type_name(arg))
+                    .at(location)
+                    .raise(position));
+            }
+        }
+    }
+    if floats.is_empty() {
+        return body(Some(context), args);
+    }
+    with_floats(&floats, args, |args| body(Some(context), args))
+}

@@ -1,0 +1,73 @@
+//! How calls fail.
+
+use crate::budget::Expiry;
+use crate::code::Code;
+use crate::error::{Error, Location};
+use caraway_plugin::Signature;
+use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+
+/// What a call gives back to Rhai.
+pub type CallResult = Result<Dynamic, CallError>;
+
+/// Why a call failed.
+#[derive(Debug)]
+pub enum CallError {
+    /// An error of the plugin or of the boundary; its caller can catch it.
+    Error(Error),
+    /// A limit of the program or of a caller further out, which nobody can catch.
+    Expired(Expiry),
+    /// An error of Rhai to be passed on as it is: of a callback, or one with a frame already.
+    Rhai(Box<EvalAltResult>),
+}
+
+impl From<Error> for CallError {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Expiry> for CallError {
+    fn from(expiry: Expiry) -> Self {
+        Self::Expired(expiry)
+    }
+}
+
+impl CallError {
+    /// What the failed call is to its caller.
+    #[cold]
+    pub(super) fn raise(self, function: &Signature, context: &NativeCallContext) -> Box<EvalAltResult> {
+        let position = context.call_position();
+        match self {
+            CallError::Error(error) => {
+                let here = Location::of_position(context.call_source(), position);
+                let error = if error.location().is_some() {
+                    error.through(function.name.clone(), here)
+                } else if let Some(index) = error.argument() {
+                    wrong_inside(function, index, &error).at(here)
+                } else {
+                    error.at(here)
+                };
+                error.raise(position)
+            }
+            CallError::Expired(expiry) => expiry.terminate(position),
+            CallError::Rhai(error) => error,
+        }
+    }
+}
+
+/// The error for an argument of a wrong type.
+#[cold]
+pub(super) fn wrong_argument(shown: &Signature, index: usize, found: &str) -> Error {
+    let expected = &shown.params[index].ty;
+    wrong_inside(shown, index, &Error::new(Code::ArgumentType, format!("must be {expected}, found {found}")))
+}
+
+/// The error for an argument that [`conform`](super::conform::conform) refused, with the function and the
+/// parameter.
+#[cold]
+pub(super) fn wrong_inside(shown: &Signature, index: usize, error: &Error) -> Error {
+    let name = shown.params.get(index).map_or("?", |p| p.name.as_str());
+    let message = format!("argument {} of `{}`: `{name}` {}", index + 1, shown.name, error.message());
+    let hint = error.hint_text().map_or_else(|| format!("the signature is `{shown}`"), str::to_owned);
+    Error::new(error.code(), message).hint(hint)
+}
