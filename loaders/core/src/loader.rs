@@ -5,10 +5,10 @@ use crate::capability::Access;
 use crate::discover::Plugin;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::manifest::Manifest;
+use crate::manifest::{Function, Manifest};
 use crate::output::Output;
 use crate::standard::StandardPackage;
-use caraway_plugin::{Signature, Value};
+use caraway_plugin::{Signature, Type, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,12 +63,54 @@ pub trait Loader: Send + Sync {
     /// Whatever would make [`load`](Loader::load) fail: a missing file, a signature mismatch.
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error>;
 
+    /// What the plugin's binary says of itself, whether or not the manifest agrees; `None` for kinds whose
+    /// binaries do not say. Opens it as [`inspect`](Loader::inspect) does.
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing, broken, or of another plugin or version.
+    fn describe(&self, plugin: &Plugin) -> Result<Option<Description>, Error> {
+        let _ = plugin;
+        Ok(None)
+    }
+
     /// Loads the plugin as an ordinary Rhai module.
     ///
     /// # Errors
     ///
     /// A missing or broken file, signatures that do not match, an error of the plugin's own top level.
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error>;
+}
+
+/// What a plugin's binary says of itself.
+///
+/// ```
+/// use caraway_loaders_core::loader::Description;
+///
+/// let mut description = Description::default();
+/// description.add("mean(xs: array<float>) -> float".parse()?, " The mean\n of a sample.\n\n # Errors\n");
+/// assert_eq!(description.functions[0].description.as_deref(), Some("The mean of a sample."));
+/// # Ok::<(), caraway_plugin::ParseTypeError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Description {
+    /// Its functions, in its own order. A type is the one that the manifest declares if that fits.
+    pub functions: Vec<Function>,
+    /// The structs, enums and handles that it defines itself.
+    pub types: Vec<Type>,
+    /// Whether the plugin has other functions too. Importers then see those of the binary that the manifest
+    /// marks `native`.
+    pub partial: bool,
+}
+
+impl Description {
+    /// Adds a function. The first paragraph of its documentation describes it.
+    pub fn add(&mut self, signature: Signature, doc: &str) {
+        let lines = doc.lines().map(str::trim).skip_while(|line| line.is_empty());
+        let paragraph: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        let description = Some(paragraph.join(" ")).filter(|text| !text.is_empty());
+        self.functions.push(Function { signature, description, native: self.partial });
+    }
 }
 
 /// All that a loader may use to load one plugin.
