@@ -22,7 +22,9 @@ mod ty;
 mod value;
 
 #[cfg(feature = "export")]
-pub use caraway_plugin_macros::plugin;
+pub use caraway_plugin_macros::{Data, Handle, plugin};
+#[cfg(feature = "export")]
+pub use export::Error;
 
 pub use signature::{Param, Signature};
 pub use ty::{EnumType, Field, ParseTypeError, StructType, Type};

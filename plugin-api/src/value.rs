@@ -102,14 +102,33 @@ impl Value {
     /// | string, bytes | 6, 7 | length, then the bytes |
     /// | array | 8 | count, then the values |
     /// | map | 9 | count, then key (length, bytes) and value in turn |
+    ///
+    /// What nests deeper than [`MAX_DEPTH`] is left out, and [`decode`](Value::decode) refuses the rest as too
+    /// deep.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.encode_into(&mut out);
+        self.encode_at(0, &mut out);
         out
     }
 
     /// Appends the value's encoding to `out`.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
+        self.encode_at(0, out);
+    }
+
+    /// The value's encoding, if it has one.
+    #[cfg(feature = "export")]
+    pub(crate) fn into_encoded(self) -> Result<Vec<u8>, DecodeError> {
+        let mut out = Vec::new();
+        if self.encode_at(0, &mut out) {
+            return Ok(out);
+        }
+        self.take_apart();
+        Err(DecodeError::TooDeep)
+    }
+
+    /// Whether all of the value was appended.
+    fn encode_at(&self, depth: usize, out: &mut Vec<u8>) -> bool {
         match self {
             Value::Unit => out.push(tag::UNIT),
             Value::Bool(false) => out.push(tag::FALSE),
@@ -136,16 +155,36 @@ impl Value {
             }
             Value::Array(items) => {
                 out.push(tag::ARRAY);
+                if depth >= MAX_DEPTH {
+                    return false;
+                }
                 encode_len(out, items.len());
-                items.iter().for_each(|item| item.encode_into(out));
+                return items.iter().all(|item| item.encode_at(depth + 1, out));
             }
             Value::Map(entries) => {
                 out.push(tag::MAP);
-                encode_len(out, entries.len());
-                for (key, value) in entries {
-                    encode_bytes(out, key.as_bytes());
-                    value.encode_into(out);
+                if depth >= MAX_DEPTH {
+                    return false;
                 }
+                encode_len(out, entries.len());
+                return entries.iter().all(|(key, value)| {
+                    encode_bytes(out, key.as_bytes());
+                    value.encode_at(depth + 1, out)
+                });
+            }
+        }
+        true
+    }
+
+    /// Drops the value level by level: dropped as a whole, one that nests deep overflows the stack.
+    #[cfg(feature = "export")]
+    fn take_apart(self) {
+        let mut values = vec![self];
+        while let Some(value) = values.pop() {
+            match value {
+                Value::Array(items) => values.extend(items),
+                Value::Map(entries) => values.extend(entries.into_values()),
+                _ => {}
             }
         }
     }
@@ -175,6 +214,91 @@ impl Value {
             Value::Array(_) => "array",
             Value::Map(_) => "map",
         }
+    }
+}
+
+/// The content of a value of one type; `None` for others.
+impl Value {
+    /// The bool that it is.
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Value::Bool(bool) = self { Some(*bool) } else { None }
+    }
+
+    /// The int that it is.
+    pub fn as_int(&self) -> Option<i64> {
+        if let Value::Int(int) = self { Some(*int) } else { None }
+    }
+
+    /// The float that it is, or that its int is.
+    pub fn as_float(&self) -> Option<f64> {
+        match self {
+            Value::Float(float) => Some(*float),
+            Value::Int(int) => Some(*int as f64),
+            _ => None,
+        }
+    }
+
+    /// The string that it is.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Value::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The blob that it is.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        if let Value::Bytes(bytes) = self { Some(bytes) } else { None }
+    }
+
+    /// The items of the array that it is.
+    pub fn as_array(&self) -> Option<&[Value]> {
+        if let Value::Array(items) = self { Some(items) } else { None }
+    }
+
+    /// The entries of the map that it is.
+    pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
+        if let Value::Map(entries) = self { Some(entries) } else { None }
+    }
+
+    /// The value at `key` of the map that it is.
+    ///
+    /// ```
+    /// use caraway_plugin::Value;
+    ///
+    /// let point = Value::from([("x", Value::from(1)), ("y", Value::from(2.5))]);
+    /// assert_eq!(point.get("y").and_then(Value::as_float), Some(2.5));
+    /// assert_eq!(point.get("z"), None);
+    /// ```
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.as_map()?.get(key)
+    }
+}
+
+macro_rules! from {
+    ($($ty:ty => |$value:pat_param| $convert:expr),* $(,)?) => {$(
+        impl From<$ty> for Value {
+            fn from(value: $ty) -> Self {
+                let $value = value;
+                $convert
+            }
+        }
+    )*};
+}
+
+from!(
+    () => |()| Value::Unit,
+    bool => |bool| Value::Bool(bool),
+    i64 => |int| Value::Int(int),
+    f64 => |float| Value::Float(float),
+    char => |char| Value::Char(char),
+    &str => |text| Value::String(text.to_owned()),
+    String => |text| Value::String(text),
+    Vec<u8> => |bytes| Value::Bytes(bytes),
+    Vec<Value> => |items| Value::Array(items),
+    BTreeMap<String, Value> => |entries| Value::Map(entries),
+);
+
+impl<const N: usize> From<[(&str, Value); N]> for Value {
+    fn from(entries: [(&str, Value); N]) -> Self {
+        Value::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 }
 

@@ -1,105 +1,212 @@
 //! A function as an entry of the plugin's table.
 
-use crate::module::{conditions, unraw};
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, ExprLit, FnArg, GenericParam, ItemFn, Lit, Meta, Pat, ReturnType, Safety};
+use crate::attribute::{Attribute, conditions, doc};
+use crate::name::unraw;
+use crate::signature::{ReceiverKind, Signature};
+use crate::ty::{Scalar, Type};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 
-/// A statement that adds the function to `functions`.
-pub(crate) fn expand(function: &ItemFn, path: &str) -> syn::Result<TokenStream> {
-    let signature = &function.sig;
-    if let Some(token) = &signature.asyncness {
-        return Err(Error::new(token.span(), "a plugin's function cannot be async"));
-    }
-    if let Safety::Unsafe(token) = &signature.safety {
-        return Err(Error::new(
-            token.span(),
-            "a plugin's function cannot be unsafe: scripts call it as they like",
-        ));
-    }
-    let generic = signature.generics.params.iter().find(|param| !matches!(param, GenericParam::Lifetime(_)));
-    if let Some(param) = generic {
-        return Err(Error::new(
-            param.span(),
-            "a plugin's function takes no type parameters: scripts have none",
-        ));
-    }
+/// The most parameters of a function that has a pointer of its own type.
+const TYPED_PARAMS: usize = 3;
 
-    let mut names = Vec::new();
-    let mut types = Vec::new();
-    let mut reads = Vec::new();
-    for input in &signature.inputs {
-        let FnArg::Typed(param) = input else {
-            return Err(Error::new(input.span(), "a plugin's function takes no `self`"));
+/// A function to be exported.
+pub(crate) struct Export<'a> {
+    /// Its name in signatures, with submodules.
+    pub(crate) path: String,
+    pub(crate) signature: &'a Signature,
+    pub(crate) attributes: &'a [Attribute],
+    /// The class that it belongs to, and the `#[cfg]`s of its block.
+    pub(crate) class: Option<(&'a Ident, &'a [&'a Attribute])>,
+    /// Whether it is read like a field.
+    pub(crate) is_getter: bool,
+}
+
+/// A parameter's part in the expansion.
+struct Argument {
+    /// What it is to the table.
+    param: TokenStream,
+    /// Reads it.
+    read: TokenStream,
+    /// Passes it on.
+    pass: TokenStream,
+}
+
+impl Export<'_> {
+    /// An element of the array of a module's functions.
+    pub(crate) fn expand(&self) -> TokenStream {
+        let path = &self.path;
+        let outer = self.class.map_or(&[][..], |(_, outer)| outer);
+        let own = conditions(self.attributes);
+        let doc = doc(self.attributes);
+        let arguments = self.arguments();
+        let params = arguments.iter().map(|argument| &argument.param);
+        let reads = arguments.iter().map(|argument| &argument.read);
+        let passes = arguments.iter().map(|argument| &argument.pass);
+        let function = self.function();
+        let (span, returns) = self.returns();
+        let spec = quote_spanned!(span=> <#returns as ::caraway_plugin::export::Return>::SPEC);
+        let give =
+            quote_spanned!(span=> ::caraway_plugin::export::Return::give(#function(#(#passes),*), out));
+        let (typed, pointer) = self.typed().map_or_else(
+            || (TokenStream::new(), quote!(::core::ptr::null())),
+            |typed| (typed, quote!(typed as *const ::core::ffi::c_void)),
+        );
+        let kind = match self.signature.receiver {
+            Some(_) if self.is_getter => quote!(Getter),
+            Some(_) => quote!(Method),
+            None => quote!(Function),
         };
-        let Pat::Ident(name) = &*param.pat else {
-            return Err(Error::new(param.pat.span(), "a parameter of a plugin's function needs a name"));
-        };
-        names.push(unraw(&name.ident));
-        let ty = &param.ty;
-        types.push(quote_spanned!(ty.span()=> <#ty as ::caraway_plugin::export::Argument>::ty()));
-        reads.push(quote_spanned!(ty.span()=> <#ty as ::caraway_plugin::export::Argument>::take(args)?));
-    }
-    let returns = match &signature.output {
-        ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) => quote!(#ty),
-    };
-    let span = match &signature.output {
-        ReturnType::Default => signature.ident.span(),
-        ReturnType::Type(_, ty) => ty.span(),
-    };
-    let returned = quote_spanned!(span=> <#returns as ::caraway_plugin::export::Return>::ty());
-    let ident = &signature.ident;
-    let give = quote_spanned!(span=> ::caraway_plugin::export::Return::give(self::#ident(#(#reads),*), out));
+        quote! {
+            #(#outer)*
+            #(#own)*
+            {
+                const PARAMS: &[::caraway_plugin::export::expansion::Param] = &[#(#params),*];
+                const RETURNS: ::caraway_plugin::export::expansion::Spec = #spec;
+                static SIGNATURE: [
+                    ::core::primitive::u8;
+                    ::caraway_plugin::export::expansion::signature_len(#path, PARAMS, &RETURNS)
+                ] = ::caraway_plugin::export::expansion::signature(#path, PARAMS, &RETURNS);
+                const LINES: &[&::core::primitive::str] = #doc;
+                static DOC: [
+                    ::core::primitive::u8; ::caraway_plugin::export::expansion::concat_len(LINES)
+                ] = ::caraway_plugin::export::expansion::concat(LINES);
 
-    let conditions = conditions(&function.attrs);
-    let name = format!("{path}{}", unraw(ident));
-    let doc = doc(&function.attrs);
-    Ok(quote! {
-        #(#conditions)*
-        {
-            unsafe extern "C" fn call(args: *const u64, out: *mut u64) -> i32 {
-                // SAFETY: the host keeps the contract of `caraway_abi` for the signature below.
+                unsafe extern "C" fn call(args: *const ::core::primitive::u64, out: *mut ::core::primitive::u64)
+                    -> ::core::primitive::i32
+                {
+                    // SAFETY: the host keeps the contract of `caraway_abi` for this signature.
+                    unsafe {
+                        ::caraway_plugin::export::expansion::run(args, out, |args, out| {
+                            #(#reads)*
+                            let given = #give;
+                            given
+                        })
+                    }
+                }
+                #typed
+
+                // SAFETY: the texts are made by the functions for them, the pointers are of this signature.
                 unsafe {
-                    ::caraway_plugin::export::expansion::run(args, out, |args, out| #give)
+                    ::caraway_plugin::export::expansion::Export::new(
+                        &SIGNATURE,
+                        &DOC,
+                        call,
+                        #pointer,
+                        ::caraway_plugin::export::expansion::Kind::#kind,
+                        PARAMS,
+                        RETURNS,
+                    )
                 }
             }
-            functions.push(::caraway_plugin::export::expansion::function(
-                #name,
-                &[#((#names, #types)),*],
-                #returned,
-                #doc,
-                call,
-            ));
         }
-    })
-}
+    }
 
-/// The doc comment, without the space that each line begins with.
-fn doc(attributes: &[Attribute]) -> String {
-    let lines: Vec<String> = attributes
-        .iter()
-        .filter_map(|attribute| match &attribute.meta {
-            Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
+    /// How the function is called.
+    fn function(&self) -> TokenStream {
+        let name = &self.signature.name;
+        match self.class {
+            Some((class, _)) => quote_spanned!(name.span()=> <#class>::#name),
+            None => quote_spanned!(name.span()=> self::#name),
+        }
+    }
+
+    fn returns(&self) -> (Span, TokenStream) {
+        match &self.signature.returns {
+            Some(ty) => (ty.span(), quote!(#ty)),
+            None => (self.signature.name.span(), quote!(())),
+        }
+    }
+
+    fn arguments(&self) -> Vec<Argument> {
+        let mut arguments = Vec::new();
+        if let (Some(receiver), Some((class, _))) = (&self.signature.receiver, self.class) {
+            let ty = Type::new(vec![class.clone().into()], None);
+            let how = match receiver.kind {
+                ReceiverKind::Value => None,
+                ReceiverKind::Shared => Some(false),
+                ReceiverKind::Unique => Some(true),
+            };
+            arguments.push(argument(0, "self", &ty, how, receiver.span));
+        }
+        for param in &self.signature.params {
+            let name = unraw(&param.name);
+            let at = arguments.len();
+            arguments.push(match param.ty.reference() {
+                Some((inner, mutable)) => argument(at, &name, &inner, Some(mutable), param.ty.span()),
+                None => argument(at, &name, &param.ty, None, param.ty.span()),
+            });
+        }
+        arguments
+    }
+
+    /// The same function for C's own way of calling, `typed`, if its types have registers.
+    fn typed(&self) -> Option<TokenStream> {
+        let signature = self.signature;
+        if signature.receiver.is_some() || signature.params.len() > TYPED_PARAMS {
+            return None;
+        }
+        let returned = signature.returns.as_ref().map_or(Some(Scalar::Unit), Type::scalar_result)?;
+        let returned = word(returned);
+        let mut params = Vec::new();
+        let mut passes = Vec::new();
+        for (at, param) in signature.params.iter().enumerate() {
+            let scalar = param.ty.scalar()?;
+            let (name, word) = (local(at), word(scalar));
+            params.push(quote!(#name: ::core::primitive::#word));
+            passes.push(match scalar {
+                Scalar::Bool => quote!(#name != 0),
+                Scalar::Char => quote!(::caraway_plugin::export::expansion::char(#name)?),
+                Scalar::Int | Scalar::Float | Scalar::Unit => quote!(#name),
+            });
+        }
+        let function = self.function();
+        Some(quote! {
+            extern "C" fn typed(#(#params),*)
+                -> ::caraway_plugin::export::expansion::Ret<::core::primitive::#returned>
+            {
+                ::caraway_plugin::export::expansion::typed(|| {
+                    ::core::result::Result::Ok(#function(#(#passes),*))
+                })
+            }
         })
-        .map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned())
-        .collect();
-    lines.join("\n").trim().to_owned()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// `how` is `None` by value, else whether it is by `&mut`.
+fn argument(at: usize, name: &str, ty: &Type, how: Option<bool>, span: Span) -> Argument {
+    let local = local(at);
+    let (ty, read, binding, pass) = match how {
+        None => (
+            quote_spanned!(span=> <#ty as ::caraway_plugin::export::Argument<'_>>),
+            quote!(take),
+            quote!(#local),
+            quote!(#local),
+        ),
+        Some(false) => {
+            let ty = quote_spanned!(span=> <#ty as ::caraway_plugin::export::Lent>);
+            (ty.clone(), quote!(hold), quote!(#local), quote!(#ty::get(&#local)))
+        }
+        Some(true) => {
+            let ty = quote_spanned!(span=> <#ty as ::caraway_plugin::export::LentMut>);
+            (ty.clone(), quote!(hold), quote!(mut #local), quote!(#ty::get(&mut #local)))
+        }
+    };
+    Argument {
+        param: quote!(::caraway_plugin::export::expansion::Param::new(#name, #ty::SPEC)),
+        read: quote!(let #binding = ::caraway_plugin::export::expansion::named(#ty::#read(args), #name)?;),
+        pass,
+    }
+}
 
-    #[test]
-    fn doc_comments_become_text() {
-        let function: ItemFn =
-            syn::parse_str("/// The mean.\n///\n///     of code\n#[inline]\npub fn mean() {}").unwrap();
-        assert_eq!(doc(&function.attrs), "The mean.\n\n    of code");
+fn local(at: usize) -> Ident {
+    format_ident!("__caraway_argument_{at}")
+}
+
+/// The type of the register.
+fn word(scalar: Scalar) -> Ident {
+    match scalar {
+        Scalar::Float => format_ident!("f64"),
+        Scalar::Int | Scalar::Bool | Scalar::Char | Scalar::Unit => format_ident!("i64"),
     }
 }

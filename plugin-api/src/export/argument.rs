@@ -1,20 +1,16 @@
 use super::call::{Args, Failure};
 use super::data::Data;
 use super::sealed::Sealed;
-use crate::Type;
+use super::spec::Spec;
+use super::type_name::TypeName;
 
-/// What a plugin's function takes: every [`Data`], and what it can borrow for the duration of the call.
+/// What a plugin's function takes by value: every [`Data`], [`Buffer`](super::Buffer),
+/// [`Callback`](super::Callback), and a type that derives [`Handle`](super::Handle), which closes the handle.
 ///
-/// Borrowed are `&str`, `&[u8]` (`bytes`), `&[i64]` (`array<int>`) and `&[f64]` (`array<float>`).
-/// It cannot be implemented elsewhere.
-#[diagnostic::on_unimplemented(
-    message = "a plugin's function cannot take `{Self}`",
-    label = "no type of scripts stands for `{Self}`",
-    note = "supported are i64, f64, bool, char, &str, String, &[u8], &[i64], &[f64], Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T> and Option<T>"
-)]
+/// It cannot be implemented elsewhere. For what is taken by reference see [`Lent`](super::Lent).
 pub trait Argument<'a>: Sealed + Sized {
-    /// What the type is called in signatures.
-    fn ty() -> Type;
+    #[doc(hidden)]
+    const SPEC: Spec;
 
     /// Reads an argument.
     #[doc(hidden)]
@@ -22,33 +18,32 @@ pub trait Argument<'a>: Sealed + Sized {
 }
 
 impl<'a, T: Data> Argument<'a> for T {
-    fn ty() -> Type {
-        T::ty()
-    }
+    const SPEC: Spec = Spec::naming(T::TYPE, &[T::DEFINITION]);
 
+    #[inline]
     fn take(args: &mut Args<'a>) -> Result<Self, Failure> {
         T::take(args)
     }
 }
 
-impl<'a> Argument<'a> for &'a str {
-    fn ty() -> Type {
-        Type::String
-    }
+// A reference by another name, `type Text<'a> = &'a str`, is a parameter by value to the macro.
 
+impl<'a> Argument<'a> for &'a str {
+    const SPEC: Spec = Spec::plain(TypeName::new("string"));
+
+    #[inline]
     fn take(args: &mut Args<'a>) -> Result<Self, Failure> {
-        // SAFETY: a string is passed as its UTF-8 bytes.
-        Ok(unsafe { std::str::from_utf8_unchecked(args.slice()) })
+        // SAFETY: this is how a string is passed.
+        Ok(unsafe { args.text() })
     }
 }
 
 macro_rules! slices {
-    ($($item:ty => $ty:expr),*) => {$(
+    ($($item:ty => $name:literal),*) => {$(
         impl<'a> Argument<'a> for &'a [$item] {
-            fn ty() -> Type {
-                $ty
-            }
+            const SPEC: Spec = Spec::plain(TypeName::new($name));
 
+            #[inline]
             fn take(args: &mut Args<'a>) -> Result<Self, Failure> {
                 // SAFETY: this is how a parameter of this type is passed.
                 Ok(unsafe { args.slice() })
@@ -57,8 +52,4 @@ macro_rules! slices {
     )*};
 }
 
-slices!(
-    u8 => Type::Bytes,
-    i64 => Type::Array(Box::new(Type::Int)),
-    f64 => Type::Array(Box::new(Type::Float))
-);
+slices!(u8 => "bytes", i64 => "array<int>", f64 => "array<float>");

@@ -1,43 +1,42 @@
 //! Types with types inside.
 
 use super::call::{Args, Failure};
-use super::data::{Data, Mismatch};
+use super::data::{Data, mismatch};
 use super::item::Item;
+use super::mismatch::Mismatch;
 use super::out::Out;
-use crate::{Type, Value};
+use super::shape::Shape;
+use super::type_name::TypeName;
+use crate::Value;
+use caraway_abi::TypeDef;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
 impl<T: Item> Data for Vec<T> {
-    fn ty() -> Type {
-        T::array_ty()
-    }
+    const TYPE: TypeName = T::VEC;
+    const DEFINITION: Option<&'static TypeDef> = T::DEFINITION;
+    const SHAPE: Shape = T::VEC_SHAPE;
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
-        T::array_from_value(value)
+        T::vec_from_value(value)
     }
 
     fn into_value(self) -> Value {
-        T::array_into_value(self)
+        T::vec_into_value(self)
     }
 
     fn take(args: &mut Args<'_>) -> Result<Self, Failure> {
-        T::take_array(args)
+        T::take_vec(args)
     }
 
     fn give(self, out: &mut Out) -> Result<(), Failure> {
-        T::give_array(self, out)
+        T::give_vec(self, out)
     }
 }
 
 impl<T: Data> Data for Option<T> {
-    fn ty() -> Type {
-        match T::ty() {
-            // These include `()` already.
-            ty @ (Type::Any | Type::Option(_)) => ty,
-            ty => Type::Option(Box::new(ty)),
-        }
-    }
+    const TYPE: TypeName = T::TYPE.optional();
+    const DEFINITION: Option<&'static TypeDef> = T::DEFINITION;
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         match value {
@@ -49,10 +48,50 @@ impl<T: Data> Data for Option<T> {
     fn into_value(self) -> Value {
         self.map_or(Value::Unit, T::into_value)
     }
+
+    fn missing() -> Option<Self> {
+        Some(None)
+    }
+}
+
+/// It crosses as what is in it does.
+impl<T: Data> Data for Box<T> {
+    const TYPE: TypeName = T::TYPE;
+    const DEFINITION: Option<&'static TypeDef> = T::DEFINITION;
+    const SHAPE: Shape = T::SHAPE;
+    const VEC_SHAPE: Shape = T::VEC_SHAPE;
+
+    fn from_value(value: Value) -> Result<Self, Mismatch> {
+        T::from_value(value).map(Box::new)
+    }
+
+    fn into_value(self) -> Value {
+        (*self).into_value()
+    }
+
+    fn missing() -> Option<Self> {
+        T::missing().map(Box::new)
+    }
+
+    fn take(args: &mut Args<'_>) -> Result<Self, Failure> {
+        T::take(args).map(Box::new)
+    }
+
+    fn give(self, out: &mut Out) -> Result<(), Failure> {
+        (*self).give(out)
+    }
+
+    fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure> {
+        Ok(T::take_vec(args)?.into_iter().map(Box::new).collect())
+    }
+
+    fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure> {
+        T::give_vec(items.into_iter().map(|item| *item).collect(), out)
+    }
 }
 
 /// The entries of a map, each converted.
-fn entries<T: Data, M: FromIterator<(String, T)>>(value: Value) -> Result<M, Mismatch> {
+fn entries<T: Data, M: Data + FromIterator<(String, T)>>(value: Value) -> Result<M, Mismatch> {
     match value {
         Value::Map(entries) => entries
             .into_iter()
@@ -61,14 +100,13 @@ fn entries<T: Data, M: FromIterator<(String, T)>>(value: Value) -> Result<M, Mis
                 Err(mismatch) => Err(mismatch.at_key(&key)),
             })
             .collect(),
-        other => Err(Mismatch::new(Type::Map(Box::new(T::ty())), &other)),
+        other => Err(mismatch::<M>(&other)),
     }
 }
 
 impl<T: Data> Data for BTreeMap<String, T> {
-    fn ty() -> Type {
-        Type::Map(Box::new(T::ty()))
-    }
+    const TYPE: TypeName = T::TYPE.map();
+    const DEFINITION: Option<&'static TypeDef> = T::DEFINITION;
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         entries(value)
@@ -80,9 +118,8 @@ impl<T: Data> Data for BTreeMap<String, T> {
 }
 
 impl<T: Data, S: BuildHasher + Default> Data for HashMap<String, T, S> {
-    fn ty() -> Type {
-        Type::Map(Box::new(T::ty()))
-    }
+    const TYPE: TypeName = T::TYPE.map();
+    const DEFINITION: Option<&'static TypeDef> = T::DEFINITION;
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         entries(value)

@@ -1,19 +1,22 @@
 use super::call::{Args, Failure};
+use super::mismatch::Mismatch;
 use super::out::Out;
 use super::sealed::Sealed;
-use crate::{Type, Value};
-use std::fmt;
+use super::shape::Shape;
+use super::type_name::TypeName;
+use crate::Value;
+use caraway_abi::TypeDef;
 
-/// A Rust type that plugins take and give back.
+/// A Rust type whose values cross a plugin's boundary as copies.
 ///
 /// It is implemented for `i64`, `f64`, `bool`, `char`, `String`, [`Value`], `Vec<T>`, `HashMap<String, T>`,
-/// `BTreeMap<String, T>` and `Option<T>`.
+/// `BTreeMap<String, T>`, `Option<T>` and `Box<T>`, and derived for structs and enums of your own.
 ///
 /// ```
 /// use caraway_plugin::Value;
 /// use caraway_plugin::export::Data;
 ///
-/// assert_eq!(<Vec<Option<f64>> as Data>::ty().to_string(), "array<float?>");
+/// assert_eq!(<Vec<Option<f64>> as Data>::TYPE.as_str(), "array<float?>");
 ///
 /// let value = vec![Some(1.5), None].into_value();
 /// assert_eq!(value, Value::Array(vec![Value::Float(1.5), Value::Unit]));
@@ -22,33 +25,16 @@ use std::fmt;
 /// assert_eq!(error.to_string(), "must be int, found bool at `[0]`");
 /// ```
 ///
-/// It cannot be implemented elsewhere, since how a value is read must fit what its type is called. A function
-/// converts types of its own:
-///
-/// ```
-/// struct Celsius(f64);
-///
-/// #[caraway_plugin::plugin]
-/// mod weather {
-///     use super::Celsius;
-///
-///     pub fn freezes(degrees: f64) -> bool {
-///         Celsius(degrees).0 <= 0.0
-///     }
-/// }
-/// # fn main() {}
-/// ```
+/// It cannot be implemented by hand, since how a value is read must fit what its type is called:
 ///
 /// ```compile_fail,E0277
-/// use caraway_plugin::export::{Data, Mismatch};
-/// use caraway_plugin::{Type, Value};
+/// use caraway_plugin::Value;
+/// use caraway_plugin::export::{Data, Mismatch, TypeName};
 ///
 /// struct Celsius(f64);
 ///
 /// impl Data for Celsius {
-///     fn ty() -> Type {
-///         Type::Float
-///     }
+///     const TYPE: TypeName = TypeName::new("float");
 ///     fn from_value(value: Value) -> Result<Self, Mismatch> {
 ///         f64::from_value(value).map(Celsius)
 ///     }
@@ -58,15 +44,28 @@ use std::fmt;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a plugin's function cannot take or give back `{Self}`",
-    label = "no type of scripts stands for `{Self}`",
-    note = "supported are i64, f64, bool, char, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T> and Option<T>",
-    note = "as parameters also &str, &[u8], &[i64] and &[f64]; as results also (), &str and Result<T, E> where E: Display",
+    message = "no type of scripts stands for `{Self}`",
+    label = "not for the functions of plugins",
+    note = "supported are i64, f64, bool, char, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T>, Option<T> and Box<T>",
+    note = "parameters may also be &str, &[u8], &[i64], &[f64], &mut [i64], &mut [f64], Buffer, Callback and &Context; results also (), &str, Buffer and Result<T, E>",
+    note = "`#[derive(Data)]` makes a struct or enum of your own one of them; what derives `Handle` is a whole parameter, `&T`, or a whole result, and not in a Vec, an Option or a map",
     note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
 )]
 pub trait Data: Sealed + Sized {
     /// What the type is called in signatures.
-    fn ty() -> Type;
+    const TYPE: TypeName;
+
+    /// The struct or enum that the name stands for or holds.
+    #[doc(hidden)]
+    const DEFINITION: Option<&'static TypeDef> = None;
+
+    /// How a result of this type lies in memory.
+    #[doc(hidden)]
+    const SHAPE: Shape = Shape::ENCODED;
+
+    /// How a result lies in memory that is a `Vec` of these.
+    #[doc(hidden)]
+    const VEC_SHAPE: Shape = Shape::ENCODED;
 
     /// The value as this type.
     ///
@@ -78,6 +77,12 @@ pub trait Data: Sealed + Sized {
     /// This as a value.
     fn into_value(self) -> Value;
 
+    /// What stands for a field of a struct that is not there.
+    #[doc(hidden)]
+    fn missing() -> Option<Self> {
+        None
+    }
+
     /// Reads an argument.
     #[doc(hidden)]
     fn take(args: &mut Args<'_>) -> Result<Self, Failure> {
@@ -87,49 +92,24 @@ pub trait Data: Sealed + Sized {
     /// Writes a result.
     #[doc(hidden)]
     fn give(self, out: &mut Out) -> Result<(), Failure> {
-        out.slice(&self.into_value().encode())
+        out.encoded(self.into_value())
+    }
+
+    /// Reads an argument that is a `Vec` of these.
+    #[doc(hidden)]
+    fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure> {
+        Ok(<Vec<Self>>::from_value(args.decode()?)?)
+    }
+
+    /// Writes a result that is a `Vec` of these.
+    #[doc(hidden)]
+    fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure> {
+        out.encoded(items.into_value())
     }
 }
 
-/// A value that is of another type than expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
-    expected: Type,
-    found: &'static str,
-    /// From the inside out.
-    path: Vec<String>,
+/// A value of another type than `T`.
+#[cold]
+pub(super) fn mismatch<T: Data>(found: &Value) -> Mismatch {
+    Mismatch::new(const { &T::TYPE }.as_str(), found)
 }
-
-impl Mismatch {
-    /// `found` is not of the type `expected`.
-    pub fn new(expected: Type, found: &Value) -> Self {
-        Self { expected, found: found.type_name(), path: Vec::new() }
-    }
-
-    /// The same, inside an array at `index`.
-    #[must_use]
-    pub fn at_index(mut self, index: usize) -> Self {
-        self.path.push(format!("[{index}]"));
-        self
-    }
-
-    /// The same, inside a map at `key`.
-    #[must_use]
-    pub fn at_key(mut self, key: &str) -> Self {
-        self.path.push(format!(".{key}"));
-        self
-    }
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "must be {}, found {}", self.expected, self.found)?;
-        if self.path.is_empty() {
-            return Ok(());
-        }
-        let path: String = self.path.iter().rev().map(String::as_str).collect();
-        write!(f, " at `{}`", path.trim_start_matches('.'))
-    }
-}
-
-impl std::error::Error for Mismatch {}

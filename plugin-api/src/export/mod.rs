@@ -45,30 +45,97 @@
 //! built with `panic = "abort"`.
 
 mod argument;
+mod buffer;
 mod call;
+mod callback;
+mod callback_error;
 mod containers;
+mod context;
 mod data;
+mod error;
+mod fields;
+mod handle;
+mod host;
 mod item;
+mod lent;
+mod level;
+mod lifecycle;
+mod lock;
+mod mismatch;
 mod out;
+mod panic;
 mod result;
 mod scalars;
 mod sealed;
+mod shape;
+mod spec;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
+mod type_name;
+mod typed;
 
+pub use crate::{Data, Handle};
 pub use argument::Argument;
-pub use data::{Data, Mismatch};
+pub use buffer::{Buffer, Number};
+pub use callback::{Answer, Arguments, Callback, Closure, Function};
+pub use callback_error::CallbackError;
+pub use context::Context;
+pub use data::Data;
+pub use error::Error;
+pub use handle::Handle;
 pub use item::Item;
+pub use lent::{Lent, LentMut};
+pub use level::Level;
+pub use mismatch::Mismatch;
 pub use result::Return;
+pub use type_name::TypeName;
 
-/// What the attribute macro's expansion uses. Not part of the contract: it changes with the macro.
+/// What the macros' expansions use. Not part of the contract: it changes with the macros.
 #[doc(hidden)]
 pub mod expansion {
-    pub use super::call::run;
-    pub use super::table::{attach, function, plugin};
-    pub use caraway_abi::envelope::{Export, LibHeader, header};
-    pub use caraway_abi::{Function, Plugin};
-    pub use std::sync::OnceLock;
-    pub use std::vec::Vec;
+    pub use super::call::{Args, Failure, named, run};
+    pub use super::fields::{Fields, Items, case, other_payload, unit_case};
+    pub use super::handle::{ClassInfo, Held, close, give, hold};
+    pub use super::lifecycle::{Ending, Lifecycle, attach, init, shutdown};
+    pub use super::out::Out;
+    pub use super::sealed::Sealed;
+    pub use super::shape::Shape;
+    pub use super::spec::Spec;
+    pub use super::table::{Collected, Counts, Export, Exports, plugin, type_count, type_def, types};
+    pub use super::text::{Param, concat, concat_len, line, signature, signature_len};
+    pub use super::typed::{Scalar, char, typed};
+    pub use crate::__caraway_envelope as envelope;
+    #[cfg(feature = "abi_stable")]
+    pub use caraway_abi::envelope::{Export as Enveloped, LibHeader, header};
+    pub use caraway_abi::{Class, Function, HostApi, Kind, Plugin, Ret, TypeDef, TypeList};
+}
+
+/// Exports the envelope of contract 1.0 around a table.
+#[cfg(feature = "abi_stable")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __caraway_envelope {
+    ($plugin:ident) => {
+        struct Crate;
+
+        impl $crate::export::expansion::Enveloped for Crate {
+            fn plugin() -> &'static $crate::export::expansion::Plugin {
+                &$plugin
+            }
+        }
+
+        // The name is `caraway_abi::envelope::ROOT_SYMBOL`; an attribute takes no constant.
+        #[unsafe(export_name = "_1as_0lib_1header_0root_bmodule_bloader")]
+        static HEADER: $crate::export::expansion::LibHeader = $crate::export::expansion::header::<Crate>();
+    };
+}
+
+/// Without the feature `abi_stable` there is none.
+#[cfg(not(feature = "abi_stable"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __caraway_envelope {
+    ($plugin:ident) => {};
 }

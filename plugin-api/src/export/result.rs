@@ -2,19 +2,20 @@ use super::call::Failure;
 use super::data::Data;
 use super::out::Out;
 use super::sealed::Sealed;
-use crate::Type;
+use super::spec::Spec;
+use super::type_name::TypeName;
 use std::fmt::Display;
 
-/// What a plugin's function gives back: every [`Data`], `&str`, `()`, and a `Result` of these whose error is
-/// thrown in the script as it displays. It cannot be implemented elsewhere.
-#[diagnostic::on_unimplemented(
-    message = "a plugin's function cannot give back `{Self}`",
-    label = "no type of scripts stands for `{Self}`",
-    note = "supported are (), i64, f64, bool, char, &str, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T>, Option<T> and Result<T, E> where E: Display"
-)]
+/// What a plugin's function gives back: every [`Data`], [`Buffer`](super::Buffer), a type that derives
+/// [`Handle`](super::Handle), `&str`, `()`, and a `Result` of these, whose error is thrown in the script as it
+/// displays.
+///
+/// An error that came from a [`Callback`](super::Callback) is thrown as it was: as a
+/// [`CallbackError`](super::CallbackError) or inside an [`Error`](super::Error). It cannot be implemented
+/// elsewhere.
 pub trait Return: Sealed + Sized {
-    /// What the type is called in signatures.
-    fn ty() -> Type;
+    #[doc(hidden)]
+    const SPEC: Spec;
 
     /// Writes the result.
     #[doc(hidden)]
@@ -22,44 +23,39 @@ pub trait Return: Sealed + Sized {
 }
 
 impl<T: Data> Return for T {
-    fn ty() -> Type {
-        T::ty()
-    }
+    const SPEC: Spec = Spec::naming(T::TYPE, &[T::DEFINITION]);
 
+    #[inline]
     fn give(self, out: &mut Out) -> Result<(), Failure> {
         Data::give(self, out)
     }
 }
 
 impl Return for () {
-    fn ty() -> Type {
-        Type::Void
-    }
+    const SPEC: Spec = Spec::nothing();
 
+    #[inline]
     fn give(self, _out: &mut Out) -> Result<(), Failure> {
         Ok(())
     }
 }
 
 impl Return for &str {
-    fn ty() -> Type {
-        Type::String
-    }
+    const SPEC: Spec = Spec::plain(TypeName::new("string"));
 
     fn give(self, out: &mut Out) -> Result<(), Failure> {
-        out.slice(self.as_bytes())
+        out.buffer(self.as_bytes().to_vec())
     }
 }
 
-impl<T: Return, E: Display> Return for Result<T, E> {
-    fn ty() -> Type {
-        T::ty()
-    }
+impl<T: Return, E: Display + 'static> Return for Result<T, E> {
+    const SPEC: Spec = T::SPEC;
 
+    #[inline]
     fn give(self, out: &mut Out) -> Result<(), Failure> {
         match self {
             Ok(value) => value.give(out),
-            Err(error) => Err(Failure::Message(error.to_string())),
+            Err(error) => Err(Failure::of(&error)),
         }
     }
 }

@@ -1,19 +1,22 @@
-//! Types that are one word, and strings.
+//! Types that are one word, strings, and values of any type.
 
 use super::call::{Args, Failure};
-use super::data::{Data, Mismatch};
+use super::data::{Data, mismatch};
+use super::mismatch::Mismatch;
 use super::out::Out;
-use crate::{Type, Value};
+use super::shape::Shape;
+use super::type_name::TypeName;
+use crate::Value;
 
 impl Data for i64 {
-    fn ty() -> Type {
-        Type::Int
-    }
+    const TYPE: TypeName = TypeName::new("int");
+    const SHAPE: Shape = Shape::Word;
+    const VEC_SHAPE: Shape = Shape::NUMBERS;
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         match value {
             Value::Int(int) => Ok(int),
-            other => Err(Mismatch::new(Type::Int, &other)),
+            other => Err(mismatch::<Self>(&other)),
         }
     }
 
@@ -21,26 +24,37 @@ impl Data for i64 {
         Value::Int(self)
     }
 
+    #[inline]
     fn take(args: &mut Args<'_>) -> Result<Self, Failure> {
         Ok(args.word().cast_signed())
     }
 
+    #[inline]
     fn give(self, out: &mut Out) -> Result<(), Failure> {
         out.word(self.cast_unsigned());
         Ok(())
     }
+
+    fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure> {
+        // SAFETY: this is how an array of these is passed.
+        Ok(unsafe { args.slice() }.to_vec())
+    }
+
+    fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure> {
+        out.buffer(items)
+    }
 }
 
 impl Data for f64 {
-    fn ty() -> Type {
-        Type::Float
-    }
+    const TYPE: TypeName = TypeName::new("float");
+    const SHAPE: Shape = Shape::Word;
+    const VEC_SHAPE: Shape = Shape::NUMBERS;
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         match value {
             Value::Float(float) => Ok(float),
             Value::Int(int) => Ok(int as f64),
-            other => Err(Mismatch::new(Type::Float, &other)),
+            other => Err(mismatch::<Self>(&other)),
         }
     }
 
@@ -48,25 +62,35 @@ impl Data for f64 {
         Value::Float(self)
     }
 
+    #[inline]
     fn take(args: &mut Args<'_>) -> Result<Self, Failure> {
         Ok(f64::from_bits(args.word()))
     }
 
+    #[inline]
     fn give(self, out: &mut Out) -> Result<(), Failure> {
         out.word(self.to_bits());
         Ok(())
     }
+
+    fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure> {
+        // SAFETY: this is how an array of these is passed.
+        Ok(unsafe { args.slice() }.to_vec())
+    }
+
+    fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure> {
+        out.buffer(items)
+    }
 }
 
 impl Data for bool {
-    fn ty() -> Type {
-        Type::Bool
-    }
+    const TYPE: TypeName = TypeName::new("bool");
+    const SHAPE: Shape = Shape::Word;
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         match value {
             Value::Bool(bool) => Ok(bool),
-            other => Err(Mismatch::new(Type::Bool, &other)),
+            other => Err(mismatch::<Self>(&other)),
         }
     }
 
@@ -74,10 +98,12 @@ impl Data for bool {
         Value::Bool(self)
     }
 
+    #[inline]
     fn take(args: &mut Args<'_>) -> Result<Self, Failure> {
         Ok(args.word() != 0)
     }
 
+    #[inline]
     fn give(self, out: &mut Out) -> Result<(), Failure> {
         out.word(u64::from(self));
         Ok(())
@@ -85,14 +111,13 @@ impl Data for bool {
 }
 
 impl Data for char {
-    fn ty() -> Type {
-        Type::Char
-    }
+    const TYPE: TypeName = TypeName::new("char");
+    const SHAPE: Shape = Shape::Word;
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         match value {
             Value::Char(char) => Ok(char),
-            other => Err(Mismatch::new(Type::Char, &other)),
+            other => Err(mismatch::<Self>(&other)),
         }
     }
 
@@ -100,13 +125,15 @@ impl Data for char {
         Value::Char(self)
     }
 
+    #[inline]
     fn take(args: &mut Args<'_>) -> Result<Self, Failure> {
         u32::try_from(args.word())
             .ok()
             .and_then(char::from_u32)
-            .ok_or_else(|| Failure::Message("an argument is no Unicode scalar value".to_owned()))
+            .ok_or_else(|| Failure::text("an argument is no Unicode scalar value"))
     }
 
+    #[inline]
     fn give(self, out: &mut Out) -> Result<(), Failure> {
         out.word(u64::from(u32::from(self)));
         Ok(())
@@ -114,14 +141,12 @@ impl Data for char {
 }
 
 impl Data for String {
-    fn ty() -> Type {
-        Type::String
-    }
+    const TYPE: TypeName = TypeName::new("string");
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         match value {
             Value::String(text) => Ok(text),
-            other => Err(Mismatch::new(Type::String, &other)),
+            other => Err(mismatch::<Self>(&other)),
         }
     }
 
@@ -130,18 +155,17 @@ impl Data for String {
     }
 
     fn take(args: &mut Args<'_>) -> Result<Self, Failure> {
-        <&str as super::Argument>::take(args).map(str::to_owned)
+        // SAFETY: this is how a string is passed.
+        Ok(unsafe { args.text() }.to_owned())
     }
 
     fn give(self, out: &mut Out) -> Result<(), Failure> {
-        out.slice(self.as_bytes())
+        out.buffer(self.into_bytes())
     }
 }
 
 impl Data for Value {
-    fn ty() -> Type {
-        Type::Any
-    }
+    const TYPE: TypeName = TypeName::new("any");
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         Ok(value)

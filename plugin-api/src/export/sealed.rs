@@ -1,4 +1,4 @@
-//! Which types cross the boundary is settled here, and not in a plugin.
+//! Which types cross the boundary is settled here and by the derives, and not by hand.
 
 use crate::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 /// The host passes words as a signature says, and what reads them trusts it: a type that said `float` and read
 /// a string would read any memory, without a line of unsafe code in the plugin.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be made a type of plugins' functions",
-    label = "only the types that `caraway_plugin::export` lists cross the boundary",
-    note = "take and give back one of them, and convert it in the function"
+    message = "`{Self}` cannot be made a type of plugins' functions by hand",
+    label = "`caraway_plugin` settles which types cross the boundary",
+    note = "use `#[derive(Data)]` for a struct or enum, `#[derive(Handle)]` for what scripts only hold"
 )]
 pub trait Sealed {}
 
@@ -27,11 +27,14 @@ sealed!(
     [] f64,
     [] bool,
     [] char,
+    [] str,
     [] &str,
     [] String,
     [] Value,
+    [T] [T],
     [T] &[T],
     [T] Vec<T>,
+    [T] Box<T>,
     [T] Option<T>,
     [T] BTreeMap<String, T>,
     [T, S] HashMap<String, T, S>,

@@ -1,22 +1,11 @@
-//! Rust values to words and back, without a host but for its memory.
+//! Rust values to words and back.
 
-use super::{Argument, Data, Return, call, table};
+use super::out::release;
+use super::{Argument, Data, Return, call};
 use crate::Value;
-use caraway_abi::{HostApi, Status};
-use std::alloc::Layout;
+use caraway_abi::Status;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
-
-unsafe extern "C" fn alloc(size: usize, align: usize) -> *mut u8 {
-    // SAFETY: plugins ask for memory only if they need some.
-    unsafe { std::alloc::alloc(Layout::from_size_align(size, align).unwrap()) }
-}
-
-unsafe extern "C" fn free(_: *mut u8, _: usize, _: usize) {
-    unreachable!("results are handed over")
-}
-
-static HOST: HostApi = HostApi { size: size_of::<HostApi>(), alloc, free };
 
 /// A call of a function from one value to another, as the expansion of the macro makes it.
 fn call<A, R>(words: &[u64], function: impl FnOnce(A) -> R) -> (Option<Status>, [u64; 3])
@@ -25,32 +14,32 @@ where
     R: Return,
 {
     let mut out = [0; 3];
-    // SAFETY: the host is a static; the words are those of an `A`, as the callers of this make them.
+    // SAFETY: the words are those of an `A`, as the callers of this make them.
     let status = unsafe {
-        table::attach(&raw const HOST);
-        call::run(words.as_ptr(), out.as_mut_ptr(), |args, out| function(A::take(args)?).give(out))
+        call::run(words.as_ptr(), out.as_mut_ptr(), |args, out| {
+            function(call::named(A::take(args), "arg")?).give(out)
+        })
     };
     (Status::from_code(status), out)
 }
 
-/// The bytes of a result, which was allocated with elements of this size.
+/// The bytes of a result, which is a buffer of elements of this size.
 fn taken(out: [u64; 3], size: usize) -> Vec<u8> {
-    assert_eq!(out[1], out[2]);
-    let len = out[1] as usize * size;
-    if len == 0 {
+    let (len, capacity) = (out[1] as usize * size, out[2] as usize * size);
+    if capacity == 0 {
         return Vec::new();
     }
-    // SAFETY: `out` is a buffer that `alloc` gave and nobody has freed.
+    let pointer = std::ptr::with_exposed_provenance_mut::<u8>(out[0] as usize);
+    // SAFETY: `out` is a buffer that was given away.
     unsafe {
-        let pointer = out[0] as usize as *mut u8;
         let bytes = std::slice::from_raw_parts(pointer, len).to_vec();
-        std::alloc::dealloc(pointer, Layout::from_size_align(len, size).unwrap());
+        release(pointer, capacity, size);
         bytes
     }
 }
 
 fn slice<T>(items: &[T]) -> [u64; 2] {
-    [items.as_ptr() as usize as u64, items.len() as u64]
+    [items.as_ptr().expose_provenance() as u64, items.len() as u64]
 }
 
 #[track_caller]
@@ -88,7 +77,7 @@ fn slices_are_pointers_and_counts() {
 
 #[track_caller]
 fn encoded<T: Data + PartialEq + Debug + Clone + 'static>(ty: &str, native: T, value: Value) {
-    assert_eq!(<T as Data>::ty().to_string(), ty);
+    assert_eq!(T::TYPE.as_str(), ty);
     assert_eq!(T::from_value(value.clone()).unwrap(), native);
     assert_eq!(native.clone().into_value(), value);
     let bytes = value.encode();
@@ -115,8 +104,8 @@ fn everything_else_is_encoded() {
     encoded("map<int>", BTreeMap::from([("k".to_owned(), 1_i64)]), map("k", Value::Int(1)));
     encoded("map<string>", HashMap::from([("k".to_owned(), "v".to_owned())]), map("k", text("v")));
     encoded("any", Value::Unit, Value::Unit);
-    assert_eq!(<Option<Value> as Data>::ty().to_string(), "any");
-    assert_eq!(<Option<Option<i64>> as Data>::ty().to_string(), "int?");
+    assert_eq!(<Option<Value> as Data>::TYPE.as_str(), "any");
+    assert_eq!(<Option<Option<i64>> as Data>::TYPE.as_str(), "int?");
     // An int is accepted where a float is declared.
     assert_eq!(f64::from_value(Value::Int(2)), Ok(2.0));
 }
@@ -142,7 +131,7 @@ fn failures_have_messages() {
         (message(&[0xd800], |x: char| x), (Status::Failed, "an argument is no Unicode scalar value")),
         (
             message(&slice(&bytes), |x: Option<i64>| x),
-            (Status::Failed, "an argument must be int, found bool"),
+            (Status::Failed, "an argument must be int, found bool at `arg`"),
         ),
         (
             message(&slice(&[200_u8]), |x: Value| x),
@@ -154,18 +143,24 @@ fn failures_have_messages() {
 }
 
 #[test]
-fn a_table_has_the_functions() {
-    unsafe extern "C" fn call(_: *const u64, _: *mut u64) -> i32 {
-        0
+fn a_result_keeps_its_memory() {
+    let mut text = String::with_capacity(64);
+    text.push_str("text");
+    let pointer = text.as_ptr();
+    let (_, out) = call(&[0], |_: i64| text);
+    assert_eq!((out[0], out[1], out[2]), (pointer.addr() as u64, 4, 64));
+    assert_eq!(taken(out, 1), b"text");
+    // What is empty has no memory to be given back.
+    assert_eq!(call(&[0], |_: i64| Vec::<f64>::with_capacity(8)).1, [0; 3]);
+}
+
+#[test]
+fn what_nests_too_deep_is_refused() {
+    let nest = |levels| (0..levels).fold(Value::Unit, |inner, _| Value::Array(vec![inner]));
+    let (status, out) = call(&[0], |_: i64| nest(128));
+    assert_eq!((status, taken(out, 1).len()), (Some(Status::Ok), 5 * 128 + 1));
+    for levels in [129, 200_000] {
+        let (status, text) = message(&[0], |_: i64| nest(levels));
+        assert_eq!((status, text.as_str()), (Status::Failed, "values nest deeper than 128"), "{levels}");
     }
-    let params = [("xs", <&[f64] as Argument>::ty()), ("q", <f64 as Argument>::ty())];
-    let function =
-        table::function("quantile", &params, <Result<f64, String> as Return>::ty(), "A doc.", call);
-    let plugin = table::plugin("p", "1.0.0", true, vec![function]);
-    // SAFETY: the table is the one that was just made.
-    let function = unsafe { *plugin.functions };
-    // SAFETY: as above.
-    let texts = unsafe { (function.signature.as_str(), function.doc.as_str(), plugin.name.as_str()) };
-    assert_eq!(texts, (Some("quantile(xs: array<float>, q: float) -> float"), Some("A doc."), Some("p")));
-    assert_eq!((plugin.function_count, plugin.unwind), (1, 1));
 }
