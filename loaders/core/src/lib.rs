@@ -5,6 +5,7 @@
 //! | [`manifest`] | what a plugin says of itself, decoded strictly |
 //! | [`discover`] | search paths to plugins and errors |
 //! | [`resolve`] | requirements to a plan, or an explanation; pure |
+//! | [`config`] | what the operator sets, against what a manifest declares; pure |
 //! | [`capability`] | what is asked for, what is granted, and the one gate that checks |
 //! | [`bind`] | the only place that puts functions into a module |
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
@@ -19,6 +20,7 @@ pub mod buffer;
 mod callable;
 pub mod capability;
 mod code;
+pub mod config;
 pub mod discover;
 mod error;
 pub mod handle;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use caraway_loaders_core::manifest::{MAX_BYTES, Manifest, REFUSED, Refused};
-use caraway_loaders_core::{Code, Error, Signature};
+use caraway_loaders_core::{Code, Error, Signature, Value};
 use std::path::Path;
 use std::time::Duration;
 
@@ -94,6 +94,10 @@ fn the_examples_of_the_reference_say_the_same() {
         assert_eq!(manifest.security.max_memory, Some(64 << 20));
         assert_eq!(manifest.security.max_cpu, Some(Duration::from_secs(5)));
         assert_eq!(manifest.security.timeout, Some(Duration::from_secs(10)));
+        let settings: Vec<(&str, bool)> =
+            manifest.config.iter().map(|s| (s.name.as_str(), s.required)).collect();
+        assert_eq!(settings, [("precision", false), ("palette", false), ("owner", true)]);
+        assert_eq!(manifest.config[0].default, Some(Value::Int(2)));
     }
 }
 
@@ -288,8 +292,8 @@ fn deep_nesting_is_refused_on_a_small_stack() {
         }
     };
     std::thread::Builder::new().stack_size(256 << 10).spawn(check).unwrap().join().unwrap();
-    let sixty_four = format!("\"config\": {}1{}", "[".repeat(63), "]".repeat(63));
-    refused(json(&with(&sixty_four)), &[(Code::NotEnforced, (2, 11), "`config`")]);
+    let sixty_four = format!("\"hooks\": {}1{}", "[".repeat(63), "]".repeat(63));
+    refused(json(&with(&sixty_four)), &[(Code::NotEnforced, (2, 10), "`hooks`")]);
 }
 
 #[test]
@@ -525,6 +529,115 @@ fn types_that_grow_without_bound_are_refused() {
 }
 
 #[test]
+fn settings() {
+    use Code::{ManifestField, ManifestValue, NotEnforced};
+    let manifest = toml(
+        r#"
+name = "p"
+version = "1.0.0"
+type = "module"
+types = [
+    { name = "Point", kind = "struct", fields = [{ name = "x", type = "float" }, { name = "y", type = "int?" }] },
+    { name = "Level", kind = "enum", values = ["low", "high"] },
+]
+[config.limit]
+type = "int"
+default = 10
+description = "How many"
+[config]
+rates = { type = "array<float>", default = [1, 2.5] }
+names = { type = "map<string>", default = { a = "b" } }
+origin = { type = "Point", default = { x = 1 } }
+level = { type = "Level", default = "low" }
+key = { type = "string", required = true }
+colour = { type = "string?" }
+more = { type = "any" }
+"#,
+    )
+    .unwrap();
+    let found: Vec<String> = manifest
+        .config
+        .iter()
+        .map(|s| format!("{} {} {:?} {} {:?}", s.name, s.ty, s.default, s.required, s.description))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "limit int Some(Int(10)) false Some(\"How many\")",
+            "rates array<float> Some(Array([Float(1.0), Float(2.5)])) false None",
+            "names map<string> Some(Map({\"a\": String(\"b\")})) false None",
+            "origin Point Some(Map({\"x\": Float(1.0)})) false None",
+            "level Level Some(String(\"low\")) false None",
+            "key string None true None",
+            "colour string? None false None",
+            "more any None false None",
+        ]
+    );
+    let manifest = json(&with("\"config\": {\"a\": {\"type\": \"int?\", \"default\": null}}")).unwrap();
+    assert_eq!(manifest.config[0].default, Some(Value::Unit));
+    assert!(json(&with("\"config\": {}")).unwrap().config.is_empty());
+
+    for (settings, column, message, hint) in [
+        ("[]", 11, "`config` must be a table, found an array", None),
+        ("{\"a\": \"int\"}", 17, "`config.a` must be a table, found a string", None),
+        ("{\"a\": {}}", 17, "`config.a.type` is missing", None),
+        ("{\"a\": {\"type\": \"itn\"}}", 26, "unknown type \"itn\"", Some("did you mean `int`?")),
+        ("{\"a\": {\"type\": \"bytes\"}}", 26, "`config.a.type` is `bytes`, which", Some("known are")),
+        ("{\"a\": {\"type\": \"array<char?>\"}}", 26, "is `array<char?>`, which", Some("known are")),
+        ("{\"a\": {\"type\": \"fn() -> int\"}}", 26, "cannot write", None),
+        ("{\"a\": {\"type\": \"void\"}}", 26, "cannot write", None),
+        ("{\"a-b\": {\"type\": \"int?\"}}", 12, "is \"a-b\", which is no identifier", None),
+        ("{\"new\": {\"type\": \"int?\"}}", 12, "reserved word", Some("`new_`")),
+        ("{\"a\": {\"type\": \"int\"}}", 17, "`config.a` has no value", Some("the type `int?`")),
+        ("{\"a\": {\"type\": \"int\", \"required\": false}}", 17, "has no value", None),
+        ("{\"a\": {\"type\": \"int\", \"required\": \"yes\"}}", 45, "must be true or false", None),
+        (
+            "{\"a\": {\"type\": \"int\", \"required\": true, \"default\": 1}}",
+            45,
+            "is required and has a",
+            None,
+        ),
+        ("{\"a\": {\"type\": \"int?\", \"required\": true}}", 46, "for which `()` will do", None),
+        ("{\"a\": {\"type\": \"int\", \"default\": \"1\"}}", 44, "default` must be int, found string", None),
+        ("{\"a\": {\"type\": \"int\", \"default\": null}}", 44, "must be int, found ()", None),
+        ("{\"a\": {\"type\": \"int\", \"default\": 1.5}}", 44, "must be int, found float", None),
+        ("{\"a\": {\"type\": \"int\", \"default\": 9223372036854775808}}", 44, "must be int, found", None),
+        (
+            "{\"a\": {\"type\": \"array<int>\", \"default\": [1, true]}}",
+            51,
+            "must be int, found bool at `[1]`",
+            None,
+        ),
+    ] {
+        let error = json(&with(&format!("\"config\": {settings}"))).unwrap_err();
+        assert_eq!((error.code(), place(&error)), (ManifestValue, (2, column)), "{settings}: {error}");
+        assert!(error.message().contains(message) && error.others().is_empty(), "{settings}: {error}");
+        let found = error.hint_text().unwrap_or_default();
+        assert!(hint.is_none_or(|hint| found.contains(hint)), "{settings}: {found}");
+    }
+    let error = json(&with("\"config\": {\"a\": {\"type\": \"int\", \"defualt\": 1}}")).unwrap_err();
+    let found = [&error, &error.others()[0]].map(|e| (e.code(), place(e), e.hint_text()));
+    assert_eq!(found[1], (ManifestField, (2, 33), Some("did you mean `default`?")));
+    refused(
+        toml(
+            "name = 'p'\nversion = '1.0.0'\ntype = 'module'\n[config]\na = { type = 'any', default = 1979-05-27 }\nb = { type = 'float', default = nan }\nc = { type = 'float', default = 9223372036854775808 }\nd = { type = 'int?', secret = true }\nd = { type = 'int?' }",
+        ),
+        &[(ManifestField, (9, 1), "duplicate key `d`")],
+    );
+    refused(
+        toml(
+            "name = 'p'\nversion = '1.0.0'\ntype = 'module'\n[config]\na = { type = 'any', default = 1979-05-27 }\nb = { type = 'float', default = nan }\nc = { type = 'float', default = 9223372036854775808 }\nd = { type = 'int?', secret = true }",
+        ),
+        &[
+            (ManifestValue, (5, 31), "write it as a string"),
+            (ManifestValue, (6, 33), "a number that fits 64 bits"),
+            (ManifestValue, (7, 33), "a number that fits 64 bits"),
+            (NotEnforced, (8, 31), "`secret: true` is refused until secrets are built"),
+        ],
+    );
+}
+
+#[test]
 fn what_is_refused_for_now_is_refused_and_documented() {
     for refusal in REFUSED {
         let (value, what) = match refusal.refused {
@@ -537,6 +650,9 @@ fn what_is_refused_for_now_is_refused_and_documented() {
             ["type"] => with("").replace("\"module\",", &value),
             [field] => with(&format!("\"{field}\": {value}")),
             [array, "*"] => with(&format!("\"{array}\": [{value}]")),
+            ["config", "*", field] => {
+                with(&format!("\"config\": {{\"c\": {{\"type\": \"int?\", \"{field}\": {value}}}}}"))
+            }
             [table, field] => with(&format!("\"{table}\": {{\"{field}\": {value}}}")),
             [array, "*", field] => with(&format!("\"{array}\": [{{\"name\": \"f\", \"{field}\": {value}}}]")),
             _ => panic!("{} has another shape", refusal.field),
@@ -551,4 +667,5 @@ fn what_is_refused_for_now_is_refused_and_documented() {
     }
     assert!(json(&with("\"runtime\": {\"parallel\": true, \"persistent\": true}")).is_ok());
     assert!(json(&with("\"functions\": [{\"name\": \"f\", \"async\": false}]")).is_ok());
+    assert!(json(&with("\"config\": {\"c\": {\"type\": \"int?\", \"secret\": false}}")).is_ok());
 }

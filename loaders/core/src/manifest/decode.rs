@@ -5,8 +5,8 @@ use super::problems::{Problems, Wrong, shown};
 use super::tree::{Node, Value};
 use super::types::Types;
 use super::{
-    Dependency, Manifest, RuntimeOptions, Security, Source, functions, implementation, license, names,
-    quantity, refused,
+    Dependency, Manifest, RuntimeOptions, Security, Source, config, functions, implementation, license,
+    names, quantity, refused,
 };
 use crate::capability::{Asks, Capability};
 use crate::code::Code;
@@ -53,6 +53,8 @@ pub(super) fn manifest(tree: &Node<'_>, source: Source, problems: &mut Problems<
     });
     let mut types = Types::decode(of.take("types"), &root, problems);
     let functions = of.take("functions").map(|node| functions::decode(node, &root, &mut types, problems));
+    let config =
+        of.take("config").map_or_else(Vec::new, |node| config::decode(node, &root, &mut types, problems));
     let implementation = of
         .take("implementation")
         .map_or_else(Default::default, |node| implementation::decode(node, &root, problems));
@@ -76,6 +78,7 @@ pub(super) fn manifest(tree: &Node<'_>, source: Source, problems: &mut Problems<
         implementation,
         security,
         runtime,
+        config,
         source,
     };
     of.finish(problems);

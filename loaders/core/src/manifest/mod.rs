@@ -3,6 +3,7 @@
 //! Both are decoded from a tree with positions by one strict decoder, which collects every problem:
 //! unknown keys, duplicate keys, wrong types, wrong values. `docs/reference/manifest.md` is the reference.
 
+mod config;
 mod decode;
 mod fields;
 mod functions;
@@ -26,7 +27,7 @@ pub use refused::{REFUSED, Refusal, Refused};
 use crate::capability::Asks;
 use crate::code::Code;
 use crate::error::{Error, Location};
-use caraway_plugin::{Signature, Type};
+use caraway_plugin::{Signature, Type, Value};
 use problems::{Problems, Wrong};
 use semver::{Version, VersionReq};
 use std::collections::BTreeMap;
@@ -77,6 +78,8 @@ pub struct Manifest {
     pub security: Security,
     /// `runtime`.
     pub runtime: RuntimeOptions,
+    /// `config`: the settings that it takes, in the manifest's order.
+    pub config: Vec<Setting>,
     /// The text that it was decoded from.
     pub(crate) source: Source,
 }
@@ -150,6 +153,22 @@ impl Default for RuntimeOptions {
     }
 }
 
+/// An entry of `config`: a setting that the operator can give.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// Its name: an identifier.
+    pub name: String,
+    /// `type`, with named types looked up.
+    pub ty: Type,
+    /// `default`, which is of the type. Without one, a setting that is not required is `()`, which its type
+    /// then accepts.
+    pub default: Option<Value>,
+    /// `required`: the plugin is not loaded without it. Never true with a default.
+    pub required: bool,
+    /// `description`.
+    pub description: Option<String>,
+}
+
 /// The text of a manifest, kept to find the places of fields when there is something to say about them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Source {
@@ -188,6 +207,7 @@ impl Manifest {
             implementation: Implementation::default(),
             security: Security::default(),
             runtime: RuntimeOptions::default(),
+            config: Vec::new(),
             source: Source::default(),
         }
     }

@@ -58,6 +58,16 @@ pub(crate) fn identifier(name: &str) -> Result<String, Wrong> {
     Ok(name.to_owned())
 }
 
+/// The name of a setting: an identifier that can stand after `CONFIG.` in a script.
+pub(crate) fn setting(name: &str) -> Result<String, Wrong> {
+    identifier(name)?;
+    if !is_valid_function_name(name) {
+        return Err(Wrong::new(format!("is `{name}`, a reserved word that scripts cannot write"))
+            .hint(format!("for example `{name}_`")));
+    }
+    Ok(name.to_owned())
+}
+
 fn check(name: &str, also: &str) -> Result<(), Wrong> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c);
     let rule = || {
@@ -121,6 +131,20 @@ mod tests {
         for word in ["fn", "new", "eval", "print", "import", "match", "default"] {
             refused(module(word), "reserved word");
         }
+    }
+
+    #[test]
+    fn setting_names_can_be_written_in_scripts() {
+        let engine = rhai::Engine::new_raw();
+        let words = "limit x2 _x aB keys len if fn default new match print debug eval type_of call curry this \
+                     global public super static void null go async exit import const true is_def_var Fn 2x";
+        for word in words.split_whitespace() {
+            let written = engine.compile(format!("CONFIG.{word}")).is_ok();
+            assert_eq!(setting(word).is_ok(), written, "{word}");
+        }
+        assert!(setting("limit").is_ok());
+        refused(setting("default"), "reserved word");
+        refused(setting("page-size"), "no identifier");
     }
 
     #[test]

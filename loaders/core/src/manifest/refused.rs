@@ -8,7 +8,7 @@ use crate::code::Code;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// The field's dotted path; `*` stands for each element of an array.
+    /// The field's dotted path; `*` stands for each element of an array, and for each name in `config`.
     pub field: &'static str,
     /// What of it is refused.
     pub refused: Refused,
@@ -45,16 +45,16 @@ pub const REFUSED: &[Refusal] = &[
         hint: "remove it; offer a program that is run with `caraway run`",
     },
     Refusal {
-        field: "config",
-        refused: Refused::Any,
-        until: "settings of plugins are built",
-        hint: "remove it; take settings as arguments",
+        field: "config.*.secret",
+        refused: Refused::Bool(true),
+        until: "secrets are built",
+        hint: "remove the setting; take the secret as an argument",
     },
     Refusal {
         field: "implementation.config",
         refused: Refused::Any,
-        until: "settings of plugins are built",
-        hint: "remove it; take settings as arguments",
+        until: "a kind of plugin has settings for its loader",
+        hint: "remove it; the plugin's own settings are `config`, at the top of the manifest",
     },
     Refusal {
         field: "runtime.environment",
@@ -127,6 +127,7 @@ fn descend(node: &Node<'_>, path: &str, refusal: &Refusal, problems: &mut Proble
     };
     match (&node.value, step) {
         (Value::Array(items), "*") => items.iter().for_each(visit),
+        (Value::Table(entries), "*") => entries.iter().for_each(|entry| visit(&entry.node)),
         (Value::Table(_), step) if step != "*" => node.child(step).into_iter().for_each(&mut visit),
         _ => {}
     }
