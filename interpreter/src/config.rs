@@ -2,9 +2,10 @@
 
 use caraway_loaders_core::budget::memory_is_counted;
 use caraway_loaders_core::capability::Grants;
+use caraway_loaders_core::config::{Configuration, Place};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::manifest::{parse_duration, parse_size};
-use caraway_loaders_core::{Code, Error, Location};
+use caraway_loaders_core::{Code, Error, Location, Value};
 use semver::VersionReq;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) plugin_limits: LimitsTable,
     /// `[grants.NAME]`: in a project, requests; in the user's own file, grants.
     pub(crate) grants: BTreeMap<String, Vec<String>>,
+    /// `[config.NAME]`: settings of plugins.
+    pub(crate) settings: Configuration,
     /// `[plugins] disabled`.
     pub(crate) disabled: BTreeSet<String>,
     /// `enabled = false`: no plugin is found at all.
@@ -65,7 +68,8 @@ struct Raw {
     grants: BTreeMap<String, RawGrants>,
     #[serde(default)]
     plugins: RawPlugins,
-    config: Option<toml::Spanned<toml::Value>>,
+    #[serde(default)]
+    config: BTreeMap<String, BTreeMap<toml::Spanned<String>, toml::Spanned<toml::Value>>>,
     registries: Option<toml::Spanned<toml::Value>>,
 }
 
@@ -144,12 +148,10 @@ impl Config {
             let offset = error.span().map_or(0, |span| span.start);
             Error::new(Code::Config, error.message()).at(place(offset))
         })?;
-        for (name, value) in [("config", &raw.config), ("registries", &raw.registries)] {
-            if let Some(value) = value {
-                return Err(Error::new(Code::NotEnforced, format!("`[{name}]` is not supported yet"))
-                    .at(place(value.span().start))
-                    .hint("remove it"));
-            }
+        if let Some(value) = &raw.registries {
+            return Err(Error::new(Code::NotEnforced, "`[registries]` is not supported yet")
+                .at(place(value.span().start))
+                .hint("remove it"));
         }
         let mut dependencies = Vec::new();
         for (name, requirement) in &raw.dependencies {
@@ -164,6 +166,17 @@ impl Config {
             })?;
             dependencies.push((name.clone(), parsed, location));
         }
+        let mut settings = Configuration::default();
+        for (plugin, table) in raw.config {
+            for (name, value) in table {
+                let at = Place { name: place(name.span().start), value: place(value.span().start) };
+                let value = setting(value.into_inner()).ok_or_else(|| {
+                    let about = format!("`config.{plugin}.{}` holds a date or time", name.get_ref());
+                    Error::new(Code::Config, about).at(at.value.clone()).hint("write it as a string")
+                })?;
+                settings.set(&plugin, name.get_ref(), value, Some(at));
+            }
+        }
         let program: LimitsTable = toml::Value::Table(raw.limits.program.into_iter().collect())
             .try_into()
             .map_err(|error: toml::de::Error| {
@@ -177,6 +190,7 @@ impl Config {
             program_limits: program,
             plugin_limits: raw.limits.plugins.unwrap_or_default(),
             grants: raw.grants.into_iter().map(|(name, grants)| (name, grants.allow)).collect(),
+            settings,
             disabled: raw.plugins.disabled,
             enabled: raw.enabled,
         };
@@ -210,6 +224,22 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// The value of a setting. `None` for dates and times, which plugins do not know.
+fn setting(value: toml::Value) -> Option<Value> {
+    Some(match value {
+        toml::Value::Boolean(bool) => Value::Bool(bool),
+        toml::Value::Integer(int) => Value::Int(int),
+        toml::Value::Float(float) => Value::Float(float),
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Datetime(_) => return None,
+        toml::Value::Array(items) => Value::Array(items.into_iter().map(setting).collect::<Option<_>>()?),
+        toml::Value::Table(entries) => {
+            let entries = entries.into_iter().map(|(key, value)| Some((key, setting(value)?)));
+            Value::Map(entries.collect::<Option<_>>()?)
+        }
+    })
 }
 
 impl LimitsTable {

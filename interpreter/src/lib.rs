@@ -53,7 +53,9 @@ pub use caraway_loaders_core::limits::Limits;
 pub use caraway_loaders_core::loader;
 pub use caraway_loaders_core::manifest::{self, Manifest};
 pub use caraway_loaders_core::output::{Output, Stream};
-pub use caraway_loaders_core::{Code, Error, ErrorValue, Frame, Location, Param, Signature, Type, escape};
+pub use caraway_loaders_core::{
+    Code, Error, ErrorValue, Frame, Location, Param, Signature, Type, Value, escape,
+};
 pub use notes::Notes;
 pub use program::{Outcome, Program};
 pub use runtime::{Builder, Runtime};

@@ -6,12 +6,10 @@ use crate::stack::with_large_stack;
 use caraway_loaders_core::bind::conform::{self, Functions};
 use caraway_loaders_core::bind::{explain, imports_of};
 use caraway_loaders_core::budget::{self, Meter};
-#[cfg(feature = "cli")]
-use caraway_loaders_core::discover::Catalog;
 use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
 use caraway_loaders_core::{Code, Error, Location, Type};
 use caraway_loaders_script::{ImportResolver, engine, is_file, parse_file, parse_text};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Position, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, NativeCallContext, Position, Scope};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,10 +79,10 @@ impl Program {
         Ok(Self { session, ast, name: name.to_owned(), folder: folder.to_owned(), aliases })
     }
 
-    /// The plugins that it can see.
+    /// Its configuration and the plugins that it can see.
     #[cfg(feature = "cli")]
-    pub(crate) fn catalog(&self) -> &Catalog {
-        self.session.catalog()
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
     }
 
     /// Runs the program from the top. It sees `args` as the constant `ARGS`.
@@ -172,11 +170,10 @@ impl Program {
     fn engine(&self, args: &[String], exit: &ExitCode) -> Engine {
         let mut engine = engine::engine(&self.session.limits(), &self.session.settings().standard);
         engine::print_to(&mut engine, self.session.settings().output.clone(), self.session.access().clone());
-        engine.set_module_resolver(ImportResolver::new(self.folder.clone(), self.session.view()));
-        // Constants of a global module are seen inside functions too.
-        let mut globals = Module::new();
-        globals.set_var("ARGS", args.iter().map(|arg| Dynamic::from(arg.clone())).collect::<rhai::Array>());
-        engine.register_global_module(globals.into());
+        let resolver = ImportResolver::new(self.folder.clone(), self.session.view());
+        engine.set_module_resolver(resolver.limited(self.session.limits()));
+        let args: rhai::Array = args.iter().map(|arg| Dynamic::from(arg.clone())).collect();
+        engine::constant(&mut engine, "ARGS", args.into());
         let stored = exit.clone();
         engine.register_fn("exit", move |context: NativeCallContext| exit_with(&stored, 0, &context));
         let stored = exit.clone();

@@ -5,8 +5,10 @@ use crate::program::{Outcome, Program};
 use crate::registry;
 use crate::search_path::SearchPaths;
 use crate::session::Session;
+use caraway_loaders_core::bind::conform;
 use caraway_loaders_core::budget::Cancel;
 use caraway_loaders_core::capability::Grants;
+use caraway_loaders_core::config::Configuration;
 use caraway_loaders_core::discover::Catalog;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Loader;
@@ -23,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) loaders: Vec<Arc<dyn Loader>>,
     pub(crate) search: SearchPaths,
     pub(crate) grants: Grants,
+    pub(crate) config: Configuration,
     pub(crate) program_limits: Limits,
     pub(crate) plugin_limits: Limits,
     pub(crate) output: Output,
@@ -55,6 +58,7 @@ pub struct Runtime(Arc<Settings>);
 /// | [`plugin_path`](Builder::plugin_path) | none; `plugins` beside the program is always looked at |
 /// | [`ambient`](Builder::ambient) | off: the environment, the user's and the system's folders are not looked at |
 /// | [`allow`](Builder::allow), [`deny`](Builder::deny) | nothing is granted; the program may print |
+/// | [`config`](Builder::config) | the settings of plugins are those of `caraway.toml` |
 /// | [`program_limits`](Builder::program_limits) | [`Limits::PROGRAM`] |
 /// | [`plugin_limits`](Builder::plugin_limits) | [`Limits::PLUGIN`] |
 /// | [`output`](Builder::output) | the process's standard output and error |
@@ -77,6 +81,7 @@ impl Runtime {
                 search: SearchPaths::default(),
                 // Hints name paths as the operator would write them.
                 grants: current_dir().map_or_else(|_| Grants::default(), Grants::new),
+                config: Configuration::default(),
                 program_limits: Limits::PROGRAM,
                 plugin_limits: Limits::PLUGIN,
                 output: Output::inherit(),
@@ -221,6 +226,55 @@ impl Builder {
         self
     }
 
+    /// Sets settings of a plugin, as `[config.NAME]` of `caraway.toml` does; one that both set is the one
+    /// given here. A value that holds a function or a type of the host is reported by
+    /// [`build`](Builder::build), one that the plugin's manifest does not declare when the plugin is loaded.
+    ///
+    /// ```
+    /// use caraway::Runtime;
+    /// use rhai::Dynamic;
+    ///
+    /// let plugins = tempfile::tempdir()?;
+    /// let pager = plugins.path().join("pager");
+    /// std::fs::create_dir(&pager)?;
+    /// std::fs::write(pager.join("plugin.toml"), r#"
+    ///     name = "pager"
+    ///     version = "1.0.0"
+    ///     type = "module"
+    ///     [config]
+    ///     lines = { type = "int", default = 25 }
+    ///     title = { type = "string", required = true }
+    /// "#)?;
+    /// std::fs::write(pager.join("main.rhai"), "fn describe() { `${CONFIG.title}: ${CONFIG.lines}` }")?;
+    ///
+    /// let runtime = Runtime::builder()
+    ///     .plugin_path(plugins.path())
+    ///     .config("pager", [("title", "All")])
+    ///     .config("pager", [("lines", Dynamic::from(50_i64))])
+    ///     .build()?;
+    /// let value = runtime.eval(r#"import "pager" as p; p::describe()"#)?;
+    /// assert_eq!(value.into_string()?, "All: 50");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn config<K, V>(mut self, plugin: &str, settings: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: AsRef<str>,
+        V: Into<Dynamic>,
+    {
+        for (name, value) in settings {
+            let name = name.as_ref();
+            match conform::to_value(&value.into()) {
+                Ok(value) => self.settings.config.set(plugin, name, value, None),
+                Err(error) => {
+                    let error = error.said_of(&format!("the setting `{name}` of `{plugin}`"));
+                    self.problem = self.problem.or(Some(error));
+                }
+            }
+        }
+        self
+    }
+
     /// The limits of programs.
     #[must_use]
     pub fn program_limits(mut self, limits: Limits) -> Self {
@@ -291,7 +345,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`Code::Usage`] for a grant that is wrong; [`Code::NotEnforced`] for a memory limit in a process
+    /// [`Code::Usage`] for a grant that is wrong; [`Code::ValueRefused`] for a setting that no plugin can be
+    /// given; [`Code::NotEnforced`] for a memory limit in a process
     /// without the [`CountingAllocator`](crate::CountingAllocator).
     pub fn build(self) -> Result<Runtime, Error> {
         if let Some(problem) = self.problem {

@@ -1,12 +1,13 @@
 //! What one program has: its project, the plugins that it can see, the plan, and what is loaded.
 
 use crate::build;
-use crate::config::{Config, LimitsTable};
+use crate::config::{Config, FILE_NAME, LimitsTable};
 use crate::loading::Loading;
 use crate::runtime::Settings;
 use crate::shadowing::shadowed;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Grants, Request};
+use caraway_loaders_core::config::Configuration;
 use caraway_loaders_core::discover::{Catalog, Plugin, discover};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
@@ -25,6 +26,8 @@ pub(crate) struct Session {
     /// The configuration that switches plugins off.
     switched_off: Option<PathBuf>,
     grants: Grants,
+    /// The settings of plugins: the host's over the project's over the user's.
+    config: Configuration,
     access: Arc<Access>,
     base: PathBuf,
     program_limits: Limits,
@@ -91,6 +94,7 @@ impl Session {
             limits(settings.program_limits, &user.program_limits, &project.program_limits).map_err(wrong)?;
         let plugin_limits =
             limits(settings.plugin_limits, &user.plugin_limits, &project.plugin_limits).map_err(wrong)?;
+        let config = settings.config.clone().over(&project.settings).over(&user.settings);
         let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let access = Arc::new(Access::program(&grants, base.clone()));
         Ok(Arc::new(Self {
@@ -100,6 +104,7 @@ impl Session {
             universe,
             switched_off,
             grants,
+            config,
             access,
             base,
             program_limits,
@@ -278,19 +283,31 @@ impl Session {
         if loader.trusted(&plugin.manifest) {
             access.check(&Request::Native)?;
         }
+        let config = self.config.settle(&plugin.manifest, &self.config_file())?;
         if self.settings.build {
             build::if_stale(plugin, loader, &self.settings.output, self.settings.notes)?;
         }
         let imports = PluginView { session: Arc::downgrade(self), plugin: plugin.clone() };
         loader.load(&LoadRequest {
             plugin: plugin.clone(),
-            config: caraway_loaders_core::Value::Map(Default::default()),
+            config,
             access,
             imports: Arc::new(imports),
             limits: self.plugin_limits.declared(&plugin.manifest.security),
             standard: self.settings.standard.clone(),
             output: self.settings.output.clone(),
         })
+    }
+
+    /// The configuration file of the project, or the one that would make it one.
+    fn config_file(&self) -> PathBuf {
+        self.project.file.clone().unwrap_or_else(|| self.base.join(FILE_NAME))
+    }
+
+    /// The settings that were made for this program or its project, and not for all of the user's.
+    #[cfg(feature = "cli")]
+    pub(crate) fn own_config(&self) -> Configuration {
+        self.settings.config.clone().over(&self.project.settings)
     }
 
     pub(crate) fn loader(&self, plugin: &Plugin) -> Result<Arc<dyn Loader>, Error> {

@@ -558,3 +558,119 @@ fn validate_tells_a_host_that_is_too_old() {
     let ran = Ran::of(&args, folder.command(&args).output().unwrap());
     ran.gives(3, "", &["error[E0309]: `fresh` needs caraway ^99", "plugins/fresh/plugin.toml:4:19"]);
 }
+
+const PAGER: (&str, &str) = (
+    "plugins/pager/plugin.toml",
+    r#"
+name = "pager"
+version = "1.0.0"
+type = "module"
+capabilities = ["io"]
+[config]
+lines = { type = "int", default = 25, description = "Lines on a page" }
+title = { type = "string", required = true }
+widths = { type = "map<array<float>>", default = { a = [1], "b c" = [] } }
+footer = { type = "string?" }
+"#,
+);
+const PAGER_MAIN: (&str, &str) =
+    ("plugins/pager/main.rhai", "fn show() { print(CONFIG.title); CONFIG.lines }");
+
+#[test]
+fn settings_are_shown() {
+    let folder = Folder::new(&[PAGER, PAGER_MAIN]);
+    let text = "  lines: int = 25\n      Lines on a page\n  title: string (required)\n  \
+                widths: map<array<float>> = {\"a\":[1.0],\"b c\":[]}\n  footer: string?\n";
+    folder.run(&["info", "pager"]).shows(0, &["\nSettings:\n", text]);
+    folder.run(&["validate", "plugins/pager", "-v"]).shows(0, &[text]);
+    let schema = json!([
+        {"name": "lines", "type": "int", "default": 25, "required": false, "description": "Lines on a page"},
+        {"name": "title", "type": "string", "default": null, "required": true, "description": null},
+        {
+            "name": "widths", "type": "map<array<float>>", "default": {"a": [1.0], "b c": []}, "required": false,
+            "description": null,
+        },
+        {"name": "footer", "type": "string?", "default": null, "required": false, "description": null},
+    ]);
+    let ran = folder.run(&["info", "pager", "--format", "json"]);
+    let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(value["config"], schema, "{ran}");
+    let ran = folder.run(&["validate", "plugins", "--format", "json"]);
+    let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(value["plugins"][0]["config"], schema, "{ran}");
+}
+
+#[test]
+fn settings_are_set() {
+    let folder = Folder::new(&[
+        PAGER,
+        PAGER_MAIN,
+        ("a.rhai", "import \"pager\" as p;\nlet n = p::show();\nprint(n);"),
+        ("home/.config/caraway/caraway.toml", "[config.pager]\ntitle = \"user\"\nlines = 1\n"),
+    ]);
+    let run = |more: &[&str]| folder.run(&[&["run", "a.rhai", "--allow", "io"], more].concat());
+    let prints = |ran: &Ran, lines: &str| assert_eq!((ran.code, &*ran.stdout), (Some(0), lines), "{ran}");
+    prints(&run(&[]), "user\n1\n");
+    folder.write("caraway.toml", "[config.pager]\ntitle = \"project\"\n");
+    prints(&run(&[]), "project\n1\n");
+    prints(&run(&["--config", "pager.lines=2"]), "project\n2\n");
+    prints(&run(&["--config", "pager.lines=2", "--config", "pager.title=a.b=c"]), "a.b=c\n2\n");
+    prints(&run(&["--config", "pager.title=\"2\""]), "2\n1\n");
+    prints(&run(&["--config", "pager.title=", "--config", "pager.lines=5"]), "\n5\n");
+
+    run(&["--config", "pager.title=2"]).gives(
+        2,
+        "",
+        &[
+            "error[E0202]: the setting `title` of `pager` must be string, found int\n --> a.rhai:1:8",
+            "quotes",
+        ],
+    );
+    run(&["--config", "pager.lnies=2"]).gives(2, "", &["no setting `lnies`", "did you mean `lines`?"]);
+    run(&["--config", "pager.lines=9223372036854775808"]).gives(
+        2,
+        "",
+        &["error[E0201]", "no 64-bit integer"],
+    );
+    for wrong in ["pager", "pager.lines", "pager=1", ".lines=1", "pager.=1", "=1", "a=b.c"] {
+        run(&["--config", wrong]).gives(2, "", &["error[E0201]", "PLUGIN.KEY=VALUE"]);
+    }
+
+    folder.write("caraway.toml", "[config.pager]\ntitle = \"project\"\ncolour = 1\nlines = \"x\"\n");
+    run(&[]).gives(
+        2,
+        "",
+        &[
+            "caraway.toml:3:1\n  |\n3 | colour = 1\n  | ^^^^^^\n",
+            "it has `lines`, `title`, `widths`, `footer`",
+            "must be int, found string\n",
+            "caraway.toml:4:9\n",
+        ],
+    );
+    folder.write("home/.config/caraway/caraway.toml", "");
+    folder.write("caraway.toml", "");
+    run(&[]).gives(2, "", &["needs the setting `title`", "add `title = \"...\"` below `[config.pager]` in "]);
+}
+
+#[test]
+fn settings_for_nobody_are_told() {
+    let folder = Folder::new(&[
+        PAGER,
+        PAGER_MAIN,
+        BROKEN,
+        ("a.rhai", "print(1)"),
+        ("home/.config/caraway/caraway.toml", "config.elsewhere.x = 1\n"),
+        ("caraway.toml", "[config.pagre]\nlines = 1\n[config.broken]\nx = 1\n[config.pager]\nnonsense = 1\n"),
+    ]);
+    let told = folder.run(&["run", "a.rhai"]);
+    told.gives(
+        0,
+        "1\n",
+        &["warning[E0202]: there are settings for `pagre`", "caraway.toml:2:1", "mean `pager`?"],
+    );
+    assert_eq!(told.stderr.matches("warning").count(), 1, "{told}");
+    folder.run(&["run", "a.rhai", "-q"]).gives(0, "1\n", &[]);
+    folder.write("caraway.toml", "");
+    folder.run(&["run", "a.rhai"]).gives(0, "1\n", &[]);
+    folder.run(&["run", "a.rhai", "--config", "pgaer.lines=1"]).gives(0, "1\n", &["for `pgaer`", "`pager`?"]);
+}

@@ -2,6 +2,7 @@
 
 use super::inspection::Inspection;
 use super::list::{place_of, summary};
+use super::setting;
 use crate::diagnostic::one_line;
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::discover::{Origin, Plugin};
@@ -60,6 +61,9 @@ impl Facts {
             for (name, ty) in &manifest.types {
                 let _ = writeln!(text, "  {name} = {}", spelled(ty));
             }
+        }
+        if !manifest.config.is_empty() {
+            let _ = write!(text, "\nSettings:\n{}", setting::text(&manifest.config));
         }
         match self.functions() {
             Some(functions) if functions.is_empty() => text.push_str("\nNo functions.\n"),
@@ -178,6 +182,7 @@ impl Facts {
                 "timeout_ms": milliseconds(security.timeout),
             },
             "runtime": {"lazy": manifest.runtime.lazy},
+            "config": setting::list(&manifest.config),
             "capabilities": manifest.asks.iter().map(|(capability, reach)| json!({
                 "name": capability.name(),
                 "asked": reach,

@@ -95,13 +95,17 @@ fn find<'a>(catalog: &'a Catalog, name: &str, range: &VersionReq) -> Result<&'a 
     }
 }
 
-/// There is no such plugin: perhaps it is there and broken, perhaps it is called something else.
-fn unknown(catalog: &Catalog, name: &str) -> Error {
-    let in_folder = |error: &&Error| {
+/// What is wrong with the plugin in the folder of this name.
+pub(super) fn broken<'a>(catalog: &'a Catalog, name: &str) -> Option<&'a Error> {
+    catalog.errors.iter().find(|error| {
         let folder = error.location().and_then(|location| location.file.parent()).and_then(Path::file_name);
         folder == Some(OsStr::new(name))
-    };
-    if let Some(broken) = catalog.errors.iter().find(in_folder) {
+    })
+}
+
+/// There is no such plugin: perhaps it is there and broken, perhaps it is called something else.
+fn unknown(catalog: &Catalog, name: &str) -> Error {
+    if let Some(broken) = broken(catalog, name) {
         return broken.clone();
     }
     let error = Error::new(Code::UnknownPlugin, format!("no plugin is called `{name}`"));

@@ -7,6 +7,7 @@ mod inspection;
 mod list;
 mod options;
 mod run;
+mod setting;
 mod stdout;
 mod table;
 mod terminal;

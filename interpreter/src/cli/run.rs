@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use super::stdout::Streams;
-use super::{Context, argument};
+use super::{Context, argument, setting};
 use crate::diagnostic::Severity;
 use crate::program::Outcome;
 use crate::runtime::Runtime;
@@ -43,6 +43,9 @@ pub(super) struct Run {
     /// Build plugins whose binary is missing or older than its sources, with the command of their manifest
     #[arg(long)]
     build: bool,
+    /// Set a setting of a plugin, whatever caraway.toml says; the value is JSON or else a string
+    #[arg(long, value_name = "PLUGIN.KEY=VALUE")]
+    config: Vec<String>,
     #[command(flatten)]
     pub(super) options: Options,
 }
@@ -55,13 +58,14 @@ impl Run {
     }
 
     fn execute_to(&self, streams: &Streams, cancel: Cancel, context: &mut Context) -> Result<u8, Error> {
-        let runtime = context
+        let builder = context
             .options
             .runtime()
             .build_plugins(self.build)
             .cancel(cancel.clone())
-            .output(streams.output())
-            .build()?;
+            .output(streams.output());
+        let runtime =
+            self.config.iter().try_fold(builder, |builder, text| setting::set(builder, text))?.build()?;
         if context.options.verbose {
             self.warn(context, &runtime)?;
         }
@@ -73,8 +77,11 @@ impl Run {
             runtime.load_file(&self.program)?
         };
         if !context.options.quiet {
-            for warning in context.options.unused_grants(program.catalog())? {
-                context.reporter.report(Severity::Warning, &warning);
+            let session = program.session();
+            for warning in
+                context.options.unused_grants(session.catalog())?.iter().chain(&setting::unused(session))
+            {
+                context.reporter.report(Severity::Warning, warning);
             }
         }
         stop_when_interrupted(cancel)?;

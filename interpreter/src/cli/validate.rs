@@ -4,6 +4,7 @@ use super::Context;
 use super::inspection::Inspection;
 use super::list::{place_of, summary};
 use super::options::Options;
+use super::setting;
 use crate::diagnostic::{Severity, error_value};
 use crate::shadowing::shadowed;
 use caraway_loaders_core::discover::{Catalog, Origin, SearchPath, discover};
@@ -59,10 +60,12 @@ impl Validate {
                 let _ = writeln!(text, "{}: {} is fine{note}", place_of(plugin), plugin.id());
                 if context.options.verbose {
                     signatures.iter().for_each(|signature| text.push_str(&format!("  {signature}\n")));
+                    text.push_str(&setting::text(&plugin.manifest.config));
                 }
                 let mut entry = summary(plugin);
                 entry["code"] = json!(state);
                 entry["hint"] = json!(hint);
+                entry["config"] = setting::list(&plugin.manifest.config);
                 entry["functions"] = json!(functions.is_some().then_some(signatures));
                 plugins.push(entry);
             }
@@ -103,7 +106,7 @@ impl Validate {
 }
 
 /// The folder that a path means.
-fn folder(path: &Path) -> Result<PathBuf, Error> {
+pub(super) fn folder(path: &Path) -> Result<PathBuf, Error> {
     let metadata = path.metadata().map_err(|error| Error::io(path, "read", &error))?;
     if metadata.is_dir() {
         return Ok(path.to_owned());

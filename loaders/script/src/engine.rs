@@ -6,7 +6,7 @@ use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::output::{Output, Stream};
 use caraway_loaders_core::{Code, Error, ErrorValue, StandardPackage, escape, handle};
-use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Position};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -37,6 +37,14 @@ pub fn parser(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
     limits.apply(&mut engine);
     engine
+}
+
+/// Puts a constant into an engine, which scripts see at the top level and in functions.
+pub fn constant(engine: &mut Engine, name: &str, value: Dynamic) {
+    // Those of a global module are seen inside functions too.
+    let mut module = Module::new();
+    module.set_var(name, value);
+    engine.register_global_module(module.into());
 }
 
 fn sleep(duration: Duration, position: Position) -> Result<(), Box<EvalAltResult>> {

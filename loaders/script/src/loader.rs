@@ -4,7 +4,7 @@ use crate::engine;
 use crate::instance::Instance;
 use crate::resolver::ImportResolver;
 use crate::source::{parse_text, read_source};
-use caraway_loaders_core::bind::{Binder, Bound, callable};
+use caraway_loaders_core::bind::{Binder, Bound, callable, conform};
 use caraway_loaders_core::budget::{self, Meter};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
@@ -25,6 +25,9 @@ pub struct ScriptLoader;
 
 /// The file that a script plugin without an `entrypoint` starts from.
 const DEFAULT_ENTRYPOINT: &str = "main.rhai";
+
+/// The constant that a plugin's script has its settings in.
+const CONFIG: &str = "CONFIG";
 
 impl Loader for ScriptLoader {
     fn kind(&self) -> &'static str {
@@ -186,11 +189,14 @@ pub fn instantiate(
     let mut engine = engine::engine(&limits, &request.standard);
     engine::forbid_exit(&mut engine);
     engine::print_to(&mut engine, request.output.clone(), request.access.clone());
-    engine.set_module_resolver(ImportResolver::new(plugin.root.clone(), request.imports.clone()));
+    let resolver = ImportResolver::new(plugin.root.clone(), request.imports.clone()).limited(limits);
+    engine.set_module_resolver(resolver);
+    engine::constant(&mut engine, CONFIG, conform::from_value(request.config.clone()));
     for (name, module) in modules {
         engine.register_static_module(*name, (*module).clone());
     }
-    let ast = parse_text(&engine, &read_source(&real, &shown)?, &shown.to_string_lossy())?;
+    let text = read_source(&real, &shown)?;
+    let ast = parse_text(&engine::parser(&limits), &text, &shown.to_string_lossy())?;
     let signatures = exported_functions(plugin, &ast)?;
     let meter = Meter::plugin(&plugin.manifest.name, &metered);
     let instance = Instance::new(&plugin.manifest.name, engine, &ast, request.imports.clone(), meter)?;

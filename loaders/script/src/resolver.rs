@@ -1,6 +1,8 @@
 //! Serves the imports of one script: files beside it, and other plugins.
 
+use crate::engine::parser;
 use crate::source::{parse_text, read_source};
+use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Imports;
 use caraway_loaders_core::{Code, Error, Location};
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
@@ -19,6 +21,8 @@ const MAX_FILE_DEPTH: usize = 32;
 pub struct ImportResolver {
     folder: PathBuf,
     imports: Arc<dyn Imports>,
+    /// Those that files are parsed under; without them it is the importer's engine that parses.
+    limits: Option<Limits>,
     files: Mutex<HashMap<PathBuf, Shared<Module>>>,
     /// The files that are being evaluated, and by which thread.
     evaluating: Mutex<Vec<(ThreadId, PathBuf)>>,
@@ -46,7 +50,21 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl ImportResolver {
     /// A resolver for the files of `folder`.
     pub fn new(folder: impl Into<PathBuf>, imports: Arc<dyn Imports>) -> Self {
-        Self { folder: folder.into(), imports, files: Mutex::default(), evaluating: Mutex::default() }
+        Self {
+            folder: folder.into(),
+            imports,
+            limits: None,
+            files: Mutex::default(),
+            evaluating: Mutex::default(),
+        }
+    }
+
+    /// The same for an engine with these limits and nothing that matters to a parser; so its constants do not
+    /// get in the way, see [`parse_text`].
+    #[must_use]
+    pub fn limited(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
     }
 
     fn file(&self, engine: &Engine, source: Option<&str>, path: &str) -> Result<Shared<Module>, FileError> {
@@ -55,10 +73,19 @@ impl ImportResolver {
             return Ok(module.clone());
         }
         let evaluating = self.begin(&shown, &real)?;
-        let module = evaluate(engine, &shown, &real)?;
+        let module = self.evaluate(engine, &shown, &real)?;
         drop(evaluating);
         // Another thread may have been quicker: all see the same module.
         Ok(locked(&self.files).entry(real).or_insert(module).clone())
+    }
+
+    fn evaluate(&self, engine: &Engine, shown: &Path, real: &Path) -> Result<Shared<Module>, FileError> {
+        let (text, name) = (read_source(real, shown)?, shown.to_string_lossy());
+        let ast = match &self.limits {
+            Some(limits) => parse_text(&parser(limits), &text, &name)?,
+            None => parse_text(engine, &text, &name)?,
+        };
+        Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Shared::new).map_err(FileError::Script)
     }
 
     fn begin(&self, shown: &Path, real: &Path) -> Result<Evaluating<'_>, Error> {
@@ -126,11 +153,6 @@ impl From<Error> for FileError {
     fn from(error: Error) -> Self {
         Self::Ours(error)
     }
-}
-
-fn evaluate(engine: &Engine, shown: &Path, real: &Path) -> Result<Shared<Module>, FileError> {
-    let ast = parse_text(engine, &read_source(real, shown)?, &shown.to_string_lossy())?;
-    Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Shared::new).map_err(FileError::Script)
 }
 
 impl ModuleResolver for ImportResolver {

@@ -1,11 +1,14 @@
 //! Script files, read and parsed.
 
 use caraway_loaders_core::{Code, Error, Location};
-use rhai::{AST, Engine};
+use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
 use std::path::Path;
 
 /// Largest script file, in bytes.
 const MAX_SOURCE: u64 = 16 << 20;
+
+/// The constants that hosts put into engines.
+pub(crate) const CONSTANTS: [&str; 2] = ["ARGS", "CONFIG"];
 
 /// Reads and parses a script file. The file's name is the source of what it defines.
 ///
@@ -19,6 +22,9 @@ pub fn parse_file(engine: &Engine, file: &Path) -> Result<AST, Error> {
 
 /// Parses a script that messages call `name`.
 ///
+/// The engine should have no constants: Rhai's optimizer puts them in the place of parameters and loop variables
+/// of the same name.
+///
 /// # Errors
 ///
 /// [`Code::Syntax`] with its place.
@@ -31,7 +37,43 @@ pub fn parse_text(engine: &Engine, text: &str, name: &str) -> Result<AST, Error>
             .at(Location::of_position(Some(name), error.position()))
     })?;
     ast.set_source(name);
-    Ok(ast)
+    match changed_constant(&ast) {
+        Some((what, position)) => Err(Error::new(Code::Syntax, format!("{what} cannot be changed"))
+            .at(Location::of_position(Some(name), position))
+            .hint("change a copy: `let x = ...`")),
+        None => Ok(ast),
+    }
+}
+
+/// The first assignment into a constant that Rhai would not refuse: it drops what is assigned inside one of
+/// [`CONSTANTS`], and panics where its optimizer has put the value of `m.a` in its place (1.27, `const m`).
+fn changed_constant(ast: &AST) -> Option<(String, Position)> {
+    let mut found = None;
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last() {
+            found = changed_in(&assignment.1.lhs);
+        }
+        found.is_none()
+    });
+    found
+}
+
+fn changed_in(target: &Expr) -> Option<(String, Position)> {
+    let mut root = target;
+    while let Expr::Dot(inner, ..) | Expr::Index(inner, ..) = root {
+        root = &inner.lhs;
+    }
+    match root {
+        // A name that the script defines has an index.
+        Expr::Variable(variable, None, position)
+            if variable.0.is_none() && !std::ptr::eq(root, target) && CONSTANTS.contains(&&*variable.1) =>
+        {
+            Some((format!("the constant `{}`", variable.1), *position))
+        }
+        Expr::Variable(..) | Expr::ThisPtr(..) => None,
+        _ if std::ptr::eq(root, target) => Some(("a constant".to_owned(), target.start_position())),
+        _ => None,
+    }
 }
 
 /// The text of a script file.

@@ -243,3 +243,30 @@ fn exit_in_a_called_function_looks_like_a_result() {
     let ast = engine.compile("fn f() { exit(5); 1 }").unwrap();
     assert_eq!(engine.call_fn::<i64>(&mut Scope::new(), &ast, "f", ()).unwrap(), 5);
 }
+
+/// Fact 14: a parser whose engine has constants puts them in the place of parameters of the same name.
+#[test]
+fn constants_of_a_parser_replace_parameters() {
+    let mut engine = Engine::new();
+    let mut module = Module::new();
+    module.set_var("X", 1_i64);
+    engine.register_global_module(module.into());
+    let parameter = "fn f(X) { X } f(2)";
+    assert_eq!(engine.eval::<i64>(parameter).unwrap(), 1);
+    let ast = Engine::new().compile(parameter).unwrap();
+    assert_eq!(engine.eval_ast::<i64>(&ast).unwrap(), 2);
+}
+
+/// Fact 15: what is assigned inside a constant of a module is dropped; inside a constant of the script it is an
+/// error, or a panic where the optimizer was quicker. `parse_text` refuses all of it.
+#[test]
+fn assignments_into_constants_are_dropped_or_panic() {
+    let mut engine = Engine::new();
+    let mut module = Module::new();
+    module.set_var("X", rhai::Array::from([1_i64.into()]));
+    engine.register_global_module(module.into());
+    assert_eq!(engine.eval::<i64>("X[0] = 2; X[0]").unwrap(), 1);
+    fails(&engine, "const M = #{a: #{b: 1}}; M.a.b = 2;", "Cannot modify constant M");
+    let panics = std::panic::AssertUnwindSafe(|| engine.eval::<()>("const M = #{a: 1}; M.a = 2;"));
+    assert!(std::panic::catch_unwind(panics).is_err());
+}

@@ -143,6 +143,13 @@ impl Loader for WasmLoader {
                 "take out `dependencies`",
             );
         }
+        if !manifest.config.is_empty() {
+            refuse(
+                "config",
+                "a component cannot be given settings yet".to_owned(),
+                "take out `config`; take settings as arguments",
+            );
+        }
         if !manifest.implementation.binaries.is_empty() {
             refuse(
                 "implementation.binaries",
