@@ -6,8 +6,7 @@
 
 use crate::module::{Function, Host, StdModule, text};
 use caraway_loaders_core::bind::CallResult;
-use caraway_loaders_core::escape;
-use caraway_loaders_core::output::Stream;
+use caraway_loaders_core::output::Level;
 use rhai::{Dynamic, NativeCallContext};
 
 pub(crate) const MODULE: StdModule = StdModule {
@@ -31,26 +30,22 @@ pub(crate) const MODULE: StdModule = StdModule {
 };
 
 fn trace(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    write(host, "trace", &text(args, 0))
+    write(host, Level::Trace, &text(args, 0))
 }
 
 fn info(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    write(host, "info", &text(args, 0))
+    write(host, Level::Info, &text(args, 0))
 }
 
 fn warn(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    write(host, "warn", &text(args, 0))
+    write(host, Level::Warn, &text(args, 0))
 }
 
 fn error(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    write(host, "error", &text(args, 0))
+    write(host, Level::Error, &text(args, 0))
 }
 
-fn write(host: &Host, level: &str, message: &str) -> CallResult {
-    let who = host.access.plugin_name().unwrap_or("program");
-    let message = escape(message);
-    for line in message.split('\n') {
-        host.output.line(Stream::Stderr, &format!("[{level}] {who}: {line}"));
-    }
+fn write(host: &Host, level: Level, message: &str) -> CallResult {
+    host.output.log(level, host.access.plugin_name().unwrap_or("program"), message);
     Ok(Dynamic::UNIT)
 }

@@ -1,5 +1,6 @@
 //! Where scripts print to.
 
+use crate::error::escape;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
@@ -11,6 +12,33 @@ pub enum Stream {
     Stdout,
     /// What `debug`, `std/log` and warnings write.
     Stderr,
+}
+
+/// How much a message of the log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// What went wrong.
+    Error,
+    /// What may be wrong, though it goes on.
+    Warn,
+    /// What happens.
+    Info,
+    /// What helps to find a mistake.
+    Debug,
+    /// What only somebody who looks for a mistake wants to know.
+    Trace,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Error => "error",
+            Level::Warn => "warn",
+            Level::Info => "info",
+            Level::Debug => "debug",
+            Level::Trace => "trace",
+        })
+    }
 }
 
 /// A sink for what scripts print. Lines come without their newline.
@@ -49,6 +77,14 @@ impl Output {
     /// Writes a line.
     pub fn line(&self, stream: Stream, line: &str) {
         (self.0)(stream, line);
+    }
+
+    /// Writes a message to the log, which is [`Stream::Stderr`]: each of its lines signed with the level and with
+    /// `who` says it, and escaped, so that it cannot pass for another's. `[warn] stats: no data`.
+    pub fn log(&self, level: Level, who: &str, message: &str) {
+        for line in escape(message).split('\n') {
+            self.line(Stream::Stderr, &format!("[{level}] {who}: {line}"));
+        }
     }
 }
 
