@@ -38,7 +38,8 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
             ::caraway_plugin::export::expansion::Lifecycle { init: &[#(#init),*], shutdown: &[#(#shutdown),*] };
     });
     let table = table(&name, &options);
-    Ok(quote!(#module #table))
+    // What `pub` means here is that scripts see it.
+    Ok(quote!(#[allow(unreachable_pub)] #module #table))
 }
 
 /// The module without what only `expand` understands.

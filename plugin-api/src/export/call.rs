@@ -90,8 +90,8 @@ impl<'a> Args<'a> {
 pub enum Failure {
     /// What the function says, or what is wrong with an argument.
     Message(String),
-    /// What does not fit in an argument.
-    Argument(Mismatch),
+    /// What does not fit in an argument. Boxed, since what functions give back passes through here.
+    Argument(Box<Mismatch>),
     /// The error of a callback, which this word stands for, is to be passed on.
     Raised(u64),
     /// The host has no memory for the result.
@@ -121,8 +121,9 @@ impl Failure {
 }
 
 impl From<Mismatch> for Failure {
+    #[cold]
     fn from(mismatch: Mismatch) -> Self {
-        Self::Argument(mismatch)
+        Self::Argument(Box::new(mismatch))
     }
 }
 
@@ -136,7 +137,7 @@ impl From<DecodeError> for Failure {
 #[inline]
 pub fn named<T>(argument: Result<T, Failure>, name: &str) -> Result<T, Failure> {
     argument.map_err(|failure| match failure {
-        Failure::Argument(mismatch) => Failure::Argument(mismatch.at_key(name)),
+        Failure::Argument(mismatch) => mismatch.at_key(name).into(),
         failure => failure,
     })
 }

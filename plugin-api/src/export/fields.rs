@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 /// The fields of a struct, taken one by one.
 pub struct Fields {
     entries: BTreeMap<String, Value>,
-    /// The struct's, for messages.
+    /// The struct's or the case's, for messages.
     name: &'static str,
+    is_case: bool,
     keys: &'static [&'static str],
 }
 
@@ -18,7 +19,7 @@ impl Fields {
     pub fn of<T: Data>(value: Value, keys: &'static [&'static str]) -> Result<Self, Mismatch> {
         let name = const { &T::TYPE }.as_str();
         match value {
-            Value::Map(entries) => Self::new(name, entries, keys),
+            Value::Map(entries) => Self { entries, name, is_case: false, keys }.checked(),
             other => Err(mismatch::<T>(&other)),
         }
     }
@@ -30,33 +31,36 @@ impl Fields {
         keys: &'static [&'static str],
     ) -> Result<Self, Mismatch> {
         match value {
-            Value::Map(entries) => Self::new(case, entries, keys).map_err(|mismatch| mismatch.at_key(case)),
+            Value::Map(entries) => Self { entries, name: case, is_case: true, keys }.checked(),
             other => Err(Mismatch::new("map", &other).at_key(case)),
         }
     }
 
-    fn new(
-        name: &'static str,
-        entries: BTreeMap<String, Value>,
-        keys: &'static [&'static str],
-    ) -> Result<Self, Mismatch> {
-        match entries.keys().find(|key| !keys.contains(&key.as_str())) {
-            None => Ok(Self { entries, name, keys }),
-            Some(key) => Err(Mismatch::of(
-                format!("{name} with the keys {}", quoted(keys)),
-                format!("the key {key:?}"),
-            )),
+    /// These, if they have no other keys.
+    fn checked(self) -> Result<Self, Mismatch> {
+        match self.entries.keys().find(|key| !self.keys.contains(&key.as_str())) {
+            None => Ok(self),
+            Some(key) => {
+                let expected = format!("{} with the keys {}", self.name, quoted(self.keys));
+                Err(self.place(Mismatch::of(expected, format!("the key {key:?}"))))
+            }
         }
+    }
+
+    #[cold]
+    fn place(&self, mismatch: Mismatch) -> Mismatch {
+        if self.is_case { mismatch.at_key(self.name) } else { mismatch }
     }
 
     /// The field that stands at `at` among the keys.
     pub fn take<T: Data>(&mut self, at: usize) -> Result<T, Mismatch> {
         let key = self.keys.get(at).copied().unwrap_or_default();
-        match self.entries.remove(key) {
+        let field = match self.entries.remove(key) {
             Some(value) => T::from_value(value).map_err(|mismatch| mismatch.at_key(key)),
             None => T::missing()
                 .ok_or_else(|| Mismatch::of(format!("{} with the key `{key}`", self.name), "none")),
-        }
+        };
+        field.map_err(|mismatch| self.place(mismatch))
     }
 }
 

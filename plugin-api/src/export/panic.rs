@@ -38,6 +38,15 @@ impl Drop for Report {
     }
 }
 
+/// What panics begin with that do not unwind: the process ends right after the hook. Nothing stable tells.
+const LAST_WORDS: [&str; 5] = [
+    "panic in a ",
+    "unsafe precondition(s) violated",
+    "misaligned pointer dereference",
+    "null pointer dereference",
+    "trying to construct an enum from an invalid value",
+];
+
 /// Keeps panics from printing to the host's standard error.
 pub(super) fn install() {
     std::panic::set_hook(Box::new(remember));
@@ -50,6 +59,9 @@ fn remember(info: &PanicHookInfo<'_>) {
         None => message.to_owned(),
     };
     let mut report = Report { text, told: false };
+    if LAST_WORDS.iter().any(|words| message.starts_with(words)) {
+        report.tell();
+    }
     // A thread that is ending has no place for it any more; then it is told as it is dropped here.
     let _ = LAST.try_with(|last| {
         if let Some(mut earlier) = last.take() {
