@@ -13,6 +13,7 @@
 //! # Ok::<(), caraway_plugin::ParseTypeError>(())
 //! ```
 
+mod definition;
 #[cfg(feature = "export")]
 pub mod export;
 #[cfg(feature = "export")]
@@ -26,6 +27,7 @@ pub use caraway_plugin_macros::{Data, Handle, plugin};
 #[cfg(feature = "export")]
 pub use export::Error;
 
+pub use definition::Definition;
 pub use signature::{Param, Signature};
 pub use ty::{EnumType, Field, ParseTypeError, StructType, Type};
 pub use value::{DecodeError, MAX_DEPTH, Value};

@@ -263,6 +263,32 @@ impl<'a> Parser<'a> {
         Ok(name)
     }
 
+    /// A text in quotes, in which `\"` and `\\` stand for `"` and `\`.
+    pub(crate) fn quoted(&mut self) -> Result<String, ParseTypeError> {
+        self.expect("\"")?;
+        let mut text = String::new();
+        let mut escaped = false;
+        for (at, char) in self.rest().char_indices() {
+            match char {
+                '"' if !escaped => {
+                    self.at += at + 1;
+                    return Ok(text);
+                }
+                '\\' if !escaped => escaped = true,
+                char if char.is_control() || escaped && !"\"\\".contains(char) => {
+                    self.at += at;
+                    return self.error(format!("unexpected `{}` in a text", char.escape_debug()));
+                }
+                char => {
+                    text.push(char);
+                    escaped = false;
+                }
+            }
+        }
+        self.at = self.text.len();
+        self.error("expected `\"`, found the end")
+    }
+
     pub(crate) fn ty(&mut self) -> Result<Type, ParseTypeError> {
         self.depth += 1;
         if self.depth > MAX_TYPE_DEPTH {

@@ -2,6 +2,7 @@
 
 use crate::host::{classes, functions, plugin};
 use caraway_abi::{ABI_MAJOR, ABI_MINOR, Kind, TypeDef, TypeList, UTF8};
+use caraway_plugin::Definition;
 use std::collections::BTreeMap;
 
 /// Each function's signature, kind, written parameters, and whether it has a pointer of its own type.
@@ -111,6 +112,7 @@ fn collect(list: &TypeList, found: &mut BTreeMap<&'static str, &'static str>) {
         // SAFETY: as above.
         unsafe {
             let text = definition.text.as_str().unwrap();
+            assert_eq!(text.parse::<Definition>().unwrap().to_string(), text);
             if found.insert(text, definition.doc.as_str().unwrap()).is_none() {
                 for at in 0..definition.list_count {
                     collect(&*definition.lists.add(at), found);
