@@ -6,7 +6,6 @@
 
 use crate::code::Code;
 use crate::error::Error;
-use crate::suggest::suggest;
 use rhai::{
     Dynamic, Engine, EvalAltResult, EvalContext, FuncRegistration, ImmutableString, Module,
     NativeCallContext, Position,
@@ -43,8 +42,8 @@ pub(crate) trait Members: Send + Sync {
     /// The error for a call of a method that there is not, or that takes another number of arguments.
     fn no_method(&self, class: &Class, name: &str, count: usize) -> Error;
 
-    /// The names of the properties.
-    fn properties(&self) -> Vec<&str>;
+    /// The error for a property that there is not.
+    fn no_property(&self, class: &Class, name: &str) -> Error;
 }
 
 impl Class {
@@ -89,22 +88,7 @@ impl Class {
         let members = self.members().map_err(|error| error.raise(position))?;
         members
             .get(name, context, handle)
-            .unwrap_or_else(|| Err(self.no_property(&*members, name).raise(position)))
-    }
-
-    #[cold]
-    fn no_property(&self, members: &dyn Members, name: &str) -> Error {
-        let error = Error::new(Code::UnknownFunction, format!("{} has no property `{name}`", self.name));
-        let known = members.properties();
-        if members.takes(name, 1) {
-            error.hint(format!("it is a method: `{name}()`"))
-        } else if let Some(near) = suggest(name, known.iter().copied()) {
-            error.hint(format!("did you mean `{near}`?"))
-        } else if known.is_empty() {
-            error.hint("it has none")
-        } else {
-            error.hint(format!("it has: {}", known.join(", ")))
-        }
+            .unwrap_or_else(|| Err(members.no_property(self, name).raise(position)))
     }
 }
 

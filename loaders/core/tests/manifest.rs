@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use caraway_loaders_core::manifest::{MAX_BYTES, Manifest, REFUSED, Refused};
-use caraway_loaders_core::{Code, Error, Signature, Value};
+use caraway_loaders_core::{Code, Error, Signature, Type, Value};
 use std::path::Path;
 use std::time::Duration;
 
@@ -457,10 +457,8 @@ fn functions() {
     ] {
         refused(json(&with_functions(functions)), &[(Code::ManifestValue, (3, column), message)]);
     }
-    refused(
-        json(&with_functions("{\"name\": \"f\", \"returns\": \"floats\"}")),
-        &[(Code::NotEnforced, (3, 10), "typed buffers")],
-    );
+    let buffers = json(&with_functions("{\"name\": \"f\", \"returns\": \"floats\"}")).unwrap();
+    assert_eq!(buffers.function("f").unwrap().signature.to_string(), "f() -> floats");
     let params = vec!["{\"name\": \"x\", \"type\": \"int\"}"; 17].join(", ");
     let params = (0..17).fold(params, |text, n| text.replacen("\"x\"", &format!("\"x{n}\""), 1));
     refused(
@@ -475,7 +473,12 @@ fn types() {
     for (types, line, column, message) in [
         ("{\"name\": \"A\"}", 3, 1, "`types[0].kind` is missing"),
         ("{\"name\": \"int\", \"kind\": \"enum\", \"values\": [\"a\"]}", 3, 10, "a type already"),
-        ("{\"name\": \"A\", \"kind\": \"strukt\"}", 3, 23, "known are `struct`, `enum` and `alias`"),
+        (
+            "{\"name\": \"A\", \"kind\": \"strukt\"}",
+            3,
+            23,
+            "known are `struct`, `enum`, `alias` and `handle`",
+        ),
         ("{\"name\": \"A\", \"kind\": \"enum\"}", 3, 1, "`types[0].values` is missing"),
         ("{\"name\": \"A\", \"kind\": \"enum\", \"values\": []}", 3, 41, "is empty"),
         ("{\"name\": \"A\", \"kind\": \"enum\", \"values\": [\"a\", \"a\"]}", 3, 41, "has \"a\" twice"),
@@ -506,6 +509,34 @@ fn types() {
         json(&with_types("{\"name\": \"A\", \"kind\": \"enum\", \"values\": [\"a\"], \"fields\": []}")),
         &[(Code::ManifestField, (3, 58), "belongs to a type of the kind `struct`, not `enum`")],
     );
+}
+
+#[test]
+fn handles_are_whole_parameters_and_results() {
+    let with_handle =
+        |more: &str| with(&format!("\"types\": [\n{{\"name\": \"Counter\", \"kind\": \"handle\"}}{more}"));
+    let function =
+        r#"], "functions": [{"name": "f", "params": [{"name": "c", "type": "C"}], "returns": "Counter"}]"#;
+    let alias = r#", {"name": "C", "kind": "alias", "base_type": "Counter"}"#;
+    let manifest = json(&with_handle(&format!("{alias}{function}"))).unwrap();
+    assert_eq!(manifest.types["Counter"], Type::Handle("Counter".into()));
+    assert_eq!(manifest.function("f").unwrap().signature.to_string(), "f(c: Counter) -> Counter");
+
+    let inside = "the handle `Counter` cannot be a part of another type";
+    for ty in ["array<Counter>", "map<Counter>", "Counter?", "fn(Counter)", "fn() -> Counter"] {
+        let alias = format!(",\n{{\"name\": \"A\", \"kind\": \"alias\", \"base_type\": {ty:?}}}]");
+        refused(json(&with_handle(&alias)), &[(Code::ManifestValue, (4, 45), inside)]);
+    }
+    let field =
+        ",\n{\"name\": \"S\", \"kind\": \"struct\", \"fields\": [{\"name\": \"c\", \"type\": \"Counter\"}]}]";
+    refused(json(&with_handle(field)), &[(Code::ManifestValue, (4, 66), inside)]);
+    for (field, kind) in [("fields", "struct"), ("values", "enum"), ("base_type", "alias")] {
+        let value = if field == "base_type" { "\"int\"" } else { "[]" };
+        let handle = format!(",\n{{\"name\": \"D\", \"kind\": \"handle\", \"{field}\": {value}}}]");
+        let message = format!("belongs to a type of the kind `{kind}`, not `handle`");
+        let column = 37 + field.len();
+        refused(json(&with_handle(&handle)), &[(Code::ManifestField, (4, column), &message)]);
+    }
 }
 
 #[test]

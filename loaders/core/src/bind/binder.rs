@@ -8,7 +8,7 @@ use crate::callable::callable;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::handle::{Class, Handle};
-use caraway_plugin::{Signature, Type};
+use caraway_plugin::{Param, Signature, Type};
 use rhai::{Dynamic, EvalAltResult, Module, NativeCallContext, Shared};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -125,7 +125,7 @@ impl Binder {
         self.classes.insert(class.name().to_owned(), Filling::new(class.clone()));
     }
 
-    /// Adds a function. A qualified name goes into a submodule.
+    /// Adds a function. A qualified name goes into a submodule. The names of classes are types in the signature.
     ///
     /// A function whose first parameter is `self`, a handle, is also a method of its class, under the last
     /// segment of its name: `counter::incr(self: Counter, by: int)` is called as `c.incr(1)`, too.
@@ -138,7 +138,7 @@ impl Binder {
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        let (last, member) = self.add(signature, body)?;
+        let (last, member) = self.add(self.resolved(signature), body)?;
         let first = member.shown.params.first().filter(|first| first.name == "self");
         let Some(Type::Handle(class)) = first.map(|first| first.ty.clone()) else { return Ok(()) };
         let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
@@ -159,8 +159,11 @@ impl Binder {
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        let [only] = &signature.params[..] else { return Err(no_getter(&signature)) };
-        let Type::Handle(class) = only.ty.clone() else { return Err(no_getter(&signature)) };
+        let signature = self.resolved(signature);
+        let [Param { ty: Type::Handle(class), .. }] = &signature.params[..] else {
+            return Err(no_getter(&signature));
+        };
+        let class = class.clone();
         let (last, member) = self.add(signature, body)?;
         let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
         self.dispatchers.add_getter(&last, filling, &member);
@@ -187,6 +190,12 @@ impl Binder {
         self.classes.into_values().for_each(Filling::finish);
         self.dispatchers.put_into(&mut self.root.module);
         Bound { module: Arc::new(self.root.finish()), name: self.name, signatures: self.signatures }
+    }
+
+    /// The signature with the names of classes looked up; others are left for `callable` to refuse.
+    fn resolved(&self, signature: Signature) -> Signature {
+        let class = |name: &str| self.classes.contains_key(name).then(|| Type::Handle(name.into()));
+        signature.resolve(&class).unwrap_or(signature)
     }
 
     /// Adds a function, and gives it with the last segment of its name.

@@ -10,7 +10,7 @@ use crate::code::Code;
 use crate::error::Error;
 use crate::handle::Handle;
 use caraway_plugin::{StructType, Type};
-use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
 /// Deepest nesting of arrays and maps that crosses a boundary.
 pub const MAX_DEPTH: usize = caraway_plugin::MAX_DEPTH;
@@ -101,9 +101,7 @@ impl Problem {
             path = format!(" at `{}`", path.trim_start_matches('.'));
         }
         match self.misfit {
-            Misfit::Mismatch { expected, found } => {
-                Error::new(Code::ArgumentType, format!("must be {expected}, found {found}{path}"))
-            }
+            Misfit::Mismatch { expected, found } => mismatch(&expected, &found, &path),
             Misfit::TooDeep => Error::new(
                 Code::ValueRefused,
                 format!("nests deeper than {MAX_DEPTH} levels, which cannot cross a plugin's boundary"),
@@ -114,6 +112,20 @@ impl Problem {
             )
             .hint("give back data, or let the caller pass a callback"),
         }
+    }
+}
+
+/// The error for a value of one type where another is expected; `path` says where in it, if it is not all of it.
+#[cold]
+pub(super) fn mismatch(expected: &str, found: &str, path: &str) -> Error {
+    let error = Error::new(Code::ArgumentType, format!("must be {expected}, found {found}{path}"));
+    match (expected, found) {
+        ("ints" | "floats", "array") => error.hint(format!("make a buffer of it: `{expected}(array)`")),
+        ("floats", "ints") => error.hint("copy it into floats: `floats(buffer)`"),
+        (expected, "ints" | "floats") if expected.starts_with("array<") => {
+            error.hint("make an array of it: `buffer.to_array()`")
+        }
+        _ => error,
     }
 }
 
@@ -262,8 +274,8 @@ pub fn from_value(value: caraway_plugin::Value) -> Dynamic {
 ///
 /// # Errors
 ///
-/// [`Code::ValueRefused`] for what has no equivalent: functions, timestamps, types of the host, and values
-/// that nest too deep.
+/// [`Code::ValueRefused`] for what has no equivalent: functions, buffers, handles, timestamps, types of the host,
+/// and values that nest too deep.
 pub fn to_value(value: &Dynamic) -> Result<caraway_plugin::Value, Error> {
     to_value_at(value, 0)
 }
@@ -306,6 +318,14 @@ fn to_value_at(value: &Dynamic, depth: usize) -> Result<caraway_plugin::Value, E
                 .collect::<Result<_, Error>>()?,
         ));
     }
-    let what = if value.read_lock::<FnPtr>().is_some() { "a function".to_owned() } else { type_name(value) };
-    Err(Error::new(Code::ValueRefused, format!("holds {what}, which cannot cross into this plugin")))
+    let kind = Kind::of_value(value);
+    let what = if kind == Some(Kind::Fn) { "a function".to_owned() } else { type_name(value) };
+    let error = Error::new(Code::ValueRefused, format!("holds {what}, which cannot cross into this plugin"));
+    Err(match kind {
+        Some(Kind::Ints | Kind::Floats) => {
+            error.hint(format!("`to_array()` makes an array of it; a parameter may be `{what}` itself"))
+        }
+        Some(Kind::Handle) => error.hint("a handle is passed as an argument of its own, to its own plugin"),
+        _ => error,
+    })
 }

@@ -1,7 +1,7 @@
 //! How calls fail.
 
+use super::conform::mismatch;
 use crate::budget::Expiry;
-use crate::code::Code;
 use crate::error::{Error, Location};
 use caraway_plugin::Signature;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
@@ -58,8 +58,7 @@ impl CallError {
 /// The error for an argument of a wrong type.
 #[cold]
 pub(super) fn wrong_argument(shown: &Signature, index: usize, found: &str) -> Error {
-    let expected = &shown.params[index].ty;
-    wrong_inside(shown, index, &Error::new(Code::ArgumentType, format!("must be {expected}, found {found}")))
+    wrong_inside(shown, index, &mismatch(&shown.params[index].ty.to_string(), found, ""))
 }
 
 /// The error for an argument that [`conform`](super::conform::conform) refused, with the function and the

@@ -201,16 +201,25 @@ impl Members for Finished {
                 .hint(format!("write `.{name}` without `()`"));
         }
         let error = Error::new(Code::UnknownFunction, format!("{class} has no method `{name}`"));
-        let known: Vec<&str> =
-            self.0.get().map(|table| table.methods.keys().map(String::as_str).collect()).unwrap_or_default();
-        match suggest(name, known.iter().copied()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None if known.is_empty() => error.hint("it has none"),
-            None => error.hint(format!("it has: {}", known.join(", "))),
-        }
+        with_known(error, name, self.0.get().map(|table| &table.methods))
     }
 
-    fn properties(&self) -> Vec<&str> {
-        self.0.get().map(|table| table.getters.keys().map(String::as_str).collect()).unwrap_or_default()
+    fn no_property(&self, class: &Class, name: &str) -> Error {
+        let error = Error::new(Code::UnknownFunction, format!("{} has no property `{name}`", class.name()));
+        if let Some(method) = self.method(name) {
+            let params: Vec<&str> = method.shown.params[1..].iter().map(|p| p.name.as_str()).collect();
+            return error.hint(format!("it is a method: `{name}({})`", params.join(", ")));
+        }
+        with_known(error, name, self.0.get().map(|table| &table.getters))
+    }
+}
+
+/// The error with a hint at the nearest name that there is, or at all.
+fn with_known(error: Error, name: &str, known: Option<&BTreeMap<String, Member>>) -> Error {
+    let known: Vec<&str> = known.into_iter().flat_map(BTreeMap::keys).map(String::as_str).collect();
+    match suggest(name, known.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if known.is_empty() => error.hint("it has none"),
+        None => error.hint(format!("it has: {}", known.join(", "))),
     }
 }

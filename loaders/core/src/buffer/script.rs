@@ -156,7 +156,7 @@ fn register_reading<T: Number>(module: &mut Module) {
     reading("!=").set_into_module(module, |a: &mut Buffer<T>, b: Buffer<T>| equal(a, &b).map(|same| !same));
     module.set_iter_result(TypeId::of::<Buffer<T>>(), |value: Dynamic| {
         let buffer = Buffer::<T>::of(&value);
-        Box::new(buffer.into_iter().flat_map(|buffer| Items { buffer, next: 0, end: None }))
+        Box::new(buffer.into_iter().flat_map(|buffer| Items { buffer: Some(buffer), next: 0, end: None }))
     });
 }
 
@@ -212,7 +212,8 @@ fn register_changing<T: Number>(module: &mut Module) {
 
 /// The numbers of a loop: as many as there were when it began, less where they became fewer.
 struct Items<T: Number> {
-    buffer: Buffer<T>,
+    /// None after an error, which loops without a body would otherwise ask for again and again.
+    buffer: Option<Buffer<T>>,
     next: usize,
     end: Option<usize>,
 }
@@ -221,14 +222,18 @@ impl<T: Number> Iterator for Items<T> {
     type Item = Outcome<Dynamic>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let items = match self.buffer.read() {
-            Ok(items) => items,
-            Err(error) => return Some(Err(raised(error))),
-        };
-        let end = *self.end.get_or_insert(items.len());
-        let item = items.get(self.next).filter(|_| self.next < end)?;
+        let outcome = self.buffer.as_ref()?.read().map(|items| {
+            let end = *self.end.get_or_insert(items.len());
+            items.get(self.next).filter(|_| self.next < end).copied()
+        });
         self.next += 1;
-        Some(Ok(item.into_value()))
+        match outcome {
+            Ok(item) => item.map(|item| Ok(item.into_value())),
+            Err(error) => {
+                self.buffer = None;
+                Some(Err(raised(error)))
+            }
+        }
     }
 }
 
