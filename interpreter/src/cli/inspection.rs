@@ -3,6 +3,7 @@
 use crate::session::Session;
 use caraway_loaders_core::capability::{Capability, Request};
 use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::{Code, Error, Signature};
 use std::sync::Arc;
 
@@ -20,16 +21,7 @@ impl Inspection {
     /// Looks at a plugin's code. A library's constructors run when it is opened: that takes the grant that
     /// loading it does.
     pub(super) fn of(plugin: &Arc<Plugin>, session: &Session) -> Self {
-        let host = &session.settings().version;
-        if let Some(needed) = plugin.manifest.unmet_host(host) {
-            let found = format!("`{}` needs caraway {needed}, and this is {host}", plugin.manifest.name);
-            return Self::Broken(
-                Error::new(Code::Incompatible, found)
-                    .at(plugin.manifest.locate("caraway_version"))
-                    .hint("install a version of caraway that satisfies it, or change `caraway_version`"),
-            );
-        }
-        let loader = match session.loader(plugin) {
+        let loader = match loader_here(plugin, session) {
             Ok(loader) => loader,
             Err(error) => return Self::Broken(error),
         };
@@ -47,4 +39,20 @@ impl Inspection {
             Err(error) => Self::Broken(error),
         }
     }
+}
+
+/// The loader of a plugin that this host would load.
+///
+/// # Errors
+///
+/// [`Code::Incompatible`] if the plugin needs another host.
+pub(super) fn loader_here(plugin: &Plugin, session: &Session) -> Result<Arc<dyn Loader>, Error> {
+    let host = &session.settings().version;
+    if let Some(needed) = plugin.manifest.unmet_host(host) {
+        let found = format!("`{}` needs caraway {needed}, and this is {host}", plugin.manifest.name);
+        return Err(Error::new(Code::Incompatible, found)
+            .at(plugin.manifest.locate("caraway_version"))
+            .hint("install a version of caraway that satisfies it, or change `caraway_version`"));
+    }
+    session.loader(plugin)
 }

@@ -1,10 +1,12 @@
 //! The command line, `caraway`. One file for each command.
 
 mod argument;
+mod build;
 mod facts;
 mod info;
 mod inspection;
 mod list;
+mod manifest_edit;
 mod options;
 mod run;
 mod setting;
@@ -40,6 +42,7 @@ Exit codes: 0 fine, 1 the script failed, 2 usage, 3 a bad plugin or manifest, 4 
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Build(build::Build),
     List(list::List),
     Info(info::Info),
     Validate(validate::Validate),
@@ -100,6 +103,7 @@ impl Cli {
         let mut context = Context { options, reporter };
         let outcome = match &self.command {
             Command::Run(run) => run.execute(&mut context),
+            Command::Build(build) => build.execute(&context),
             Command::List(list) => list.execute(&context),
             Command::Info(info) => info.execute(&context),
             Command::Validate(validate) => validate.execute(&context),
@@ -115,6 +119,7 @@ impl Command {
     fn options(&self) -> &Options {
         match self {
             Command::Run(run) => &run.options,
+            Command::Build(build) => &build.options,
             Command::List(list) => &list.options,
             Command::Info(info) => &info.options,
             Command::Validate(validate) => &validate.options,
