@@ -46,8 +46,7 @@ impl Export<'_> {
         let function = self.function();
         let (span, returns) = self.returns();
         let spec = quote_spanned!(span=> <#returns as ::caraway_plugin::export::Return>::SPEC);
-        let give =
-            quote_spanned!(span=> ::caraway_plugin::export::Return::give(#function(#(#passes),*), out));
+        let give = quote_spanned!(span=> <#returns as ::caraway_plugin::export::Return>::give);
         let (typed, pointer) = self.typed().map_or_else(
             || (TokenStream::new(), quote!(::core::ptr::null())),
             |typed| (typed, quote!(typed as *const ::core::ffi::c_void)),
@@ -79,7 +78,7 @@ impl Export<'_> {
                     unsafe {
                         ::caraway_plugin::export::expansion::run(args, out, |args, out| {
                             #(#reads)*
-                            let given = #give;
+                            let given = #give(#function(#(#passes),*), out);
                             given
                         })
                     }
@@ -133,7 +132,7 @@ impl Export<'_> {
             let name = unraw(&param.name);
             let at = arguments.len();
             arguments.push(match param.ty.reference() {
-                Some((inner, mutable)) => argument(at, &name, &inner, Some(mutable), param.ty.span()),
+                Some((inner, mutable)) => argument(at, &name, &inner, Some(mutable), inner.span()),
                 None => argument(at, &name, &param.ty, None, param.ty.span()),
             });
         }
@@ -161,11 +160,13 @@ impl Export<'_> {
             });
         }
         let function = self.function();
+        let (span, returns) = self.returns();
+        let run = quote_spanned!(span=> ::caraway_plugin::export::expansion::typed::<#returns>);
         Some(quote! {
             extern "C" fn typed(#(#params),*)
                 -> ::caraway_plugin::export::expansion::Ret<::core::primitive::#returned>
             {
-                ::caraway_plugin::export::expansion::typed(|| {
+                #run(|| {
                     ::core::result::Result::Ok(#function(#(#passes),*))
                 })
             }
@@ -175,26 +176,28 @@ impl Export<'_> {
 
 /// `how` is `None` by value, else whether it is by `&mut`.
 fn argument(at: usize, name: &str, ty: &Type, how: Option<bool>, span: Span) -> Argument {
-    let local = local(at);
-    let (ty, read, binding, pass) = match how {
-        None => (
-            quote_spanned!(span=> <#ty as ::caraway_plugin::export::Argument<'_>>),
-            quote!(take),
-            quote!(#local),
-            quote!(#local),
-        ),
+    let local = Ident::new(&local(at).to_string(), span);
+    // All of it stands where the type does, so that the compiler has one thing to say of it.
+    let (ty, read, mutable, pass) = match how {
+        None => {
+            let ty = quote_spanned!(span=> <#ty as ::caraway_plugin::export::Argument<'_>>);
+            (ty, quote_spanned!(span=> take), None, quote_spanned!(span=> #local))
+        }
         Some(false) => {
             let ty = quote_spanned!(span=> <#ty as ::caraway_plugin::export::Lent>);
-            (ty.clone(), quote!(hold), quote!(#local), quote!(#ty::get(&#local)))
+            (ty.clone(), quote_spanned!(span=> hold), None, quote_spanned!(span=> #ty::get(&#local)))
         }
         Some(true) => {
             let ty = quote_spanned!(span=> <#ty as ::caraway_plugin::export::LentMut>);
-            (ty.clone(), quote!(hold), quote!(mut #local), quote!(#ty::get(&mut #local)))
+            let pass = quote_spanned!(span=> #ty::get(&mut #local));
+            (ty, quote_spanned!(span=> hold), Some(quote_spanned!(span=> mut)), pass)
         }
     };
     Argument {
-        param: quote!(::caraway_plugin::export::expansion::Param::new(#name, #ty::SPEC)),
-        read: quote!(let #binding = ::caraway_plugin::export::expansion::named(#ty::#read(args), #name)?;),
+        param: quote_spanned!(span=> ::caraway_plugin::export::expansion::Param::new(#name, #ty::SPEC)),
+        read: quote_spanned! {span=>
+            let #mutable #local = ::caraway_plugin::export::expansion::named(#ty::#read(args), #name)?;
+        },
         pass,
     }
 }

@@ -52,8 +52,12 @@ fn shim(name: &str, attribute: &Attribute, item: &Item) -> Result<TokenStream> {
             return Err(Error::new(function.span(), message));
         }
     };
-    let span = signature.returns.as_ref().map_or(function.span(), |ty| ty.span());
-    let ending = quote_spanned!(span=> ::caraway_plugin::export::expansion::Ending::ending(#call));
+    let (span, returns) = match &signature.returns {
+        Some(ty) => (ty.span(), quote!(#ty)),
+        None => (function.span(), quote!(())),
+    };
+    let ending =
+        quote_spanned!(span=> <#returns as ::caraway_plugin::export::expansion::Ending>::ending(#call));
     let conditions = conditions(&item.attributes);
     Ok(if name == "init" {
         quote! {

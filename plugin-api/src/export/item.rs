@@ -2,7 +2,6 @@ use super::call::{Args, Failure};
 use super::data::{Data, mismatch};
 use super::mismatch::Mismatch;
 use super::out::Out;
-use super::sealed::Sealed;
 use super::shape::Shape;
 use super::type_name::TypeName;
 use crate::Value;
@@ -11,7 +10,15 @@ use caraway_abi::TypeDef;
 /// What stands in a `Vec`: every [`Data`], and `u8`, of which `bytes` are made.
 ///
 /// It cannot be implemented elsewhere.
-pub trait Item: Sealed + Sized {
+#[diagnostic::on_unimplemented(
+    message = "no type of scripts stands for `{Self}`",
+    label = "not for the functions of plugins",
+    note = "as a parameter it may be i64, f64, bool, char, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T>, Option<T>, Box<T>, &str, &[u8], &[i64], &[f64], &mut [i64], &mut [f64], Buffer, Callback, &Context",
+    note = "as a result one of those that own what they hold, (), &str or a Result<T, E> of these where E: Display + 'static",
+    note = "a struct or enum of your own derives `Data`, and what scripts only hold derives `Handle`: that crosses as a whole, `&T`, `&mut T` or `T`, and not inside of another type",
+    note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
+)]
+pub trait Item: Sized {
     /// What a `Vec` of these is called in signatures.
     const VEC: TypeName;
 

@@ -1,7 +1,6 @@
 use super::argument::Argument;
 use super::call::{Args, Failure};
 use super::data::Data;
-use super::sealed::Sealed;
 use super::spec::Spec;
 use super::type_name::TypeName;
 
@@ -11,7 +10,15 @@ use super::type_name::TypeName;
 /// `array<float>`, whose numbers the host gathers). A type that derives [`Handle`](super::Handle) is borrowed
 /// from its handle, and [`Context`](super::Context) is what the host says of itself. A reference to a [`Data`]
 /// is one to a copy. It cannot be implemented elsewhere.
-pub trait Lent: Sealed {
+#[diagnostic::on_unimplemented(
+    message = "no type of scripts stands for `{Self}`",
+    label = "not for the functions of plugins",
+    note = "as a parameter it may be i64, f64, bool, char, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T>, Option<T>, Box<T>, &str, &[u8], &[i64], &[f64], &mut [i64], &mut [f64], Buffer, Callback, &Context",
+    note = "as a result one of those that own what they hold, (), &str or a Result<T, E> of these where E: Display + 'static",
+    note = "a struct or enum of your own derives `Data`, and what scripts only hold derives `Handle`: that crosses as a whole, `&T`, `&mut T` or `T`, and not inside of another type",
+    note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
+)]
+pub trait Lent {
     #[doc(hidden)]
     const SPEC: Spec;
 
@@ -37,7 +44,7 @@ pub trait Lent: Sealed {
     note = "supported are &mut [i64] and &mut [f64], for the ints and floats of scripts, and `&mut T` where T derives `Handle`",
     note = "everything else crosses as a copy: take it by value, and give back what has changed"
 )]
-pub trait LentMut: Sealed {
+pub trait LentMut {
     #[doc(hidden)]
     const SPEC: Spec;
 
