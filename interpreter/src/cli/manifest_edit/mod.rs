@@ -15,7 +15,6 @@ use caraway_loaders_core::loader::Description;
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::{Code, Error};
 use serde_json::{Map, Value};
-use std::path::Path;
 
 /// A manifest's text that is worked on.
 pub(super) struct Edit<'a> {
@@ -78,7 +77,7 @@ fn listed(manifest: &Manifest, text: &str, description: &Description) -> Result<
         Error::new(Code::ManifestSyntax, format!("the manifest changed while it was looked at: {what}"))
             .at(manifest.locate("functions"))
     };
-    let is_toml = manifest.file().extension() == Path::new("x.toml").extension();
+    let is_toml = manifest.file().extension().is_some_and(|extension| extension == "toml");
     let old: Map<String, Value> = match is_toml {
         true => toml_edit::de::from_str(text).map_err(|error| changed(&error.message()))?,
         false => serde_json::from_str(text).map_err(|error| changed(&error))?,

@@ -1,5 +1,6 @@
 use super::*;
 use caraway_loaders_core::Signature;
+use std::path::Path;
 
 /// What a binary says: its signatures with their docs, and its types as a manifest would declare them.
 fn description(functions: &[(&str, &str)], types: &str, partial: bool) -> Description {
@@ -419,6 +420,27 @@ types = [ {name = 'Points', kind = 'alias', base_type = 'array<Point>'}, {name =
     ] {
         gives(file, text, &description, text);
     }
+}
+
+#[test]
+fn a_manifest_that_says_everything_is_not_touched() {
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/plugins");
+    let mut count = 0;
+    for folder in plugins.read_dir().unwrap() {
+        for name in ["plugin.toml", "plugin.json"] {
+            let file = folder.as_ref().unwrap().path().join(name);
+            let Ok(text) = std::fs::read_to_string(&file) else { continue };
+            let manifest = Manifest::parse(&file, text.as_bytes()).unwrap();
+            let description = Description {
+                functions: manifest.functions.clone().unwrap(),
+                types: manifest.types.values().cloned().collect(),
+                partial: false,
+            };
+            assert_eq!(listed(&manifest, &text, &description).unwrap(), text);
+            count += 1;
+        }
+    }
+    assert!(count > 5, "the examples are gone");
 }
 
 #[test]
