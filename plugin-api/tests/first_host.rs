@@ -1,5 +1,7 @@
 //! A plugin in a host of contract 1.0, which takes results in its own memory and knows nothing else.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use caraway_abi::{HostApi, OUT_WORDS, Plugin, Status};
 use caraway_plugin::Value;
 use caraway_plugin::export::expansion::attach;

@@ -117,7 +117,7 @@ impl<T: Data> Data for BTreeMap<String, T> {
     }
 }
 
-impl<T: Data, S: BuildHasher + Default> Data for HashMap<String, T, S> {
+impl<T: Data, S: BuildHasher + Default + 'static> Data for HashMap<String, T, S> {
     const TYPE: TypeName = T::TYPE.map();
     const DEFINITION: Option<&'static TypeDef> = T::DEFINITION;
 

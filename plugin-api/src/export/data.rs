@@ -1,4 +1,5 @@
 use super::call::{Args, Failure};
+use super::lent::Slice;
 use super::mismatch::Mismatch;
 use super::out::Out;
 use super::sealed::Sealed;
@@ -51,7 +52,7 @@ use caraway_abi::TypeDef;
     note = "a struct or enum of your own derives `Data`, and what scripts only hold derives `Handle`: that crosses as a whole, `&T`, `&mut T` or `T`, and not inside of another type",
     note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
 )]
-pub trait Data: Sealed + Sized {
+pub trait Data: Sealed + Sized + 'static {
     /// What the type is called in signatures.
     const TYPE: TypeName;
 
@@ -99,6 +100,12 @@ pub trait Data: Sealed + Sized {
     #[doc(hidden)]
     fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure> {
         Ok(<Vec<Self>>::from_value(args.decode()?)?)
+    }
+
+    /// Reads an argument that is a slice of these.
+    #[doc(hidden)]
+    fn lend<'a>(args: &mut Args<'a>) -> Result<Slice<'a, Self>, Failure> {
+        Self::take_vec(args).map(Slice::Owned)
     }
 
     /// Writes a result that is a `Vec` of these.

@@ -1,5 +1,6 @@
 use super::call::{Args, Failure};
 use super::data::{Data, mismatch};
+use super::lent::Slice;
 use super::mismatch::Mismatch;
 use super::out::Out;
 use super::shape::Shape;
@@ -18,7 +19,7 @@ use caraway_abi::TypeDef;
     note = "a struct or enum of your own derives `Data`, and what scripts only hold derives `Handle`: that crosses as a whole, `&T`, `&mut T` or `T`, and not inside of another type",
     note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
 )]
-pub trait Item: Sized {
+pub trait Item: Sized + 'static {
     /// What a `Vec` of these is called in signatures.
     const VEC: TypeName;
 
@@ -40,6 +41,9 @@ pub trait Item: Sized {
 
     #[doc(hidden)]
     fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure>;
+
+    #[doc(hidden)]
+    fn lend<'a>(args: &mut Args<'a>) -> Result<Slice<'a, Self>, Failure>;
 
     #[doc(hidden)]
     fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure>;
@@ -69,6 +73,11 @@ impl<T: Data> Item for T {
         <T as Data>::take_vec(args)
     }
 
+    #[inline]
+    fn lend<'a>(args: &mut Args<'a>) -> Result<Slice<'a, Self>, Failure> {
+        <T as Data>::lend(args)
+    }
+
     fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure> {
         <T as Data>::give_vec(items, out)
     }
@@ -93,6 +102,11 @@ impl Item for u8 {
     fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure> {
         // SAFETY: this is how bytes are passed.
         Ok(unsafe { args.slice() }.to_vec())
+    }
+
+    fn lend<'a>(args: &mut Args<'a>) -> Result<Slice<'a, Self>, Failure> {
+        // SAFETY: as above.
+        Ok(Slice::Lent(unsafe { args.slice() }))
     }
 
     fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 use super::argument::Argument;
 use super::call::{Args, Failure};
 use super::data::Data;
+use super::item::Item;
 use super::spec::Spec;
 use super::type_name::TypeName;
 
@@ -8,8 +9,8 @@ use super::type_name::TypeName;
 ///
 /// Borrowed from the host without a copy are `str`, `[u8]` (`bytes`), `[i64]` and `[f64]` (`array<int>` and
 /// `array<float>`, whose numbers the host gathers). A type that derives [`Handle`](super::Handle) is borrowed
-/// from its handle, and [`Context`](super::Context) is what the host says of itself. A reference to a [`Data`]
-/// is one to a copy. It cannot be implemented elsewhere.
+/// from its handle, and [`Context`](super::Context) is what the host says of itself. A reference to another
+/// [`Data`], or to a slice of them, is one to a copy. It cannot be implemented elsewhere.
 #[diagnostic::on_unimplemented(
     message = "no type of scripts stands for `{Self}`",
     label = "not for the functions of plugins",
@@ -71,32 +72,53 @@ impl<T: Data> Lent for T {
     }
 
     #[inline]
-    fn get<'h>(held: &'h T) -> &'h T {
+    fn get(held: &T) -> &T {
         held
     }
 }
 
-macro_rules! borrowed {
-    ($($ty:ty),*) => {$(
-        impl Lent for $ty {
-            const SPEC: Spec = <&$ty as Argument>::SPEC;
+impl Lent for str {
+    const SPEC: Spec = <&str as Argument>::SPEC;
 
-            type Held<'a> = &'a $ty;
+    type Held<'a> = &'a str;
 
-            #[inline]
-            fn hold<'a>(args: &mut Args<'a>) -> Result<&'a $ty, Failure> {
-                Argument::take(args)
-            }
+    #[inline]
+    fn hold<'a>(args: &mut Args<'a>) -> Result<&'a str, Failure> {
+        Argument::take(args)
+    }
 
-            #[inline]
-            fn get<'h>(held: &'h &$ty) -> &'h $ty {
-                held
-            }
-        }
-    )*};
+    #[inline]
+    fn get<'h>(held: &'h &str) -> &'h str {
+        held
+    }
 }
 
-borrowed!(str, [u8], [i64], [f64]);
+/// The items of an array during a call.
+pub enum Slice<'a, T> {
+    /// In the host's memory.
+    Lent(&'a [T]),
+    /// A copy.
+    Owned(Vec<T>),
+}
+
+impl<T: Item> Lent for [T] {
+    const SPEC: Spec = <Vec<T> as Argument>::SPEC;
+
+    type Held<'a> = Slice<'a, T>;
+
+    #[inline]
+    fn hold<'a>(args: &mut Args<'a>) -> Result<Slice<'a, T>, Failure> {
+        T::lend(args)
+    }
+
+    #[inline]
+    fn get<'h>(held: &'h Slice<'_, T>) -> &'h [T] {
+        match held {
+            Slice::Lent(items) => items,
+            Slice::Owned(items) => items,
+        }
+    }
+}
 
 macro_rules! written {
     ($($item:ty => $name:literal),*) => {$(

@@ -127,20 +127,20 @@ impl Lifecycle {
 
     /// What the table says. Where functions ask for settings, somebody has to take them.
     pub const fn init(&self, uses_context: bool) -> Option<Init> {
+        assert!(self.init.len() <= 1, "a plugin has one `#[init]`");
         match self.init {
+            [init, ..] => Some(*init),
             [] if uses_context => Some(settle),
             [] => None,
-            [init] => Some(*init),
-            _ => panic!("a plugin has one `#[init]`"),
         }
     }
 
     /// What the table says.
     pub const fn shutdown(&self) -> Option<Shutdown> {
+        assert!(self.shutdown.len() <= 1, "a plugin has one `#[shutdown]`");
         match self.shutdown {
+            [shutdown, ..] => Some(*shutdown),
             [] => None,
-            [shutdown] => Some(*shutdown),
-            _ => panic!("a plugin has one `#[shutdown]`"),
         }
     }
 }

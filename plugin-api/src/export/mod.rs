@@ -98,6 +98,7 @@ pub mod expansion {
     pub use super::call::{Args, Failure, named, run};
     pub use super::fields::{Fields, Items, case, other_payload, unit_case};
     pub use super::handle::{ClassInfo, Held, close, give, hold};
+    pub use super::lent::Slice;
     pub use super::lifecycle::{Ending, Lifecycle, attach, init, shutdown};
     pub use super::out::Out;
     pub use super::sealed::Sealed;

@@ -2,6 +2,7 @@
 
 use super::call::{Args, Failure};
 use super::data::{Data, mismatch};
+use super::lent::Slice;
 use super::mismatch::Mismatch;
 use super::out::Out;
 use super::shape::Shape;
@@ -40,6 +41,12 @@ impl Data for i64 {
         Ok(unsafe { args.slice() }.to_vec())
     }
 
+    #[inline]
+    fn lend<'a>(args: &mut Args<'a>) -> Result<Slice<'a, Self>, Failure> {
+        // SAFETY: as above.
+        Ok(Slice::Lent(unsafe { args.slice() }))
+    }
+
     fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure> {
         out.buffer(items)
     }
@@ -76,6 +83,12 @@ impl Data for f64 {
     fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure> {
         // SAFETY: this is how an array of these is passed.
         Ok(unsafe { args.slice() }.to_vec())
+    }
+
+    #[inline]
+    fn lend<'a>(args: &mut Args<'a>) -> Result<Slice<'a, Self>, Failure> {
+        // SAFETY: as above.
+        Ok(Slice::Lent(unsafe { args.slice() }))
     }
 
     fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure> {

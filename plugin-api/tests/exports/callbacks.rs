@@ -23,7 +23,7 @@ fn bytes(args: *const u64, at: usize, element: usize) -> Vec<u8> {
 
 #[test]
 fn callbacks_are_called() {
-    let likes: Box<Callback<'_>> = Box::new(|args, out| {
+    let likes: Callback<'_> = Box::new(|args, out| {
         // SAFETY: the result is a bool.
         unsafe { out.write(u64::from(word(args, 0) > 1)) };
         0
@@ -38,7 +38,7 @@ fn callbacks_are_called() {
 fn arguments_and_results_are_words_and_memory() {
     let before = memory_out();
     let seen = Mutex::new(Vec::new());
-    let how: Box<Callback<'_>> = Box::new(|args, out| {
+    let how: Callback<'_> = Box::new(|args, out| {
         let name = String::from_utf8(bytes(args, 0, 1)).unwrap();
         let ints = bytes(args, 2, 8);
         let point = Value::decode(&bytes(args, 4, 1)).unwrap();
@@ -52,8 +52,8 @@ fn arguments_and_results_are_words_and_memory() {
     let expected = ([1_i64, 2].map(i64::to_ne_bytes).concat(), Some(Value::Float(2.0)), 0.5);
     assert_eq!(*seen.lock().unwrap(), vec![expected; 3]);
 
-    let f: Box<Callback<'_>> = Box::new(|args, _| i32::from(bytes(args, 0, 1) != Value::Unit.encode()));
-    let then: Box<Callback<'_>> = Box::new(|_, out| {
+    let f: Callback<'_> = Box::new(|args, _| i32::from(bytes(args, 0, 1) != Value::Unit.encode()));
+    let then: Callback<'_> = Box::new(|_, out| {
         give(out, &[0.5_f64, 1.5].map(f64::to_ne_bytes).concat(), 8);
         0
     });
@@ -65,7 +65,7 @@ fn arguments_and_results_are_words_and_memory() {
 #[test]
 fn errors_pass_through() {
     let before = memory_out();
-    let raises: Box<Callback<'_>> = Box::new(|_, out| raise(out, "the script's error", 77));
+    let raises: Callback<'_> = Box::new(|_, out| raise(out, "the script's error", 77));
     let xs = || Arg::Value(Value::Array(vec![1.into()]));
     // As it is, and in a box.
     let result = call_by_name("find", vec![xs(), Arg::Function(&raises)]);
@@ -82,10 +82,7 @@ fn errors_pass_through() {
 #[test]
 fn other_results_are_errors() {
     for (callback, message) in [
-        (
-            Box::new(|_, _| Status::OutOfMemory as i32) as Box<Callback<'_>>,
-            "the host has no memory for the call",
-        ),
+        (Box::new(|_, _| Status::OutOfMemory as i32) as Callback<'_>, "the host has no memory for the call"),
         (Box::new(|_, _| 99), "the host gave back the status 99"),
     ] {
         let names = Arg::Value(Value::Array(vec!["a".into()]));
@@ -96,7 +93,7 @@ fn other_results_are_errors() {
 
 #[test]
 fn any_thread_may_call() {
-    let double: Box<Callback<'_>> = Box::new(|args, out| {
+    let double: Callback<'_> = Box::new(|args, out| {
         // SAFETY: the result is an int.
         unsafe { out.write(2 * word(args, 0)) };
         0

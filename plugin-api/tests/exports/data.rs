@@ -120,5 +120,6 @@ fn enums_that_hold_something_are_maps_of_one() {
 
 #[test]
 fn a_struct_of_one_field_without_a_name_is_that_field() {
+    gives("farthest", [array([point(1.0, 9.0)]), 2.0.into(), array([3.0])], 3.0);
     gives("metres", [array([1.0, 2.0]), 0.5.into()], array([1.5, 2.5]));
 }

@@ -33,6 +33,8 @@ fn values_go_in_and_come_out() {
     gives("by_another_name", ["".into()], "");
     gives("reverse", [vec![1, 2].into()], vec![2_u8, 1]);
     gives("count", [array(["a"]), Value::from([("k", ().into()), ("l", 1.into())])], 3);
+    gives("sum", [array([1, 2]), array([0.5]), array([array([1.0]), array([2.0])])], 6.5);
+    gives("sum", [array::<i64, 0>([]), array::<f64, 0>([]), array::<Value, 0>([])], 0.0);
     fails("add", [i64::MAX.into(), 1.into()], Status::Failed, "9223372036854775807 + 1 overflows");
     fails("half", [f64::NAN.into()], Status::Failed, "no number");
     fails("check", [false.into()], Status::Failed, "not ok");

@@ -70,7 +70,7 @@ fn a_call_does_not_come_back_to_its_own_handle() {
     let message = "the Counter is in use by a call that is going on";
     refuses("counter::add", vec![Arg::Handle(a), Arg::Handle(a)], message);
     refuses("total", vec![Arg::Handle(a), Arg::Handle(a)], message);
-    let callback: Box<Callback<'_>> = Box::new(|_, out| {
+    let callback: Callback<'_> = Box::new(|_, out| {
         refuses("counter::count", vec![Arg::Handle(a)], message);
         refuses("counter::finish", vec![Arg::Handle(a)], message);
         // SAFETY: the result is an int.

@@ -45,7 +45,7 @@ unsafe extern "C" fn free(pointer: *mut u8, size: usize, align: usize) {
 }
 
 unsafe extern "C" fn call(function: u64, args: *const u64, out: *mut u64) -> i32 {
-    let function = std::ptr::with_exposed_provenance::<Box<Callback<'_>>>(function as usize);
+    let function = std::ptr::with_exposed_provenance::<Callback<'_>>(function as usize);
     // SAFETY: the word is that of a `Callback` that the call's caller keeps.
     unsafe { (*function)(args, out) }
 }
@@ -74,7 +74,7 @@ static HOST: HostApi = HostApi {
 };
 
 /// A script's function: the words of arguments to those of a result.
-pub(crate) type Callback<'a> = dyn Fn(*const u64, *mut u64) -> i32 + Sync + 'a;
+pub(crate) type Callback<'a> = Box<dyn Fn(*const u64, *mut u64) -> i32 + Sync + 'a>;
 
 /// Words of a result in memory of the host.
 pub(crate) fn give(out: *mut u64, bytes: &[u8], element: usize) {
@@ -100,16 +100,17 @@ pub(crate) fn raise(out: *mut u64, message: &str, word: u64) -> i32 {
 pub(crate) fn plugin() -> &'static Plugin {
     static READY: OnceLock<i32> = OnceLock::new();
     // SAFETY: the table is the one of `plugin`, which keeps the contract.
-    unsafe {
-        let status = READY.get_or_init(|| {
+    let status = unsafe {
+        *READY.get_or_init(|| {
             assert_eq!((PLUGIN.attach)(&raw const HOST), 0);
             let config = Value::from([("depth", Value::from(3))]).encode();
             let mut out = [0; OUT_WORDS];
             (PLUGIN.init.unwrap())(config.as_ptr(), config.len(), out.as_mut_ptr())
-        });
-        assert_eq!(*status, 0);
-        &*(&raw const PLUGIN)
-    }
+        })
+    };
+    assert_eq!(status, 0);
+    // SAFETY: as above.
+    unsafe { &PLUGIN }
 }
 
 /// Its functions, with their signatures.
@@ -154,7 +155,7 @@ pub(crate) fn drop_handle(class: &str, handle: u64) {
 pub(crate) enum Arg<'a> {
     Value(Value),
     Handle(u64),
-    Function(&'a Box<Callback<'a>>),
+    Function(&'a Callback<'a>),
     Ints(&'a mut [i64]),
     Floats(&'a mut [f64]),
 }

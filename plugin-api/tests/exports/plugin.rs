@@ -99,7 +99,7 @@ pub mod everything {
         bytes.iter().rev().copied().collect()
     }
 
-    pub fn count(xs: &Vec<String>, m: &HashMap<String, Value>) -> i64 {
+    pub fn count(xs: &[String], m: &HashMap<String, Value>) -> i64 {
         (xs.len() + m.len()) as i64
     }
 
@@ -123,6 +123,15 @@ pub mod everything {
 
     pub fn colours(of: BTreeMap<String, Colour>) -> Vec<Colour> {
         of.into_values().collect()
+    }
+
+    pub fn farthest(points: &[Point], one: &Metres, more: &[Metres]) -> f64 {
+        let points = points.iter().map(|point| point.x);
+        points.chain(more.iter().map(|metres| metres.0)).fold(one.0, f64::max)
+    }
+
+    pub fn sum(ints: &[i64], floats: &[f64], matrix: &[Vec<f64>]) -> f64 {
+        ints.iter().map(|int| *int as f64).chain(floats.iter().copied()).chain(matrix.concat()).sum()
     }
 
     pub fn metres(xs: Vec<Metres>, one: Metres) -> Vec<Metres> {
@@ -158,6 +167,7 @@ pub mod everything {
         Ok(None)
     }
 
+    #[allow(clippy::type_complexity)]
     pub fn join(
         names: Vec<String>,
         how: Callback<fn(String, Vec<i64>, Point, f64) -> String>,

@@ -24,6 +24,13 @@ const FUNCTIONS: &[(&str, Kind, u32, bool)] = &[
     ("size(tree: Tree) -> int", Kind::Function, 0, false),
     ("colour(at: int) -> Colour?", Kind::Function, 0, false),
     ("colours(of: map<Colour>) -> array<Colour>", Kind::Function, 0, false),
+    ("farthest(points: array<Point>, one: float, more: array<float>) -> float", Kind::Function, 0, false),
+    (
+        "sum(ints: array<int>, floats: array<float>, matrix: array<array<float>>) -> float",
+        Kind::Function,
+        0,
+        false,
+    ),
     ("metres(xs: array<float>, one: float) -> array<float>", Kind::Function, 0, false),
     ("shape(shape: any) -> any", Kind::Function, 0, false),
     ("shapes(shapes: array<any>) -> string", Kind::Function, 0, false),
