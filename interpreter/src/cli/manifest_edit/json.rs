@@ -1,12 +1,23 @@
 //! Changing a list in a JSON manifest. All other text stays as it is, byte for byte.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// How many columns a value may take before each of its parts gets a line.
 const WIDTH: usize = 100;
+
+/// What these keys of a text say, as far as they are there.
+///
+/// # Errors
+///
+/// The text is not an object.
+pub(super) fn lists(text: &str, keys: &[&str]) -> serde_json::Result<Map<String, Value>> {
+    let fields: HashMap<String, &RawValue> = serde_json::from_str(text)?;
+    let wanted = fields.into_iter().filter(|(key, _)| keys.contains(&key.as_str()));
+    wanted.map(|(key, raw)| Ok((key, serde_json::from_str(raw.get())?))).collect()
+}
 
 /// The text in which the list `key` says `new`. Entries that say so already are kept as they are written.
 ///

@@ -1,5 +1,6 @@
 //! What `functions` and `types` of a manifest must say.
 
+use super::{FUNCTIONS, TYPES};
 use caraway_loaders_core::loader::Description;
 use caraway_loaders_core::manifest::{Function, Manifest};
 use caraway_loaders_core::{Signature, Type};
@@ -13,7 +14,7 @@ pub(super) fn functions(
 ) -> Vec<Value> {
     let described = |name: &str| description.functions.iter().find(|f| f.signature.name == name);
     let mut entries = Vec::new();
-    for (declared, entry) in manifest.functions.iter().flatten().zip(entries_of(old, "functions")) {
+    for (declared, entry) in manifest.functions.iter().flatten().zip(entries_of(old, FUNCTIONS)) {
         if description.partial && !declared.native {
             entries.push(entry.clone());
         } else if let Some(described) = described(&declared.signature.name) {
@@ -29,7 +30,7 @@ pub(super) fn functions(
 
 /// The entries of `types`, in the same way. Those that the binary does not define stay.
 pub(super) fn types(manifest: &Manifest, old: &Map<String, Value>, description: &Description) -> Vec<Value> {
-    let mut entries: Vec<Value> = entries_of(old, "types").to_vec();
+    let mut entries: Vec<Value> = entries_of(old, TYPES).to_vec();
     for ty in &description.types {
         let Some((name, kind)) = name_and_kind(ty) else { continue };
         let at = entries.iter().position(|entry| entry["name"] == name);

@@ -14,7 +14,13 @@ use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::Description;
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::{Code, Error};
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+const TYPES: &str = "types";
+const FUNCTIONS: &str = "functions";
+
+/// What is changed, in the order in which it is added.
+const KEYS: [&str; 2] = [TYPES, FUNCTIONS];
 
 /// A manifest's text that is worked on.
 pub(super) struct Edit<'a> {
@@ -30,10 +36,12 @@ impl<'a> Edit<'a> {
     ///
     /// # Errors
     ///
-    /// [`Code::Io`] if the file cannot be read, or is a link out of the plugin's folder.
+    /// [`Code::Io`] if the file cannot be read, or is a link out of the plugin's folder; whatever is wrong with it
+    /// by now.
     pub(super) fn new(plugin: &'a Plugin, description: &Description) -> Result<Self, Error> {
         let old = file::read(plugin)?;
-        let new = listed(&plugin.manifest, &old, description)?;
+        let manifest = Manifest::parse(plugin.manifest.file(), old.as_bytes())?;
+        let new = listed(&manifest, &old, description)?;
         Ok(Self { plugin, old, new })
     }
 
@@ -73,30 +81,26 @@ impl<'a> Edit<'a> {
 
 /// The text of a manifest with what `description` says.
 fn listed(manifest: &Manifest, text: &str, description: &Description) -> Result<String, Error> {
-    let changed = |what: &dyn std::fmt::Display| {
-        Error::new(Code::ManifestSyntax, format!("the manifest changed while it was looked at: {what}"))
-            .at(manifest.locate("functions"))
-    };
     let is_toml = manifest.file().extension().is_some_and(|extension| extension == "toml");
-    let old: Map<String, Value> = match is_toml {
-        true => toml_edit::de::from_str(text).map_err(|error| changed(&error.message()))?,
-        false => serde_json::from_str(text).map_err(|error| changed(&error))?,
+    let broken = |what: &dyn std::fmt::Display| {
+        Error::new(Code::Internal, format!("a manifest that was decoded cannot be changed: {what}"))
     };
-    let new = [
-        ("types", listing::types(manifest, &old, description)),
-        ("functions", listing::functions(manifest, &old, description)),
-    ];
+    let old = match is_toml {
+        true => toml::lists(text, &KEYS).map_err(|error| broken(&error))?,
+        false => json::lists(text, &KEYS).map_err(|error| broken(&error))?,
+    };
+    let new = [listing::types(manifest, &old, description), listing::functions(manifest, &old, description)];
     let mut text = text.to_owned();
     let lines_end_with_cr = text.contains("\r\n");
-    for (key, entries) in new {
+    for (key, entries) in KEYS.into_iter().zip(new) {
         let unchanged = match old.get(key) {
             Some(old) => *old == Value::Array(entries.clone()),
-            None => entries.is_empty() && key == "types",
+            None => entries.is_empty() && key == TYPES,
         };
         if !unchanged {
             text = match is_toml {
-                true => toml::set(&text, key, old.get(key), &entries).map_err(|error| changed(&error))?,
-                false => json::set(&text, key, &entries).map_err(|error| changed(&error))?,
+                true => toml::set(&text, key, old.get(key), &entries).map_err(|error| broken(&error))?,
+                false => json::set(&text, key, &entries).map_err(|error| broken(&error))?,
             };
         }
     }

@@ -11,6 +11,17 @@ const WIDTH: usize = 100;
 /// What stands before an entry on a line of its own.
 const INDENT: &str = "\n    ";
 
+/// What these keys of a text say, as far as they are there, with the keys of tables in their order.
+///
+/// # Errors
+///
+/// The text is not TOML.
+pub(super) fn lists(text: &str, keys: &[&str]) -> Result<Map<String, Json>, toml_edit::de::Error> {
+    let mut fields: Map<String, Json> = toml_edit::de::from_str(text)?;
+    fields.retain(|key, _| keys.contains(&key.as_str()));
+    Ok(fields)
+}
+
 /// The text in which the list `key` says `new`. It says `old` now, if it is there.
 ///
 /// # Errors
