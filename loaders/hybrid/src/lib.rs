@@ -15,12 +15,12 @@
 
 use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::loader::{Description, LoadRequest, Loader};
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::{Error, Signature};
-use caraway_loaders_native::agree::{Unlisted, agree};
+use caraway_loaders_native::agree::{Unlisted, agree, describe};
 use caraway_loaders_native::target::binary_of;
-use caraway_loaders_native::{Function, Library};
+use caraway_loaders_native::{Function, Instance, Library};
 use caraway_loaders_script::{ScriptLoader, bind_instance, instantiate, validate_script};
 use rhai::Module;
 use std::path::PathBuf;
@@ -64,17 +64,24 @@ impl Loader for HybridLoader {
         Ok(signatures)
     }
 
+    fn describe(&self, plugin: &Plugin) -> Result<Option<Description>, Error> {
+        Ok(Some(describe(&plugin.manifest, &open(plugin)?, true)))
+    }
+
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let plugin = &request.plugin;
-        let name = &plugin.manifest.name;
         let library = open(plugin)?;
         let exported = exported(plugin, &library)?;
-        let (instance, signatures) = instantiate(request, &[(NATIVE, private(plugin, &library)?)])?;
+        let mut instance = library.start(request)?;
+        let native = private(plugin, &library, &mut instance)?;
+        let (script, signatures) = instantiate(request, &[(NATIVE, native)])?;
 
+        let name = &plugin.manifest.name;
         let mut binder = Binder::new(name, &plugin.id());
-        bind_instance(&mut binder, &instance, signatures)?;
+        instance.add_classes(&mut binder);
+        bind_instance(&mut binder, &script, signatures)?;
         for (declared, function) in exported {
-            function.bind(&mut binder, name, &declared)?;
+            instance.add_function(function, declared, name, &mut binder)?;
         }
         Ok(binder.finish())
     }
@@ -86,18 +93,19 @@ fn open(plugin: &Plugin) -> Result<Library, Error> {
 
 /// The functions of the library that importers see.
 fn exported<'a>(plugin: &Plugin, library: &'a Library) -> Result<Vec<(Signature, &'a Function)>, Error> {
-    if plugin.manifest.functions.is_none() {
-        return Ok(Vec::new());
-    }
-    agree(&plugin.manifest, library, Unlisted::Private, |function| function.native)
+    agree(&plugin.manifest, library, Unlisted::Private, |function| function.native).map(|agreed| {
+        // Without a list, the script is the module.
+        if plugin.manifest.functions.is_some() { agreed } else { Vec::new() }
+    })
 }
 
 /// The module that the script sees: the whole library.
-fn private(plugin: &Plugin, library: &Library) -> Result<Arc<Module>, Error> {
+fn private(plugin: &Plugin, library: &Library, instance: &mut Instance) -> Result<Arc<Module>, Error> {
     let name = format!("{}::{NATIVE}", plugin.manifest.name);
     let mut binder = Binder::new(&name, &plugin.id());
+    instance.add_classes(&mut binder);
     for function in library.functions() {
-        function.bind(&mut binder, &name, function.signature())?;
+        instance.add_function(function, function.signature().clone(), &name, &mut binder)?;
     }
     Ok(binder.finish().module)
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "../../native/tests/native/sample.rs"]
+mod sample;
 #[path = "../../native/tests/native/sink.rs"]
 mod sink;
 
@@ -44,9 +46,13 @@ impl Imports for NoImports {
 }
 
 fn folder(fields: &Value) -> (TempDir, Plugin) {
+    folder_of(sink::sink(), SCRIPT, fields)
+}
+
+fn folder_of(library: &[u8], script: &str, fields: &Value) -> (TempDir, Plugin) {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join(LIBRARY), sink::sink()).unwrap();
-    std::fs::write(folder.path().join("main.rhai"), SCRIPT).unwrap();
+    std::fs::write(folder.path().join(LIBRARY), library).unwrap();
+    std::fs::write(folder.path().join("main.rhai"), script).unwrap();
     let mut manifest = json!({
         "name": "sink", "version": "0.3.1", "type": "hybrid", "capabilities": ["native"],
         "implementation": {"entrypoint": "main.rhai", "binaries": {TARGET: LIBRARY}},
@@ -62,15 +68,19 @@ fn folder(fields: &Value) -> (TempDir, Plugin) {
 
 fn load(fields: &Value) -> Result<Bound, Error> {
     let (_folder, plugin) = folder(fields);
-    HybridLoader.load(&LoadRequest {
+    HybridLoader.load(&request(plugin, Output::inherit()))
+}
+
+fn request(plugin: Plugin, output: Output) -> LoadRequest {
+    LoadRequest {
         limits: Limits::PLUGIN.declared(&plugin.manifest.security),
         plugin: Arc::new(plugin),
         config: caraway_loaders_core::Value::Map(Default::default()),
         access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
         imports: Arc::new(NoImports),
         standard: Default::default(),
-        output: Output::inherit(),
-    })
+        output,
+    }
 }
 
 fn engine(fields: &Value) -> Engine {
@@ -105,8 +115,19 @@ fn same(engine: &Engine, script: &str, expected: &str) {
 fn fails(engine: &Engine, script: &str, code: Code, message: &str) -> Error {
     let raised = engine.eval::<Dynamic>(script).unwrap_err();
     let error = Error::raised_in(&raised).unwrap_or_else(|| panic!("{script}: {raised:?}"));
-    assert_eq!((error.code(), error.message()), (code, message), "{script}");
+    assert_eq!((error.code(), without_place(error.message())), (code, message.to_owned()), "{script}");
     error
+}
+
+/// Places in the library's source are `src/lib.rs:_`.
+fn without_place(message: &str) -> String {
+    match message.split_once("src/lib.rs:") {
+        Some((before, after)) => {
+            let after = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
+            format!("{before}src/lib.rs:_:{after}")
+        }
+        None => message.to_owned(),
+    }
 }
 
 #[test]
@@ -138,11 +159,16 @@ fn without_a_list_the_script_is_the_module() {
 #[test]
 fn failures_of_the_library_pass_through_the_script() {
     let engine = engine(&json!({}));
-    let error =
-        fails(&engine, "sink::panics()", Code::PluginCrashed, "`sink::native::boom` panicked: from below");
+    let error = fails(
+        &engine,
+        "sink::panics()",
+        Code::PluginCrashed,
+        "`sink::native::boom` panicked at src/lib.rs:_: from below",
+    );
     let location = error.location().unwrap();
     assert!(location.file.ends_with("main.rhai") && location.line == 7, "{error:?}");
-    same(&engine, "sink::survives()", "\"`sink::native::boom` panicked: x\"");
+    let caught = engine.eval::<String>("sink::survives()").unwrap();
+    assert_eq!(without_place(&caught), "`sink::native::boom` panicked at src/lib.rs:_: x");
     fails(
         &engine,
         "sink::mistyped()",
@@ -205,4 +231,59 @@ fn a_hybrid_is_trusted_and_has_a_library() {
     let codes: Vec<Code> = HybridLoader.validate(&plugin.manifest).iter().map(Error::code).collect();
     assert_eq!(codes, [Code::EntryPoint]);
     assert_eq!(HybridLoader.binary(&plugin), None);
+}
+
+/// The script half holds handles of the library, passes functions to it, and gives what it likes to importers.
+const WITH_HANDLES: &str = r#"
+    fn make(n) { let c = native::counter(n); c.incr(1); c }
+    fn peek(c) { c.count }
+    fn twice(f) { native::each([1, 2], |x| f.call(x) * 2) }
+    fn setting() { native::config() }
+"#;
+
+fn with_handles() -> Value {
+    json!({
+        "name": "sample", "version": "1.0.0",
+        "types": [{"name": "Counter", "kind": "handle"}],
+        "functions": [
+            {"name": "make", "params": [{"name": "n", "type": "int"}], "returns": "Counter"},
+            {"name": "peek", "params": [{"name": "c", "type": "Counter"}], "returns": "int"},
+            {"name": "twice", "params": [{"name": "f", "type": "fn(int) -> int"}], "returns": "int"},
+            {"name": "setting", "params": [], "returns": "any"},
+            {"name": "counter", "params": [{"name": "from", "type": "int"}], "returns": "Counter", "native": true},
+            {
+                "name": "counter::incr", "native": true, "returns": "int",
+                "params": [{"name": "self", "type": "Counter"}, {"name": "by", "type": "int"}],
+            },
+        ],
+    })
+}
+
+#[test]
+fn handles_and_callbacks_pass_through_both_halves() {
+    let lines = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = lines.clone();
+    let output = Output::new(move |_, line| kept.lock().unwrap().push(line.to_owned()));
+    let (_folder, plugin) = folder_of(sample::sample(sample::Memory::Own), WITH_HANDLES, &with_handles());
+    let mut request = request(plugin, output);
+    let size = ("size".to_owned(), caraway_loaders_core::Value::Int(3));
+    request.config = caraway_loaders_core::Value::Map([size].into());
+
+    let mut engine = Engine::new();
+    engine.register_static_module("sample", HybridLoader.load(&request).unwrap().module);
+    same(&engine, "sample::peek(sample::make(1))", "2");
+    same(&engine, "let c = sample::make(1); c.incr(5); sample::counter::incr(c, 1); sample::peek(c)", "8");
+    same(&engine, "let c = sample::counter(1); c.incr(5); sample::peek(c)", "6");
+    same(&engine, "sample::twice(|x| x + 1)", "10");
+    same(&engine, "sample::setting()", "#{size: 3}");
+    fails(
+        &engine,
+        "sample::peek(1)",
+        Code::ArgumentType,
+        "argument 1 of `sample::peek`: `c` must be Counter, found int",
+    );
+
+    lines.lock().unwrap().clear();
+    drop((engine, request));
+    assert_eq!(*lines.lock().unwrap(), ["[info] sample: bye"]);
 }

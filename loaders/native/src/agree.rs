@@ -5,13 +5,19 @@
 //!
 //! * a struct of the manifest fits a `map<T>` that can hold its fields, an enum fits `string`: that is what
 //!   they are to native code;
-//! * every type fits `any`, inside arrays, maps and options too: the manifest then says more than the code
-//!   does, and each call's arguments and result are checked against the manifest.
+//! * every type that can be encoded fits `any`, inside arrays, maps and options too: the manifest then says more
+//!   than the code does, and each call's arguments and result are checked against the manifest.
+//!
+//! Structs and enums that both define are equal if they have the same fields or values, in whatever order. A
+//! handle that one has the other must have, too.
 
 use crate::function::Function;
 use crate::library::Library;
+use crate::shape::Shape;
+use caraway_loaders_core::loader::Description;
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::{Code, Error, Signature, Type};
+use caraway_plugin::{Definition, EnumType, StructType};
 
 /// Whether the library may have functions that the manifest does not list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,18 +33,21 @@ pub enum Unlisted {
 ///
 /// # Errors
 ///
-/// [`Code::SignatureMismatch`] for each declared function that is missing or another, and for each that is not
-/// listed if `unlisted` says so. All of them at once, see [`Error::others`].
+/// [`Code::SignatureMismatch`] for each declared type or function that is missing or another, and for each that is
+/// not listed if `unlisted` says so. All of them at once, see [`Error::others`].
 pub fn agree<'a>(
     manifest: &Manifest,
     library: &'a Library,
     unlisted: Unlisted,
     of_library: impl Fn(&caraway_loaders_core::manifest::Function) -> bool,
 ) -> Result<Vec<(Signature, &'a Function)>, Error> {
+    let mut errors = types(manifest, library);
     let Some(declared) = &manifest.functions else {
-        return Ok(library.functions().iter().map(|f| (f.signature().clone(), f)).collect());
+        return match Error::from_many(errors) {
+            Some(error) => Err(error),
+            None => Ok(library.functions().iter().map(|f| (f.signature().clone(), f)).collect()),
+        };
     };
-    let mut errors = Vec::new();
     let mut agreed = Vec::new();
     for (index, wanted) in declared.iter().enumerate().filter(|(_, function)| of_library(function)) {
         let wanted = &wanted.signature;
@@ -51,6 +60,16 @@ pub fn agree<'a>(
         }
     }
     if unlisted == Unlisted::Refuse {
+        let handles = library.types().filter(|(_, ty)| matches!(ty, Type::Handle(_)));
+        for (name, _) in handles.filter(|(name, _)| !manifest.types.contains_key(*name)) {
+            let message =
+                format!("{} has the handle `{name}`, which the manifest does not list", library.shown());
+            errors.push(
+                Error::new(Code::SignatureMismatch, message)
+                    .at(manifest.locate("types"))
+                    .hint(format!("add {{\"name\": \"{name}\", \"kind\": \"handle\"}} to `types`")),
+            );
+        }
         for function in library.functions() {
             let signature = function.signature();
             if manifest.function(&signature.name).is_none() {
@@ -67,6 +86,88 @@ pub fn agree<'a>(
     match Error::from_many(errors) {
         Some(error) => Err(error),
         None => Ok(agreed),
+    }
+}
+
+/// What the library says of itself, with the types of the manifest where they fit. `partial` if it is half of a
+/// plugin.
+pub fn describe(manifest: &Manifest, library: &Library, partial: bool) -> Description {
+    let types = library.types().map(|(name, ty)| {
+        let declared = manifest.types.get(name).filter(|declared| same(declared, ty));
+        declared.unwrap_or(ty).clone()
+    });
+    let mut description = Description { types: types.collect(), partial, ..Default::default() };
+    for function in library.functions() {
+        let mut signature = function.signature().clone();
+        if let Some(declared) = manifest.function(&signature.name).map(|function| &function.signature) {
+            for (param, declared) in signature.params.iter_mut().zip(&declared.params) {
+                if fits(&declared.ty, &param.ty) {
+                    param.ty = declared.ty.clone();
+                }
+            }
+            if fits(&declared.returns, &signature.returns) {
+                signature.returns = declared.returns.clone();
+            }
+        }
+        description.add(signature, function.doc());
+    }
+    description
+}
+
+/// The types of the manifest against those that the library defines.
+fn types(manifest: &Manifest, library: &Library) -> Vec<Error> {
+    let mut errors = Vec::new();
+    for (name, declared) in &manifest.types {
+        let found = match (declared, library.defined(name)) {
+            (Type::Handle(handle), None) if **handle == **name => "has none of that name".to_owned(),
+            (_, Some(defined)) if !same(declared, defined) => format!("has {}", definition(name, defined)),
+            _ => continue,
+        };
+        let message =
+            format!("the manifest declares {}, but {} {found}", definition(name, declared), library.shown());
+        errors.push(
+            Error::new(Code::SignatureMismatch, message)
+                .at(manifest.locate("types"))
+                .hint("change the manifest or the code so that both agree; then build again"),
+        );
+    }
+    errors
+}
+
+/// A type as whoever declares it would write it.
+fn definition(name: &str, ty: &Type) -> String {
+    match ty {
+        Type::Struct(ty) => format!("`{}`", Definition::Struct(StructType::clone(ty))),
+        Type::Enum(ty) => format!("`{}`", Definition::Enum(EnumType::clone(ty))),
+        Type::Handle(_) => format!("the handle `{name}`"),
+        other => format!("`{name}` as `{other}`"),
+    }
+}
+
+/// Whether two types are equal, but for the order of fields and values.
+fn same(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Struct(a), Type::Struct(b)) => {
+            a.name == b.name
+                && a.fields.len() == b.fields.len()
+                && a.fields.iter().all(|field| {
+                    b.fields.iter().any(|other| field.name == other.name && same(&field.ty, &other.ty))
+                })
+        }
+        (Type::Enum(a), Type::Enum(b)) => {
+            a.name == b.name
+                && a.values.len() == b.values.len()
+                && a.values.iter().all(|value| b.values.contains(value))
+        }
+        (Type::Array(a), Type::Array(b))
+        | (Type::Map(a), Type::Map(b))
+        | (Type::Option(a), Type::Option(b)) => same(a, b),
+        (Type::Fn(params, returns), Type::Fn(others, other)) => {
+            params.len() == others.len()
+                && params.iter().zip(others).all(|(a, b)| same(a, b))
+                && same(returns, other)
+        }
+        _ => a == b,
     }
 }
 
@@ -95,12 +196,12 @@ fn signature_fits(declared: &Signature, native: &Signature) -> bool {
 
 /// Whether a declared type fits a native one, see the [module](self).
 fn fits(declared: &Type, native: &Type) -> bool {
-    if declared == native {
+    if same(declared, native) {
         return true;
     }
     match (declared, native) {
-        (Type::Void | Type::Fn(..), _) => false,
-        (_, Type::Any) => true,
+        (Type::Void, _) => false,
+        (_, Type::Any) => !declared.any(&Shape::is_whole),
         (Type::Enum(_), Type::String) => true,
         (Type::Struct(def), Type::Map(item)) => def.fields.iter().all(|field| fits(&field.ty, item)),
         (Type::Array(declared), Type::Array(native))
@@ -113,7 +214,7 @@ fn fits(declared: &Type, native: &Type) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use caraway_plugin::{EnumType, Field, StructType};
+    use caraway_plugin::Field;
     use std::sync::Arc;
 
     fn ty(text: &str) -> Type {
@@ -127,6 +228,7 @@ mod tests {
             "Point" => Some(point(Type::Float)),
             "Pair" => Some(point(Type::Option(Box::new(Type::Int)))),
             "Colour" => Some(colour.clone()),
+            "Counter" => Some(Type::Handle("Counter".into())),
             _ => None,
         };
         text.parse::<Type>().unwrap().resolve(&lookup).unwrap()
@@ -159,6 +261,15 @@ mod tests {
             ("string", "Colour", false),
             ("Colour", "bytes", false),
             ("fn(int) -> int", "any", false),
+            ("fn(int) -> int", "fn(int) -> int", true),
+            ("fn(int) -> int", "fn(int) -> any", false),
+            ("fn(Point)", "fn(Point)", true),
+            ("ints", "any", false),
+            ("ints", "array<int>", false),
+            ("floats", "floats", true),
+            ("Counter", "Counter", true),
+            ("Counter", "any", false),
+            ("any", "Counter", false),
         ] {
             assert_eq!(fits(&ty(declared), &ty(native)), expected, "{declared} as {native}");
         }

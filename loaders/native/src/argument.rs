@@ -1,42 +1,48 @@
 //! Arguments, from Rhai's values to words.
 
-use caraway_loaders_core::bind::{Callbacks, conform};
+use crate::calls::{Form, Open};
+use crate::handle;
+use crate::shape::{Scalar, Shape};
+use caraway_loaders_core::bind::conform::{self, Functions};
+use caraway_loaders_core::bind::{CallError, Callbacks};
+use caraway_loaders_core::buffer::{Floats, Ints, Number, Reading, Writing};
+use caraway_loaders_core::handle::Handle;
 use caraway_loaders_core::{Code, Error, Type};
-use conform::Functions;
 use rhai::{Array, Blob, Dynamic, DynamicReadLock, ImmutableString};
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// The words of one call.
 pub(crate) type Words = SmallVec<[u64; 16]>;
 
 /// How a parameter of one word is passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scalar {
-    Int,
-    Float,
-    Bool,
-    Char,
+pub(crate) enum OneWord {
+    Scalar(Scalar),
+    Handle,
 }
 
-impl Scalar {
+impl OneWord {
     pub(crate) fn of(ty: &Type) -> Option<Self> {
         match ty {
-            Type::Int => Some(Self::Int),
-            Type::Float => Some(Self::Float),
-            Type::Bool => Some(Self::Bool),
-            Type::Char => Some(Self::Char),
-            _ => None,
+            Type::Handle(_) => Some(Self::Handle),
+            ty => Scalar::of(ty).map(Self::Scalar),
         }
     }
 
-    /// The word of a value, which the binding has seen to be of this type.
+    /// The word of a value, which the binding has seen to be of this type. `kept` keeps a handle that could be
+    /// replaced during the call.
     #[inline]
-    pub(crate) fn word(self, value: &Dynamic) -> Option<u64> {
+    pub(crate) fn word(self, value: &Dynamic, kept: &mut Option<Handle>) -> Option<u64> {
         match self {
-            Self::Int => value.as_int().ok().map(i64::cast_unsigned),
-            Self::Float => value.as_float().ok().map(f64::to_bits),
-            Self::Bool => value.as_bool().ok().map(u64::from),
-            Self::Char => value.as_char().ok().map(|c| u64::from(u32::from(c))),
+            Self::Scalar(scalar) => scalar.word(value),
+            Self::Handle => {
+                let lock = value.read_lock::<Handle>()?;
+                if value.is_shared() {
+                    *kept = Some(lock.clone());
+                }
+                handle::word(&lock)
+            }
         }
     }
 }
@@ -47,73 +53,130 @@ pub(crate) struct Passing {
     shape: Shape,
     /// What the manifest declares.
     declared: Type,
+    /// Whether the manifest says more than the library does.
+    narrowed: bool,
+    /// Whether a buffer is written to.
+    written: bool,
+    /// For functions.
+    form: Option<Arc<Form>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Scalar(Scalar),
-    Text,
-    /// Text that must be one of an enum's values.
-    CheckedText,
-    Bytes,
-    Ints,
-    Floats,
-    Encoded,
+/// The buffer that an argument is.
+pub(crate) enum Borrowed<'a> {
+    Ints(DynamicReadLock<'a, Ints>),
+    Floats(DynamicReadLock<'a, Floats>),
 }
 
 /// An argument that is kept in place during the call.
 pub(crate) enum Held<'a> {
     Word(u64),
+    Handle {
+        word: u64,
+        /// Keeps the handle where it is.
+        _lock: DynamicReadLock<'a, Handle>,
+    },
     Text(DynamicReadLock<'a, ImmutableString>),
     Bytes(DynamicReadLock<'a, Blob>),
-    Ints(Vec<i64>),
-    Floats(Vec<f64>),
+    IntArray(Vec<i64>),
+    FloatArray(Vec<f64>),
+    Ints(InUse<'a, i64>),
+    Floats(InUse<'a, f64>),
     Encoded(Vec<u8>),
+}
+
+/// A buffer during the call.
+pub(crate) enum InUse<'a, T: Number> {
+    Reading(Reading<'a, T>),
+    Writing(Writing<'a, T>),
 }
 
 impl Passing {
     /// A parameter that is `native` to the library and `declared` in the manifest.
-    pub(crate) fn new(native: &Type, declared: &Type) -> Self {
-        let shape = match native {
-            Type::String if declared != native => Shape::CheckedText,
-            Type::String => Shape::Text,
-            Type::Bytes => Shape::Bytes,
-            Type::Array(item) if **item == Type::Int => Shape::Ints,
-            Type::Array(item) if **item == Type::Float => Shape::Floats,
-            other => Scalar::of(other).map_or(Shape::Encoded, Shape::Scalar),
-        };
-        Self { shape, declared: declared.clone() }
+    pub(crate) fn new(native: &Type, declared: &Type, written: bool) -> Self {
+        Self {
+            shape: Shape::of(native),
+            declared: declared.clone(),
+            narrowed: declared != native,
+            written,
+            form: Form::of(native).map(Arc::new),
+        }
     }
 
-    /// The argument in the form in which it is passed. `value` may be the caller's variable: it is only read.
+    /// Whether arguments are buffers.
+    pub(crate) fn is_buffer(&self) -> bool {
+        matches!(self.shape, Shape::Ints | Shape::Floats)
+    }
+
+    /// Whether arguments are functions.
+    pub(crate) fn is_function(&self) -> bool {
+        self.shape == Shape::Function
+    }
+
+    /// The buffer that a value is, if this is a parameter for one.
+    pub(crate) fn borrow<'a>(&self, value: &'a Dynamic) -> Option<Borrowed<'a>> {
+        match self.shape {
+            Shape::Ints => value.read_lock().map(Borrowed::Ints),
+            Shape::Floats => value.read_lock().map(Borrowed::Floats),
+            _ => None,
+        }
+    }
+
+    /// The argument of this index in the form in which it is passed. `value` may be the caller's variable: it is
+    /// only read. `borrowed` is its buffer, and `open` is there if the function takes functions.
     ///
     /// # Errors
     ///
-    /// What does not fit the declared type, or cannot cross into native code.
-    pub(crate) fn hold<'a>(&self, value: &'a Dynamic, callbacks: &Callbacks) -> Result<Held<'a>, Error> {
+    /// What does not fit the declared type, or cannot cross into native code, or is in use.
+    pub(crate) fn hold<'a>(
+        &self,
+        index: usize,
+        value: &'a Dynamic,
+        borrowed: Option<&'a Borrowed<'a>>,
+        callbacks: &Callbacks,
+        open: Option<&Open>,
+    ) -> Result<Held<'a>, CallError> {
         let held = match self.shape {
             Shape::Scalar(scalar) => scalar.word(value).map(Held::Word),
-            Shape::Text => value.read_lock().map(Held::Text),
-            Shape::CheckedText => {
-                let _: Dynamic = conform::conform(&self.declared, value.clone(), Functions::Refuse)?;
+            Shape::Text => {
+                if self.narrowed {
+                    let _: Dynamic = conform::conform(&self.declared, value.clone(), Functions::Refuse)
+                        .map_err(|error| error.about_argument(index))?;
+                }
                 value.read_lock().map(Held::Text)
             }
             Shape::Bytes => value.read_lock().map(Held::Bytes),
-            Shape::Ints => gather(value, |item| item.as_int().ok()).map(Held::Ints),
-            Shape::Floats => {
+            Shape::IntArray => gather(value, |item| item.as_int().ok()).map(Held::IntArray),
+            Shape::FloatArray => {
                 let float =
                     |item: &Dynamic| item.as_float().or_else(|_| item.as_int().map(|int| int as f64)).ok();
-                gather(value, float).map(Held::Floats)
+                gather(value, float).map(Held::FloatArray)
             }
-            Shape::Encoded => return self.encode(value, callbacks),
+            Shape::Ints | Shape::Floats => match borrowed {
+                Some(Borrowed::Ints(buffer)) => Some(Held::Ints(InUse::of(buffer, self.written)?)),
+                Some(Borrowed::Floats(buffer)) => Some(Held::Floats(InUse::of(buffer, self.written)?)),
+                None => None,
+            },
+            Shape::Handle => value.read_lock::<Handle>().and_then(|lock| {
+                let word = handle::word(&lock)?;
+                Some(Held::Handle { word, _lock: lock })
+            }),
+            Shape::Function => {
+                let function = callbacks.callable(index, value);
+                function
+                    .zip(open)
+                    .zip(self.form.as_ref())
+                    .map(|((f, open), form)| Held::Word(open.pass(f, form)))
+            }
+            Shape::Encoded => {
+                // Functions pass the check, to be refused for what they are.
+                let encoded =
+                    conform::conform(&self.declared, value.clone(), Functions::Bind(callbacks, index))
+                        .and_then(|value| conform::to_value(&value));
+                Some(Held::Encoded(encoded.map_err(|error| error.about_argument(index))?.encode()))
+            }
+            Shape::Nothing => None,
         };
-        held.ok_or_else(|| self.misfit(value))
-    }
-
-    fn encode<'a>(&self, value: &Dynamic, callbacks: &Callbacks) -> Result<Held<'a>, Error> {
-        // Functions pass the check, to be refused for what they are.
-        let value = conform::conform(&self.declared, value.clone(), Functions::Bind(callbacks))?;
-        Ok(Held::Encoded(conform::to_value(&value)?.encode()))
+        held.ok_or_else(|| self.misfit(value).about_argument(index).into())
     }
 
     #[cold]
@@ -121,6 +184,19 @@ impl Passing {
         match conform::conform(&self.declared, value.clone(), Functions::Refuse) {
             Err(error) => error,
             Ok(_) => Error::new(Code::ValueRefused, "is being changed elsewhere"),
+        }
+    }
+}
+
+impl<'a, T: Number> InUse<'a, T> {
+    fn of(buffer: &'a caraway_loaders_core::buffer::Buffer<T>, written: bool) -> Result<Self, Error> {
+        Ok(if written { Self::Writing(buffer.write()?) } else { Self::Reading(buffer.read()?) })
+    }
+
+    fn words(&mut self) -> (*const T, usize) {
+        match self {
+            Self::Reading(items) => (items.as_ptr(), items.len()),
+            Self::Writing(items) => (items.as_mut_ptr().cast_const(), items.len()),
         }
     }
 }
@@ -137,17 +213,22 @@ fn gather<T>(value: &Dynamic, number: impl Fn(&Dynamic) -> Option<T>) -> Option<
 
 impl Held<'_> {
     /// Appends the argument's words, which are valid as long as this is.
-    pub(crate) fn push_to(&self, words: &mut Words) {
+    pub(crate) fn push_to(&mut self, words: &mut Words) {
+        fn place<T>(words: &mut Words, (start, len): (*const T, usize)) {
+            words.push(start as usize as u64);
+            words.push(len as u64);
+        }
         fn slice<T>(words: &mut Words, items: &[T]) {
-            words.push(items.as_ptr() as usize as u64);
-            words.push(items.len() as u64);
+            place(words, (items.as_ptr(), items.len()));
         }
         match self {
-            Held::Word(word) => words.push(*word),
+            Held::Word(word) | Held::Handle { word, .. } => words.push(*word),
             Held::Text(text) => slice(words, text.as_bytes()),
             Held::Bytes(bytes) => slice(words, bytes),
-            Held::Ints(ints) => slice(words, ints),
-            Held::Floats(floats) => slice(words, floats),
+            Held::IntArray(ints) => slice(words, ints),
+            Held::FloatArray(floats) => slice(words, floats),
+            Held::Ints(ints) => place(words, ints.words()),
+            Held::Floats(floats) => place(words, floats.words()),
             Held::Encoded(bytes) => slice(words, bytes),
         }
     }

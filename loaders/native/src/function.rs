@@ -1,8 +1,12 @@
 //! A function of a library, and the closure that calls it.
 
-use crate::argument::{Held, Passing, Scalar, Words};
-use crate::outcome::{Out, Outcome};
-use caraway_abi::OUT_WORDS;
+use crate::argument::{Borrowed, Held, OneWord, Passing, Words};
+use crate::calls::Open;
+use crate::instance::Instance;
+use crate::memory::Out;
+use crate::outcome::Outcome;
+use crate::typed::Typed;
+use caraway_abi::{Kind, OUT_WORDS};
 use caraway_loaders_core::bind::{Binder, CallError, CallResult, Callbacks};
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{Dynamic, NativeCallContext};
@@ -13,16 +17,17 @@ type Call = unsafe extern "C" fn(args: *const u64, out: *mut u64) -> i32;
 /// A function of an open library.
 #[derive(Debug)]
 pub struct Function {
-    signature: Signature,
-    doc: String,
-    call: Call,
+    pub(crate) signature: Signature,
+    pub(crate) doc: String,
+    pub(crate) kind: Kind,
+    pub(crate) call: Call,
+    /// The same, for C's own way of calling.
+    pub(crate) typed: Option<Typed>,
+    /// Bit `i` is set if it writes to its parameter `i`, a buffer.
+    pub(crate) writes: u32,
 }
 
 impl Function {
-    pub(crate) fn new(signature: Signature, doc: String, call: Call) -> Self {
-        Self { signature, doc, call }
-    }
-
     /// What the library says of it.
     pub fn signature(&self) -> &Signature {
         &self.signature
@@ -33,82 +38,110 @@ impl Function {
         &self.doc
     }
 
-    /// Puts it into the module of the plugin `plugin`, as `declared`, which [`agree`](crate::agree::agree) has
-    /// found to fit.
-    ///
-    /// # Errors
-    ///
-    /// As [`Binder::function`].
-    pub fn bind(&self, binder: &mut Binder, plugin: &str, declared: &Signature) -> Result<(), Error> {
-        let call = self.call;
-        let name = format!("{plugin}::{}", declared.name);
-        let outcome = Outcome::new(name, &self.signature.returns, &declared.returns);
-        let scalars: Option<Vec<Scalar>> = self.signature.params.iter().map(|p| Scalar::of(&p.ty)).collect();
+    /// Puts it into a module, as `declared`, which [`agree`](crate::agree::agree) has found to fit.
+    pub(crate) fn bind(
+        &self,
+        instance: &Instance,
+        binder: &mut Binder,
+        owner: &str,
+        mut declared: Signature,
+    ) -> Result<(), Error> {
+        let Self { call, kind, .. } = *self;
+        if let Some(first) = declared.params.first_mut().filter(|_| kind == Kind::Method) {
+            // Whatever the manifest calls it: this is what makes it a method.
+            first.name = "self".to_owned();
+        }
+        let name = format!("{owner}::{}", declared.name);
+        let outcome = instance.outcome(name, &self.signature.returns, &declared.returns);
+        if let Some(typed) = &self.typed {
+            return typed.bind(binder, declared, outcome);
+        }
+        let words: Option<Vec<OneWord>> = self.signature.params.iter().map(|p| OneWord::of(&p.ty)).collect();
         // The common shapes have closures of their own: the compiler unrolls their loops.
-        match scalars.as_deref() {
-            Some([]) => binder.function(declared.clone(), of_scalars(call, [], outcome)),
-            Some(&[a]) => binder.function(declared.clone(), of_scalars(call, [a], outcome)),
-            Some(&[a, b]) => binder.function(declared.clone(), of_scalars(call, [a, b], outcome)),
-            Some(&[a, b, c]) => binder.function(declared.clone(), of_scalars(call, [a, b, c], outcome)),
-            Some(&[a, b, c, d]) => binder.function(declared.clone(), of_scalars(call, [a, b, c, d], outcome)),
+        match words.as_deref() {
+            Some([]) => add(binder, kind, declared, of_words(call, [], outcome)),
+            Some(&[a]) => add(binder, kind, declared, of_words(call, [a], outcome)),
+            Some(&[a, b]) => add(binder, kind, declared, of_words(call, [a, b], outcome)),
+            Some(&[a, b, c]) => add(binder, kind, declared, of_words(call, [a, b, c], outcome)),
+            Some(&[a, b, c, d]) => add(binder, kind, declared, of_words(call, [a, b, c, d], outcome)),
             _ => {
-                let pairs = self.signature.params.iter().zip(&declared.params);
-                let params = pairs.map(|(native, declared)| Passing::new(&native.ty, &declared.ty)).collect();
-                binder.function(declared.clone(), of_anything(call, params, outcome))
+                let pairs = self.signature.params.iter().zip(&declared.params).enumerate();
+                let params = pairs
+                    .map(|(i, (native, declared))| {
+                        Passing::new(&native.ty, &declared.ty, self.writes >> i & 1 == 1)
+                    })
+                    .collect();
+                let shown = Signature { name: outcome.function().to_owned(), ..declared.clone() };
+                add(binder, kind, declared, of_anything(call, shown, params, outcome))
             }
         }
     }
 }
 
+fn add<F>(binder: &mut Binder, kind: Kind, declared: Signature, body: F) -> Result<(), Error>
+where
+    F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
+{
+    if kind == Kind::Getter { binder.getter(declared, body) } else { binder.function(declared, body) }
+}
+
 /// Calls a function all of whose parameters are one word.
-fn of_scalars<const N: usize>(
+fn of_words<const N: usize>(
     call: Call,
-    params: [Scalar; N],
+    params: [OneWord; N],
     outcome: Outcome,
 ) -> impl Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static {
     move |_, args| {
         let mut words = [0; N];
-        for ((word, param), arg) in words.iter_mut().zip(params).zip(args) {
-            *word = param.word(arg).ok_or_else(unbound)?;
+        let mut kept = [const { None }; N];
+        for (((word, kept), param), arg) in words.iter_mut().zip(&mut kept).zip(params).zip(args) {
+            *word = param.word(arg, kept).ok_or_else(unbound)?;
         }
         let mut out: Out = [0; OUT_WORDS];
         // SAFETY: the library is never closed; the words are those of its signature, `out` has its room.
         let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
-        result.map_err(CallError::Error)
+        drop(kept);
+        result
     }
 }
 
-/// Calls a function of any signature.
+/// Calls a function of any signature. `shown` is for messages.
 fn of_anything(
     call: Call,
+    shown: Signature,
     params: Vec<Passing>,
     outcome: Outcome,
 ) -> impl Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static {
+    let with_buffers = params.iter().any(Passing::is_buffer);
+    let with_functions = params.iter().any(Passing::is_function);
     move |context, args| {
-        Callbacks::scope(context, |callbacks| {
+        Callbacks::scope(context, &shown, |callbacks| {
+            let mut borrowed: SmallVec<[Option<Borrowed>; 4]> = SmallVec::new();
+            if with_buffers {
+                borrowed.extend(params.iter().zip(args.iter()).map(|(param, arg)| param.borrow(arg)));
+            }
+            let open = with_functions.then(Open::new);
             let mut held: SmallVec<[Held; 4]> = SmallVec::new();
-            for (index, (param, arg)) in params.iter().zip(args).enumerate() {
-                held.push(param.hold(arg, callbacks).map_err(|error| misfit(error, index))?);
+            for (index, (param, arg)) in params.iter().zip(args.iter()).enumerate() {
+                let borrowed = borrowed.get(index).and_then(Option::as_ref);
+                held.push(param.hold(index, arg, borrowed, callbacks, open.as_ref())?);
             }
             let mut words = Words::new();
-            for argument in &held {
+            for argument in &mut held {
                 argument.push_to(&mut words);
             }
             let mut out: Out = [0; OUT_WORDS];
             // SAFETY: as above; what the words point at is held until the end of the call.
             let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
-            result.map_err(CallError::Error)
+            match open.and_then(|open| open.fatal()) {
+                Some(fatal) => Err(CallError::Rhai(fatal)),
+                None => result,
+            }
         })
     }
 }
 
-/// An error about the argument at `index`.
 #[cold]
-fn misfit(error: Error, index: usize) -> CallError {
-    error.about_argument(index).into()
-}
-
-#[cold]
-fn unbound() -> CallError {
+pub(crate) fn unbound() -> CallError {
     Error::new(Code::Internal, "an argument is not of the type that its function was bound for").into()
 }

@@ -8,22 +8,42 @@
 //! 1. [`target`] finds the library for this target in the manifest.
 //! 2. The file is read once; `elf` looks at its headers and symbols; `image` puts the bytes where nobody can
 //!    change them.
-//! 3. [`library`] opens that copy, for good, and checks the plugin's contract and table.
-//! 4. [`agree`] compares the functions with those of the manifest.
-//! 5. [`function`] makes one closure for each, for just its signature: on the way of a call nothing is looked
-//!    up, and for scalars nothing is allocated.
+//! 3. `opening` opens that copy, for good, and finds the table in it; `table` copies and checks what is there.
+//!    Plugins of contract 1.0 wrap theirs in an `envelope` of abi_stable, which needs the feature of that name.
+//! 4. [`library`] makes sense of it: signatures, and the types and classes that they name.
+//! 5. [`agree`] compares both with the manifest.
+//! 6. [`instance`] attaches the plugin to the `host` and starts it with its settings; its `life` ends when nothing
+//!    of it is in use any more.
+//! 7. [`function`] makes one closure for each function, for just its signature: on the way of a call nothing is
+//!    looked up, and for scalars nothing is allocated.
 
 pub mod agree;
 mod argument;
+mod calls;
 mod elf;
+#[cfg(feature = "abi_stable")]
+mod envelope;
+mod fault;
 pub mod function;
+mod handle;
 mod host;
 mod image;
+pub mod instance;
 pub mod library;
+mod life;
 mod loader;
+mod memory;
+mod opening;
 mod outcome;
+mod shape;
+mod table;
 pub mod target;
+#[cfg(test)]
+mod testing;
+mod typed;
+mod types;
 
 pub use function::Function;
+pub use instance::Instance;
 pub use library::Library;
 pub use loader::NativeLoader;

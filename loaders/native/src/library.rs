@@ -1,33 +1,38 @@
 //! A plugin's library, opened.
 
-use crate::elf::{self, Unfit};
 use crate::function::Function;
-use crate::host::HOST_API;
-use crate::image::{self, Image};
-use abi_stable::library::{LibHeader, LibraryError, RootModule, RootModuleError, lib_header_from_path};
-use caraway_abi::envelope::RootRef;
-use caraway_abi::{ABI_MAJOR, ABI_MINOR, Status, Text};
+use crate::instance::Instance;
+use crate::life::Life;
+use crate::opening::Opening;
+use crate::shape::Shape;
+use crate::table::{ClassEntry, FunctionEntry, Table};
+use crate::typed::Typed;
+use crate::types::Types;
+use caraway_abi::Kind;
 use caraway_loaders_core::bind::{callable, suggest};
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::{Code, Error, Location, Signature, Type};
-use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
-use semver::Version;
-use std::path::Path;
-
-/// The most functions that a library may have.
-const MAX_FUNCTIONS: usize = 10_000;
+use caraway_loaders_core::loader::LoadRequest;
+use caraway_loaders_core::{Code, Error, Signature, Type};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A plugin's library. Once opened it stays open as long as the process lives.
 #[derive(Debug)]
 pub struct Library {
-    /// The file, for messages.
-    shown: String,
+    file: PathBuf,
+    table: Table,
     functions: Vec<Function>,
+    /// Where in `functions` a name is.
+    names: HashMap<String, usize>,
+    types: Types,
+    classes: Vec<ClassEntry>,
+    started: AtomicBool,
 }
 
 impl Library {
-    /// Opens the file of the plugin's folder, which runs its constructors, and reads its functions. Named
-    /// types in their signatures are those of the manifest.
+    /// Opens the file of the plugin's folder, which runs its constructors, and reads what is in it. Named types in
+    /// signatures are the library's own; those that it does not define are the manifest's.
     ///
     /// # Errors
     ///
@@ -37,22 +42,49 @@ impl Library {
     ///   without unwinding;
     /// * [`Code::SignatureMismatch`]: it is not the plugin, or not the version, that the manifest describes.
     pub fn open(plugin: &Plugin, file: &Path) -> Result<Self, Error> {
-        let opening = Opening { plugin, location: Location::file(plugin.root.join(file)), file };
-        let path = plugin.file(file).map_err(|error| opening.missing(error))?;
-        let bytes =
-            image::read(&path).map_err(|error| opening.refused(&format!("cannot be read: {error}")))?;
-        if cfg!(all(unix, not(target_vendor = "apple"))) {
-            elf::check(&bytes).map_err(|unfit| opening.unfit(unfit))?;
+        let opening = Opening::new(plugin, file);
+        let table = opening.open()?;
+        Self::read(&opening, table)
+    }
+
+    pub(crate) fn read(opening: &Opening<'_>, table: Table) -> Result<Self, Error> {
+        let flawed = |flaw| opening.flawed(flaw);
+        let classes = table.classes().map_err(flawed)?;
+        let types = Types::new(table.types().map_err(flawed)?, classes.iter().map(|class| class.name))
+            .map_err(|wrong| opening.refused(&wrong))?;
+        let mut functions: Vec<Function> = Vec::new();
+        let mut names = HashMap::new();
+        for entry in table.functions().map_err(flawed)? {
+            let function = function(opening, &types, &entry)?;
+            let name = function.signature.name.clone();
+            if names.insert(name.clone(), functions.len()).is_some() {
+                return Err(opening.refused(&format!("exports `{name}` twice")));
+            }
+            functions.push(function);
         }
-        let header = opening.header(&bytes)?;
-        let table = opening.table(header)?;
-        let functions = opening.accept(table)?;
-        Ok(Self { shown: file.display().to_string(), functions })
+        let started = AtomicBool::new(false);
+        Ok(Self { file: opening.file().to_owned(), table, functions, names, types, classes, started })
+    }
+
+    /// Attaches the plugin and gives it its settings, once. It is shut down when nothing of it is in use any
+    /// more.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::LoadFailed`] with the plugin's message if it refuses, [`Code::Internal`] the second time.
+    pub fn start(&self, request: &LoadRequest) -> Result<Instance, Error> {
+        let opening = Opening::new(&request.plugin, &self.file);
+        if self.started.swap(true, Ordering::Relaxed) {
+            return Err(opening.error(Code::Internal, "was started already"));
+        }
+        let life = Life::begin(&opening, self.table.plugin(), &request.config, &request.output)?;
+        let classes = self.classes.iter().map(|class| (class.name.to_owned(), class.drop)).collect();
+        Ok(Instance::new(life, classes))
     }
 
     /// The file as the manifest names it.
-    pub fn shown(&self) -> &str {
-        &self.shown
+    pub fn shown(&self) -> String {
+        self.file.display().to_string()
     }
 
     /// Its functions, in the library's order.
@@ -62,7 +94,17 @@ impl Library {
 
     /// The function of this name.
     pub fn function(&self, name: &str) -> Option<&Function> {
-        self.functions.iter().find(|function| function.signature().name == name)
+        self.names.get(name).map(|index| &self.functions[*index])
+    }
+
+    /// The structs, enums and classes that it defines, by name.
+    pub fn types(&self) -> impl Iterator<Item = (&str, &Type)> {
+        self.types.iter()
+    }
+
+    /// The type of this name that it defines.
+    pub(crate) fn defined(&self, name: &str) -> Option<&Type> {
+        self.types.get(name)
     }
 
     /// The name that is nearest to this one.
@@ -71,305 +113,133 @@ impl Library {
     }
 }
 
-/// A library on its way in.
-struct Opening<'a> {
-    plugin: &'a Plugin,
-    file: &'a Path,
-    location: Location,
+fn function(opening: &Opening<'_>, types: &Types, entry: &FunctionEntry) -> Result<Function, Error> {
+    let FunctionEntry { signature: text, doc, kind, entry } = *entry;
+    let signature = signature(opening, types, text)?;
+    let broken =
+        |what: &str| opening.refused(&format!("exports `{signature}` {what}")).hint("build it again");
+    let handles = matches!(signature.params.first(), Some(first) if first.name == "self" && matches!(first.ty, Type::Handle(_)));
+    match kind {
+        Kind::Method if !handles => {
+            return Err(broken("as a method, whose first parameter is no handle `self`"));
+        }
+        Kind::Getter if !handles || signature.params.len() > 1 => {
+            return Err(broken("as a property, which takes a handle `self` and nothing else"));
+        }
+        _ => {}
+    }
+    let written = |index: usize| entry.writes >> index & 1 == 1;
+    let buffer = |index: usize| {
+        signature.params.get(index).is_some_and(|param| matches!(param.ty, Type::Ints | Type::Floats))
+    };
+    if (0..u32::BITS as usize).any(|index| written(index) && !buffer(index)) {
+        return Err(broken("as one that writes to what is no buffer"));
+    }
+    let typed = if entry.typed.is_null() {
+        None
+    } else {
+        let typed = Typed::new(entry.typed, &signature);
+        Some(typed.ok_or_else(|| broken("with a typed pointer, which its signature cannot have"))?)
+    };
+    let (call, writes) = (entry.call, entry.writes);
+    Ok(Function { doc: doc.to_owned(), kind, call, typed, writes, signature })
 }
 
-impl Opening<'_> {
-    fn error(&self, code: Code, message: &str) -> Error {
-        Error::new(code, format!("{} {message}", self.file.display())).at(self.location.clone())
-    }
-
-    fn refused(&self, message: &str) -> Error {
-        self.error(Code::LoadFailed, message)
-    }
-
-    fn incompatible(&self, message: &str) -> Error {
-        let hint = format!("rebuild it against caraway-plugin {}", env!("CARGO_PKG_VERSION"));
-        self.error(Code::Incompatible, message).hint(hint)
-    }
-
-    /// A library that is not there was perhaps never built.
-    fn missing(&self, error: Error) -> Error {
-        let implementation = &self.plugin.manifest.implementation;
-        match &implementation.build_cmd {
-            Some(words) if !self.plugin.root.join(self.file).exists() => {
-                error.hint(format!("build it: `{}` in {}", words.join(" "), self.plugin.root.display()))
-            }
-            _ => error,
+fn signature(opening: &Opening<'_>, types: &Types, text: &str) -> Result<Signature, Error> {
+    let signature: Signature = text
+        .parse()
+        .map_err(|error| opening.refused(&format!("exports `{text}`, which is no signature: {error}")))?;
+    let declared = &opening.plugin.manifest.types;
+    // A handle is the library's, or there is none.
+    let of_manifest = |name: &str| declared.get(name).filter(|ty| !matches!(ty, Type::Handle(_)));
+    let lookup = |name: &str| types.get(name).or_else(|| of_manifest(name)).cloned();
+    let signature = signature.resolve(&lookup).map_err(|name| {
+        opening
+            .mismatch(&format!("exports `{signature}`, with the unknown type `{name}`"))
+            .hint("declare it in the manifest's `types`, or define it in the library")
+    })?;
+    callable(&signature).map_err(|error| error.at(opening.location().clone()))?;
+    let whole = |ty: &Type| match ty {
+        Type::Fn(params, returns) => {
+            params.iter().chain([&**returns]).all(is_data) && !params.contains(&Type::Void)
         }
+        ty => is_data(ty) || matches!(ty, Type::Handle(_)),
+    };
+    let returned = !matches!(signature.returns, Type::Fn(..)) && whole(&signature.returns);
+    if returned && signature.params.iter().all(|param| whole(&param.ty)) {
+        return Ok(signature);
     }
+    Err(opening
+        .refused(&format!(
+            "exports `{signature}`, which has a function, a handle or a buffer where none can be"
+        ))
+        .hint("functions are parameters, handles and buffers parameters or results of their own"))
+}
 
-    fn unfit(&self, unfit: Unfit) -> Error {
-        match unfit {
-            Unfit::Broken(what) => self.refused(&format!("is no library: {what}")).hint("build it again"),
-            Unfit::Foreign(what) => self
-                .error(Code::Incompatible, &format!("is built for another machine ({what})"))
-                .hint(format!("this host is {}", crate::target::TARGET)),
-            Unfit::NoPlugin => self
-                .refused("is a library, but exports no Caraway plugin")
-                .hint("put `#[caraway_plugin::plugin]` on a module of a `cdylib` crate"),
-        }
-    }
-
-    /// Opens a private copy, and gives the header that abi_stable vouches for.
-    fn header(&self, bytes: &[u8]) -> Result<&'static LibHeader, Error> {
-        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-        let image = Image::new(&name, bytes)
-            .map_err(|error| self.refused(&format!("cannot be copied into memory: {error}")))?;
-
-        // All symbols now: one that is missing is an error here and not the end of the process in a call.
-        // SAFETY: constructors run. The operator has granted this plugin all that native code can do, and the
-        // file's structure has been checked.
-        let handle = unsafe { Handle::open(Some(image.path()), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
-            let system = error.to_string().replace(&*image.path().to_string_lossy(), &name);
-            self.refused(&format!("cannot be opened: {system}"))
-        })?;
-        // Code may have been registered anywhere by now: the library stays, whatever comes of it.
-        std::mem::forget(handle);
-        let header = lib_header_from_path(image.path());
-        image.opened();
-
-        let header = header.map_err(|error| match error {
-            LibraryError::InvalidAbiHeader(found) => self.incompatible(&format!(
-                "was built with abi_stable {}.{}, which this host does not speak",
-                found.abi_major, found.abi_minor
-            )),
-            LibraryError::GetSymbolError { .. } => self.unfit(Unfit::NoPlugin),
-            _ => self.refused("exports a header that abi_stable does not accept").hint("build it again"),
-        })?;
-        let (ours, theirs) = (RootRef::VERSION_STRINGS, header.version_strings());
-        match (ours.parsed(), theirs.parsed()) {
-            (Ok(ours), Ok(theirs)) if ours.major == theirs.major => Ok(header),
-            (_, Ok(theirs)) => {
-                Err(self
-                    .incompatible(&format!("was built for plugin contract {theirs}; this host has {ours}")))
-            }
-            (_, Err(_)) => Err(self.refused("names a version of the plugin contract that is none")),
-        }
-    }
-
-    /// The plugin's table, whose layout abi_stable has checked.
-    fn table(&self, header: &'static LibHeader) -> Result<&'static caraway_abi::Plugin, Error> {
-        match header.init_root_module::<RootRef>() {
-            // SAFETY: the envelope's table is one of 1.0 or later, which `accept` looks at before it reads on.
-            Ok(root) => Ok(unsafe { &*std::ptr::from_ref(root.plugin()).cast() }),
-            Err(LibraryError::RootModule { err: RootModuleError::Unwound, .. }) => {
-                Err(self.refused("panicked while it listed its functions"))
-            }
-            Err(_) => Err(self
-                .refused("is not laid out as its own version of the plugin contract says")
-                .hint("build it again, from clean sources")),
-        }
-    }
-
-    /// Checks the plugin's table, attaches the plugin, and gives its functions.
-    fn accept(&self, table: &caraway_abi::Plugin) -> Result<Vec<Function>, Error> {
-        if table.abi_major != ABI_MAJOR {
-            return Err(self.incompatible(&format!(
-                "was built for plugin contract {}.{}; this host has {ABI_MAJOR}.{ABI_MINOR}",
-                table.abi_major, table.abi_minor
-            )));
-        }
-        let stride = table.function_size as usize;
-        let sound = table.size >= caraway_abi::PLUGIN_SIZE_1_0
-            && stride >= caraway_abi::FUNCTION_SIZE_1_0
-            && stride.is_multiple_of(align_of::<caraway_abi::Function>())
-            && table.function_count <= MAX_FUNCTIONS
-            && (table.function_count == 0 || (!table.functions.is_null() && table.functions.is_aligned()));
-        if !sound {
-            return Err(self.refused("has a table of functions that is broken"));
-        }
-        if table.unwind != 1 {
-            return Err(self
-                .error(Code::Incompatible, "was built with `panic = \"abort\"`: a panic would end the host")
-                .hint("remove `panic = \"abort\"` from its Cargo profile"));
-        }
-        self.is_described(table)?;
-
-        // SAFETY: the host's table lives as long as the process.
-        let status = unsafe { (table.attach)(&raw const HOST_API) };
-        if Status::from_code(status) != Some(Status::Ok) {
-            return Err(self.refused(&format!("refused to be attached, with status {status}")));
-        }
-        self.functions(table)
-    }
-
-    /// Checks that the library is the one that the manifest describes.
-    fn is_described(&self, table: &caraway_abi::Plugin) -> Result<(), Error> {
-        let manifest = &self.plugin.manifest;
-        let name = self.text(table.name)?;
-        if name != manifest.name {
-            return Err(self
-                .error(Code::SignatureMismatch, &format!("is the plugin `{name}`, not `{}`", manifest.name))
-                .hint("make `name` in the manifest and the package's name, or `#[plugin(name = ...)]`, the same"));
-        }
-        let version = self.text(table.version)?;
-        if Version::parse(version).ok().as_ref() != Some(&manifest.version) {
-            let message = format!("is version {version} of `{name}`; the manifest says {}", manifest.version);
-            return Err(self
-                .error(Code::SignatureMismatch, &message)
-                .hint("build it again, or make the versions of manifest and package the same"));
-        }
-        Ok(())
-    }
-
-    fn text(&self, text: Text) -> Result<&'static str, Error> {
-        // SAFETY: the table's texts are the library's constants, and it stays open.
-        unsafe { text.as_str() }.ok_or_else(|| self.refused("has a text in its table that is not UTF-8"))
-    }
-
-    fn functions(&self, table: &caraway_abi::Plugin) -> Result<Vec<Function>, Error> {
-        let mut functions: Vec<Function> = Vec::with_capacity(table.function_count);
-        for index in 0..table.function_count {
-            // SAFETY: the table has `function_count` structs that begin with a `Function`, `function_size`
-            // bytes apart, aligned and never changed.
-            let entry = unsafe {
-                caraway_abi::Prefix::read(
-                    table.functions.byte_add(index * table.function_size as usize),
-                    table.function_size as usize,
-                )
-            };
-            let Some(entry): Option<caraway_abi::Function> = entry else {
-                return Err(self.refused("has a table of functions that is broken"));
-            };
-            let text = self.text(entry.signature)?;
-            let signature = self.signature(text)?;
-            if functions.iter().any(|other| other.signature().name == signature.name) {
-                return Err(self.refused(&format!("exports `{}` twice", signature.name)));
-            }
-            functions.push(Function::new(signature, self.text(entry.doc)?.to_owned(), entry.call));
-        }
-        Ok(functions)
-    }
-
-    fn signature(&self, text: &str) -> Result<Signature, Error> {
-        let signature: Signature = text
-            .parse()
-            .map_err(|error| self.refused(&format!("exports `{text}`, which is no signature: {error}")))?;
-        let types = &self.plugin.manifest.types;
-        let signature = signature.resolve(&|name| types.get(name).cloned()).map_err(|name| {
-            self.error(
-                Code::SignatureMismatch,
-                &format!("exports `{signature}`, with the unknown type `{name}`"),
-            )
-            .hint("declare it in the manifest's `types`")
-        })?;
-        if signature.any_type(&|ty| matches!(ty, Type::Fn(..))) {
-            let message = format!("exports `{signature}`: native plugins cannot be given functions yet");
-            return Err(self.error(Code::NotEnforced, &message).hint("take data, and return it"));
-        }
-        callable(&signature).map_err(|error| error.at(self.location.clone()))?;
-        Ok(signature)
-    }
+/// Whether values of a type can be passed to functions of scripts.
+fn is_data(ty: &Type) -> bool {
+    matches!(ty, Type::Ints | Type::Floats) || !ty.any(&Shape::is_whole)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use caraway_abi::HostApi;
-    use caraway_loaders_core::discover::Origin;
-    use caraway_loaders_core::manifest::Manifest;
+    use crate::testing;
+    use caraway_abi::{Class, Text};
+    use caraway_loaders_core::Location;
 
-    unsafe extern "C" fn attach(_host: *const HostApi) -> i32 {
-        0
+    fn read(entries: Vec<caraway_abi::Function>) -> Result<Library, Error> {
+        let mut table = testing::table(entries.leak());
+        let classes = vec![testing::class("Counter")].leak();
+        (table.classes, table.class_count, table.class_size) =
+            (classes.as_ptr(), 1, size_of::<Class>() as u32);
+        check(&table)
     }
 
-    unsafe extern "C" fn refuse(_host: *const HostApi) -> i32 {
-        1
+    fn check(table: &caraway_abi::Plugin) -> Result<Library, Error> {
+        let plugin = testing::plugin();
+        let opening = Opening::new(&plugin, Path::new("libp.so"));
+        Library::read(&opening, opening.check(table, None)?)
     }
 
-    unsafe extern "C" fn call(_args: *const u64, _out: *mut u64) -> i32 {
-        0
-    }
-
-    fn table(signatures: &[&'static str]) -> caraway_abi::Plugin {
-        let functions: Vec<caraway_abi::Function> = signatures
-            .iter()
-            .map(|text| caraway_abi::Function { signature: Text::new(text), doc: Text::new("A doc."), call })
-            .collect();
-        let functions = functions.leak();
-        caraway_abi::Plugin {
-            abi_major: ABI_MAJOR,
-            abi_minor: ABI_MINOR,
-            size: size_of::<caraway_abi::Plugin>(),
-            name: Text::new("p"),
-            version: Text::new("1.2.3"),
-            unwind: 1,
-            function_size: size_of::<caraway_abi::Function>() as u32,
-            function_count: functions.len(),
-            functions: functions.as_ptr(),
-            attach,
-        }
-    }
-
-    fn accept(table: &caraway_abi::Plugin) -> Result<Vec<Function>, Error> {
-        let manifest = Manifest::new("p", Version::new(1, 2, 3), "native");
-        let plugin = Plugin { manifest, root: "folder".into(), origin: Origin::BuiltIn };
-        let file = Path::new("libp.so");
-        Opening { plugin: &plugin, location: Location::file("folder/libp.so"), file }.accept(table)
+    #[track_caller]
+    fn refused(result: Result<Library, Error>, code: Code, message: &str) {
+        let error = result.unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.message().contains(message), "{error}");
+        assert_eq!(error.location(), Some(&Location::file("folder/libp.so")));
     }
 
     #[test]
-    fn a_sound_table_is_accepted() {
-        let mut table = table(&["f(x: int) -> int", "api::g()"]);
-        // Built for a later contract that only adds.
-        table.abi_minor += 1;
-        table.size += 8;
-        let functions = accept(&table).unwrap();
-        let shown: Vec<String> = functions.iter().map(|f| f.signature().to_string()).collect();
-        assert_eq!(shown, ["f(x: int) -> int", "api::g()"]);
-        assert_eq!(functions[0].doc(), "A doc.");
-    }
-
-    #[test]
-    fn longer_entries_are_stepped_over() {
-        #[repr(C)]
-        struct Later {
-            function: caraway_abi::Function,
-            more: u64,
-        }
-        let entry = |text| Later {
-            function: caraway_abi::Function { signature: Text::new(text), doc: Text::new(""), call },
-            more: u64::MAX,
-        };
-        let entries = [entry("f()"), entry("g()")];
-        let mut table = table(&[]);
-        table.function_size = size_of::<Later>() as u32;
-        table.function_count = entries.len();
-        table.functions = entries.as_ptr().cast();
-        let functions = accept(&table).unwrap();
-        assert_eq!(functions[1].signature().name, "g");
-        assert_eq!(entries[1].more, u64::MAX);
-    }
-
-    #[test]
-    fn unsound_tables_are_refused() {
+    fn the_table_is_the_one_of_the_manifest() {
         type Change = fn(&mut caraway_abi::Plugin);
-        let changes: [(Change, Code, &str); 12] = [
-            (|t| t.abi_major = 2, Code::Incompatible, "contract 2.0; this host has 1.0"),
-            (|t| t.size = 8, Code::LoadFailed, "is broken"),
-            (|t| t.function_size = 8, Code::LoadFailed, "is broken"),
-            (|t| t.function_size += 1, Code::LoadFailed, "is broken"),
-            (|t| t.function_count = usize::MAX, Code::LoadFailed, "is broken"),
-            (|t| t.functions = std::ptr::null(), Code::LoadFailed, "is broken"),
+        let changes: [(Change, Code, &str); 6] = [
+            (|t| t.abi_major = 2, Code::Incompatible, "contract 2.1; this host has 1.1"),
             (|t| t.unwind = 0, Code::Incompatible, "panic = \"abort\""),
+            (|t| t.size = 8, Code::LoadFailed, "has a table whose `size` is not the size of a table"),
             (|t| t.name = Text::new("q"), Code::SignatureMismatch, "is the plugin `q`, not `p`"),
-            (|t| t.name.ptr = std::ptr::null(), Code::LoadFailed, "not UTF-8"),
             (|t| t.version = Text::new("1.2.4"), Code::SignatureMismatch, "is version 1.2.4 of `p`"),
             (|t| t.version = Text::new("new"), Code::SignatureMismatch, "is version new of `p`"),
-            (|t| t.attach = refuse, Code::LoadFailed, "refused to be attached, with status 1"),
         ];
         for (change, code, message) in changes {
-            let mut table = table(&["f()"]);
+            let mut table = testing::table(&[]);
             change(&mut table);
-            let error = accept(&table).unwrap_err();
-            assert_eq!(error.code(), code, "{error}");
-            assert!(error.message().contains(message), "{error}");
+            refused(check(&table), code, message);
         }
+    }
+
+    #[test]
+    fn signatures_are_read() {
+        let accepted = [
+            "f(x: int) -> int",
+            "api::g()",
+            "own(c: Counter) -> Counter",
+            "each(xs: ints, f: fn(int, ints) -> floats) -> ints",
+        ];
+        let library = read(accepted.map(testing::function).to_vec()).unwrap();
+        let shown: Vec<String> = library.functions().iter().map(|f| f.signature().to_string()).collect();
+        assert_eq!(shown, accepted);
+        assert_eq!(library.function("own").unwrap().doc(), "A doc.");
     }
 
     #[test]
@@ -378,14 +248,53 @@ mod tests {
             (&["f"][..], Code::LoadFailed, "exports `f`, which is no signature"),
             (&["f()", "f(x: int)"], Code::LoadFailed, "exports `f` twice"),
             (&["f(x: Point)"], Code::SignatureMismatch, "the unknown type `Point`"),
-            (&["f(x: fn(int) -> int)"], Code::NotEnforced, "cannot be given functions yet"),
-            (&["f(x: floats)"], Code::NotEnforced, "typed buffers"),
             (&["spawn()"], Code::ManifestValue, "`spawn` cannot be called in Rhai"),
+            (&["f(c: array<Counter>)"], Code::ManifestValue, "a handle inside"),
+            (&["f() -> fn(int)"], Code::LoadFailed, "where none can be"),
+            (&["f(x: array<fn(int)>)"], Code::LoadFailed, "where none can be"),
+            (&["f(x: (fn(int))?)"], Code::LoadFailed, "where none can be"),
+            (&["f(x: fn(fn(int)))"], Code::LoadFailed, "where none can be"),
+            (&["f(x: fn() -> fn(int))"], Code::LoadFailed, "where none can be"),
+            (&["f(x: fn(void))"], Code::LoadFailed, "where none can be"),
+            (&["f(x: map<ints>)"], Code::LoadFailed, "where none can be"),
+            (&["f() -> floats?"], Code::LoadFailed, "where none can be"),
+            (&["f(x: fn(array<ints>))"], Code::LoadFailed, "where none can be"),
         ] {
-            let error = accept(&table(signatures)).unwrap_err();
-            assert_eq!(error.code(), code, "{error}");
-            assert!(error.message().contains(message), "{error}");
-            assert_eq!(error.location(), Some(&Location::file("folder/libp.so")));
+            let entries = signatures.iter().map(|text| testing::function(text)).collect();
+            refused(read(entries), code, message);
+        }
+    }
+
+    #[test]
+    fn entries_fit_their_signatures() {
+        let pointer = std::ptr::without_provenance(16);
+        let entry = testing::function;
+        for (entry, accepted) in [
+            (caraway_abi::Function { typed: pointer, ..entry("f()") }, true),
+            (caraway_abi::Function { typed: pointer, ..entry("f(a: int, b: float, c: bool) -> char") }, true),
+            (caraway_abi::Function { typed: pointer, ..entry("f(a: int, b: int, c: int, d: int)") }, false),
+            (caraway_abi::Function { typed: pointer, ..entry("f(a: string)") }, false),
+            (caraway_abi::Function { typed: pointer, ..entry("f(c: Counter)") }, false),
+            (caraway_abi::Function { typed: pointer, ..entry("f() -> any") }, false),
+            (caraway_abi::Function { writes: 0b101, ..entry("f(a: ints, b: int, c: floats)") }, true),
+            (caraway_abi::Function { writes: 0b010, ..entry("f(a: ints, b: int, c: floats)") }, false),
+            (caraway_abi::Function { writes: 0b1, ..entry("f(a: array<int>)") }, false),
+            (caraway_abi::Function { writes: 0b10, ..entry("f(a: ints)") }, false),
+            (caraway_abi::Function { writes: 1 << 31, ..entry("f(a: ints)") }, false),
+            (caraway_abi::Function { kind: 1, ..entry("counter::f(self: Counter, x: int)") }, true),
+            (caraway_abi::Function { kind: 1, ..entry("counter::f(c: Counter)") }, false),
+            (caraway_abi::Function { kind: 1, ..entry("counter::f(self: int)") }, false),
+            (caraway_abi::Function { kind: 1, ..entry("counter::f(x: int, self: Counter)") }, false),
+            (caraway_abi::Function { kind: 1, ..entry("counter::f()") }, false),
+            (caraway_abi::Function { kind: 2, ..entry("counter::f(self: Counter) -> int") }, true),
+            (caraway_abi::Function { kind: 2, ..entry("counter::f(self: Counter, x: int) -> int") }, false),
+            (caraway_abi::Function { kind: 2, ..entry("counter::f() -> int") }, false),
+        ] {
+            let read = read(vec![entry]);
+            assert_eq!(read.is_ok(), accepted, "{entry:?}: {read:?}");
+            if !accepted {
+                refused(read, Code::LoadFailed, "exports `");
+            }
         }
     }
 }

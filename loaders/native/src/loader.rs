@@ -1,12 +1,12 @@
 //! The loader of `type: "native"`.
 
-use crate::agree::{Unlisted, agree};
+use crate::agree::{Unlisted, agree, describe};
 use crate::library::Library;
 use crate::target::library_of;
 use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::loader::{Description, LoadRequest, Loader};
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::{Code, Error, Signature};
 use std::path::PathBuf;
@@ -97,12 +97,20 @@ impl Loader for NativeLoader {
         Ok(agreed.into_iter().map(|(signature, _)| signature).collect())
     }
 
+    fn describe(&self, plugin: &Plugin) -> Result<Option<Description>, Error> {
+        Ok(Some(describe(&plugin.manifest, &open(plugin)?, false)))
+    }
+
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let plugin = &request.plugin;
         let library = open(plugin)?;
-        let mut binder = Binder::new(&plugin.manifest.name, &plugin.id());
-        for (declared, function) in agree(&plugin.manifest, &library, Unlisted::Refuse, |_| true)? {
-            function.bind(&mut binder, &plugin.manifest.name, &declared)?;
+        let agreed = agree(&plugin.manifest, &library, Unlisted::Refuse, |_| true)?;
+        let mut instance = library.start(request)?;
+        let name = &plugin.manifest.name;
+        let mut binder = Binder::new(name, &plugin.id());
+        instance.add_classes(&mut binder);
+        for (declared, function) in agreed {
+            instance.add_function(function, declared, name, &mut binder)?;
         }
         Ok(binder.finish())
     }

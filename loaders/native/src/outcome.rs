@@ -1,127 +1,147 @@
 //! What a call gave back, from words to a Rhai value or an error.
 
-use crate::argument::Scalar;
-use caraway_abi::{OUT_WORDS, Status};
+use crate::calls;
+use crate::fault::Fault;
+use crate::handle::Class;
+use crate::life::Life;
+use crate::memory::{Given, Out};
+use crate::shape::{self, Malformed, Scalar, Shape};
+use caraway_abi::{Failure, NO_MEMORY, Status};
 use caraway_loaders_core::bind::conform::{self, Functions};
-use caraway_loaders_core::{Code, Error, Type, Value};
+use caraway_loaders_core::bind::{CallError, CallResult};
+use caraway_loaders_core::buffer::{Buffer, Number};
+use caraway_loaders_core::{Code, Error, Type, budget};
 use rhai::Dynamic;
+use std::sync::Arc;
 
-/// The words of a result.
-pub(crate) type Out = [u64; OUT_WORDS];
-
-/// How a function's result is read.
-#[derive(Debug)]
+/// How a function's result is read. Keeps the plugin alive.
 pub(crate) struct Outcome {
     /// `plugin::function`, for messages.
     function: String,
     shape: Shape,
-    /// What the manifest declares, where that is not what the library says.
+    /// What the manifest declares, where that has to be looked at.
     declared: Option<Type>,
+    /// For handles.
+    class: Option<Class>,
+    life: Arc<Life>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Nothing,
-    Scalar(Scalar),
-    Text,
-    Bytes,
-    Ints,
-    Floats,
-    Encoded,
+/// Numbers of a plugin that a buffer is made of.
+struct Kept<T: Copy> {
+    _given: Given<T>,
+    /// Outlives the numbers.
+    _life: Arc<Life>,
 }
 
 impl Outcome {
-    /// For a result that is `native` to the library and `declared` in the manifest.
-    pub(crate) fn new(function: String, native: &Type, declared: &Type) -> Self {
-        let shape = match native {
-            Type::Void => Shape::Nothing,
-            Type::String => Shape::Text,
-            Type::Bytes => Shape::Bytes,
-            Type::Array(item) if **item == Type::Int => Shape::Ints,
-            Type::Array(item) if **item == Type::Float => Shape::Floats,
-            other => Scalar::of(other).map_or(Shape::Encoded, Shape::Scalar),
-        };
+    /// For a result that is `native` to the library and `declared` in the manifest; `class` is its class.
+    pub(crate) fn new(
+        function: String,
+        native: &Type,
+        declared: &Type,
+        class: Option<Class>,
+        life: Arc<Life>,
+    ) -> Self {
+        let shape = Shape::of(native);
         let declared = (shape == Shape::Encoded || declared != native).then(|| declared.clone());
-        Self { function, shape, declared }
+        Self { function, shape, declared, class, life }
+    }
+
+    /// `plugin::function`.
+    pub(crate) fn function(&self) -> &str {
+        &self.function
     }
 
     /// The result, or the plugin's error.
     ///
     /// # Safety
     ///
-    /// `status` and `out` are what the function gave back; memory in `out` is the host's, and is taken over.
+    /// `status` and `out` are what the function gave back; memory in `out` is the plugin's kind of memory, and is
+    /// taken over.
     #[inline]
-    pub(crate) unsafe fn read(&self, status: i32, out: &Out) -> Result<Dynamic, Error> {
+    pub(crate) unsafe fn read(&self, status: i32, out: &Out) -> CallResult {
         if status != Status::Ok as i32 {
             // SAFETY: the caller's promise.
-            return Err(unsafe { self.failure(status, out) });
+            return Err(unsafe { self.failed(status, out) });
         }
         match self.shape {
             Shape::Scalar(Scalar::Int) => Ok(Dynamic::from_int(out[0].cast_signed())),
             Shape::Scalar(Scalar::Float) => Ok(Dynamic::from_float(f64::from_bits(out[0]))),
-            Shape::Scalar(Scalar::Bool) if out[0] <= 1 => Ok(Dynamic::from_bool(out[0] == 1)),
+            Shape::Scalar(scalar) => {
+                scalar.value(out[0]).map_err(|malformed| self.malformed(&malformed).into())
+            }
             Shape::Nothing => Ok(Dynamic::UNIT),
             // SAFETY: the caller's promise.
-            _ => unsafe { self.read_rest(out) },
+            _ => unsafe { self.read_memory(out) },
         }
     }
 
     /// # Safety
     ///
     /// As [`read`](Outcome::read).
-    unsafe fn read_rest(&self, out: &Out) -> Result<Dynamic, Error> {
-        // SAFETY: the caller's promise; the element type of each buffer is the one of the shape.
+    unsafe fn read_memory(&self, out: &Out) -> CallResult {
+        // SAFETY: the caller's promise; the element type of each buffer is the one of the shape, and strings are
+        // UTF-8 if the plugin vouches for them.
         let value = unsafe {
             match self.shape {
-                Shape::Scalar(_) => match u32::try_from(out[0]).ok().and_then(char::from_u32) {
-                    Some(char) if self.shape == Shape::Scalar(Scalar::Char) => Dynamic::from_char(char),
-                    _ => return Err(self.wrong("is a word that no value of its type has")),
+                Shape::Text => self.given::<u8>(out).and_then(|given| self.text(given)),
+                Shape::Bytes => self.given(out).map(|given| Dynamic::from_blob(given.into_vec())),
+                Shape::IntArray => self.given(out).map(|given| shape::array(&given, Dynamic::from_int)),
+                Shape::FloatArray => self.given(out).map(|given| shape::array(&given, Dynamic::from_float)),
+                Shape::Ints => self.given::<i64>(out).map(|given| self.buffer(given)),
+                Shape::Floats => self.given::<f64>(out).map(|given| self.buffer(given)),
+                Shape::Encoded => self.given::<u8>(out).and_then(|given| shape::encoded(&given)),
+                Shape::Handle => match &self.class {
+                    Some(class) => Ok(class.handle(out[0], &self.life)),
+                    None => Err(Malformed::Word),
                 },
-                Shape::Text => match String::from_utf8(self.adopt(out)?) {
-                    Ok(text) => text.into(),
-                    Err(_) => return Err(self.wrong("is a string that is not UTF-8")),
-                },
-                Shape::Bytes => Dynamic::from_blob(self.adopt(out)?),
-                Shape::Ints => array(self.adopt::<i64>(out)?, Dynamic::from_int),
-                Shape::Floats => array(self.adopt::<f64>(out)?, Dynamic::from_float),
-                Shape::Encoded => match Value::decode(&self.adopt::<u8>(out)?) {
-                    Ok(value) => conform::from_value(value),
-                    Err(error) => return Err(self.wrong(&format!("cannot be read: {error}"))),
-                },
-                Shape::Nothing => Dynamic::UNIT,
+                Shape::Scalar(_) | Shape::Nothing | Shape::Function => Err(Malformed::Word),
             }
         };
+        let value = value.map_err(|malformed| self.malformed(&malformed))?;
         match &self.declared {
             None => Ok(value),
-            Some(ty) => {
-                conform::conform(ty, value, Functions::Refuse).map_err(|error| self.wrong(error.message()))
-            }
+            Some(ty) => Ok(conform::conform(ty, value, Functions::Refuse)
+                .map_err(|error| self.wrong(error.message()))?),
         }
     }
 
-    /// Takes over a buffer of the host that the plugin has filled.
-    ///
     /// # Safety
     ///
-    /// If `out` describes a buffer of `T`s at all, it came from the host's `alloc` and nobody else frees it.
-    unsafe fn adopt<T: Copy>(&self, out: &Out) -> Result<Vec<T>, Error> {
-        let pointer = out[0] as usize as *mut T;
-        let (len, capacity) = (usize::try_from(out[1]), usize::try_from(out[2]));
-        let (Ok(len), Ok(capacity)) = (len, capacity) else {
-            return Err(self.wrong("is a buffer of an impossible size"));
-        };
-        if len == 0 && capacity == 0 {
-            return Ok(Vec::new());
+    /// As [`Given::take`].
+    unsafe fn given<T: Copy>(&self, out: &Out) -> Result<Given<T>, Malformed> {
+        // SAFETY: the caller's promise.
+        unsafe { Given::take(self.life.memory, out) }
+    }
+
+    /// # Safety
+    ///
+    /// The bytes are UTF-8 if the plugin vouches for them.
+    unsafe fn text(&self, given: Given<u8>) -> Result<Dynamic, Malformed> {
+        if given.is_hosts() {
+            // Its memory becomes the string's.
+            return match String::from_utf8(given.into_vec()) {
+                Ok(text) => Ok(text.into()),
+                Err(_) => Err(Malformed::Text),
+            };
         }
-        let sound = len <= capacity
-            && capacity.checked_mul(size_of::<T>()).is_some_and(|size| isize::try_from(size).is_ok())
-            && !pointer.is_null()
-            && pointer.is_aligned();
-        if !sound {
-            return Err(self.wrong("is a buffer of an impossible size"));
+        // SAFETY: the caller's promise.
+        unsafe { shape::text(&given, self.life.utf8) }
+    }
+
+    fn buffer<T: Number>(&self, given: Given<T>) -> Dynamic {
+        if given.is_hosts() {
+            return Dynamic::from(Buffer::from(given.into_vec()));
         }
-        // SAFETY: the caller's promise; `alloc` uses the allocator of `Vec`, and the layout is the same.
-        Ok(unsafe { Vec::from_raw_parts(pointer, len, capacity) })
+        let (start, len) = (given.start(), given.len());
+        let owner = Box::new(Kept { _given: given, _life: self.life.clone() });
+        // SAFETY: the numbers are there until `Kept` gives them back, and nobody else has them.
+        Dynamic::from(unsafe { Buffer::foreign(start, len, owner) })
+    }
+
+    #[cold]
+    pub(crate) fn malformed(&self, malformed: &Malformed) -> Error {
+        self.wrong(&malformed.to_string())
     }
 
     #[cold]
@@ -130,53 +150,72 @@ impl Outcome {
             .hint("the plugin's manifest and its code disagree: tell its author")
     }
 
+    /// What a typed function's failure says.
+    ///
+    /// # Safety
+    ///
+    /// `failure` is not null, and what the function gave back.
+    #[cold]
+    pub(crate) unsafe fn failed_typed(&self, failure: *mut Failure) -> CallError {
+        if failure == NO_MEMORY {
+            return self.raise(Fault::OutOfMemory);
+        }
+        if !failure.is_aligned() {
+            return self.raise(Fault::Malformed);
+        }
+        // SAFETY: the caller's promise; the memory is the host's, as that of a box is.
+        let Failure { status, out } = *unsafe { Box::from_raw(failure) };
+        // SAFETY: these are what the function gave back. A status of 0 is no failure.
+        unsafe { self.failed(status, &out) }
+    }
+
     /// # Safety
     ///
     /// As [`read`](Outcome::read).
     #[cold]
-    unsafe fn failure(&self, status: i32, out: &Out) -> Error {
+    unsafe fn failed(&self, status: i32, out: &Out) -> CallError {
+        // SAFETY: the caller's promise.
+        self.raise(unsafe { Fault::read(self.life.memory, status, out) })
+    }
+
+    #[cold]
+    fn raise(&self, fault: Fault) -> CallError {
         let function = &self.function;
-        let status = match Status::from_code(status) {
-            Some(Status::OutOfMemory) => {
-                return Error::new(
-                    Code::Memory,
-                    format!("there is no memory for the result of `{function}`"),
-                );
+        // A plugin may have come back because a limit told it to; then that is what happened.
+        if let Err(expiry) = budget::check() {
+            return expiry.into();
+        }
+        let error = match &fault {
+            Fault::Raised(word) => match calls::take(*word) {
+                Some(error) => return error,
+                None => Error::new(Code::PluginCrashed, format!("`{function}` {}", fault.predicate()))
+                    .hint("tell the plugin's author"),
+            },
+            Fault::OutOfMemory => {
+                Error::new(Code::Memory, format!("there is no memory for the result of `{function}`"))
             }
-            Some(status @ (Status::Failed | Status::Panicked)) => status,
-            _ => {
-                let message = format!("`{function}` gave back the status {status}, which means nothing");
-                return Error::new(Code::PluginCrashed, message).hint("tell the plugin's author");
-            }
-        };
-        // SAFETY: the caller's promise; a message is passed as a string.
-        let bytes = match unsafe { self.adopt::<u8>(out) } {
-            Ok(bytes) => bytes,
-            Err(error) => return error,
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let colon = if text.is_empty() { "" } else { ": " };
-        match status {
-            Status::Panicked => {
-                Error::new(Code::PluginCrashed, format!("`{function}` panicked{colon}{text}"))
+            Fault::Failed(_) => Error::new(Code::PluginFailed, format!("`{function}` {}", fault.predicate())),
+            Fault::Panicked(_) => {
+                Error::new(Code::PluginCrashed, format!("`{function}` {}", fault.predicate()))
                     .hint("this is a bug in the plugin: tell its author")
             }
-            _ => Error::new(Code::PluginFailed, format!("`{function}` failed{colon}{text}")),
-        }
+            Fault::Unknown(_) | Fault::Malformed => {
+                Error::new(Code::PluginCrashed, format!("`{function}` {}", fault.predicate()))
+                    .hint("tell the plugin's author")
+            }
+        };
+        error.into()
     }
-}
-
-fn array<T>(items: Vec<T>, value: impl Fn(T) -> Dynamic) -> Dynamic {
-    Dynamic::from_array(items.into_iter().map(value).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::HOST_API;
+    use crate::host::alloc;
 
     fn outcome(native: &str, declared: &str) -> Outcome {
-        Outcome::new("p::f".to_owned(), &native.parse().unwrap(), &declared.parse().unwrap())
+        let (native, declared) = (native.parse().unwrap(), declared.parse().unwrap());
+        Outcome::new("p::f".to_owned(), &native, &declared, None, Arc::new(Life::without_plugin()))
     }
 
     /// Bytes in the host's memory, with room to spare.
@@ -184,7 +223,7 @@ mod tests {
         let capacity = bytes.len() + 16;
         // SAFETY: the memory is large enough for what is copied.
         unsafe {
-            let pointer = (HOST_API.alloc)(capacity, align);
+            let pointer = alloc(capacity, align);
             pointer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             [pointer as usize as u64, (bytes.len() / align) as u64, (capacity / align) as u64]
         }
@@ -193,8 +232,11 @@ mod tests {
     #[track_caller]
     fn reads(outcome: &Outcome, status: i32, out: Out) -> Result<Dynamic, (Code, String)> {
         // SAFETY: buffers come from `buffer`, which gives the layout of the shape, or are refused unread.
-        let result = unsafe { outcome.read(status, &out) };
-        result.map_err(|error| (error.code(), error.message().to_owned()))
+        match unsafe { outcome.read(status, &out) } {
+            Ok(value) => Ok(value),
+            Err(CallError::Error(error)) => Err((error.code(), error.message().to_owned())),
+            Err(other) => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -214,11 +256,13 @@ mod tests {
             let read = reads(&outcome(ty, ty), 0, out).unwrap();
             assert_eq!(format!("{read:?}"), format!("{expected:?}"), "{ty}");
         }
+        let read = reads(&outcome("ints", "ints"), 0, buffer(&[255; 16], 8)).unwrap();
+        assert_eq!(Buffer::<i64>::of(&read).unwrap().read().unwrap()[..], [-1, -1]);
     }
 
     #[test]
     fn lies_are_refused() {
-        let odd = &raw const HOST_API as usize as u64 + 1;
+        let odd = 0x1001;
         for (native, declared, out, message) in [
             ("bool", "bool", [2, 0, 0], "no value of its type"),
             ("char", "char", [0xd800, 0, 0], "no value of its type"),
@@ -229,6 +273,8 @@ mod tests {
             ("bytes", "bytes", [1, 1, u64::MAX], "impossible size"),
             ("array<float>", "array<float>", [8, u64::MAX / 8, u64::MAX / 8], "impossible size"),
             ("array<float>", "array<float>", [odd, 1, 1], "impossible size"),
+            ("floats", "floats", [odd, 1, 1], "impossible size"),
+            ("ints", "ints", [8, 2, 1], "impossible size"),
             ("int?", "int?", [0, 0, 0], "ends too early"),
             ("int?", "int?", buffer(&[200], 1), "no value has the tag"),
             ("int?", "int?", buffer(&[1], 1), "must be int, found bool"),
@@ -248,10 +294,45 @@ mod tests {
             (1, buffer(&[b'a', 255], 1), Code::PluginFailed, "`p::f` failed: a\u{fffd}"),
             (2, buffer(b"boom", 1), Code::PluginCrashed, "`p::f` panicked: boom"),
             (3, [9; 3], Code::Memory, "there is no memory for the result of `p::f`"),
+            (4, [9; 3], Code::PluginCrashed, "`p::f` passes on an error of a callback that there was not"),
+            (
+                4,
+                [u64::MAX; 3],
+                Code::CallbackExpired,
+                "a callback was called after the call that it was passed to",
+            ),
             (99, [9; 3], Code::PluginCrashed, "`p::f` gave back the status 99, which means nothing"),
-            (1, [0, 1, 1], Code::ResultType, "the result of `p::f` is a buffer of an impossible size"),
+            (-1, [9; 3], Code::PluginCrashed, "`p::f` gave back the status -1, which means nothing"),
+            (
+                1,
+                [0, 1, 1],
+                Code::PluginCrashed,
+                "`p::f` gave back a message that is a buffer of an impossible size",
+            ),
         ] {
             assert_eq!(reads(&outcome("int", "int"), status, out).unwrap_err(), (code, message.to_owned()));
+        }
+    }
+
+    #[test]
+    fn failures_of_typed_functions_are_read_and_freed() {
+        let outcome = outcome("int", "int");
+        let failed = |failure| {
+            // SAFETY: the failure is one, or none that is looked at.
+            match unsafe { outcome.failed_typed(failure) } {
+                CallError::Error(error) => (error.code(), error.message().to_owned()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let boxed = |status, out| Box::into_raw(Box::new(Failure { status, out }));
+        for (failure, code, message) in [
+            (NO_MEMORY, Code::Memory, "there is no memory for the result of `p::f`"),
+            (boxed(1, buffer(b"no", 1)), Code::PluginFailed, "`p::f` failed: no"),
+            (boxed(0, [0; 3]), Code::PluginCrashed, "`p::f` gave back the status 0, which means nothing"),
+            (std::ptr::without_provenance_mut(12), Code::PluginCrashed, "impossible size"),
+        ] {
+            let (found, text) = failed(failure);
+            assert!(found == code && text.contains(message), "{text}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Files that are not what they say.
 
+use crate::sample::{Memory, compile, sample};
 use crate::sink::sink;
 use crate::support::{Folder, LIBRARY, engine, same};
 use caraway_loaders_core::Code::{EntryPoint, Incompatible, LoadFailed};
@@ -10,7 +11,12 @@ fn a_missing_library_can_be_built() {
     let implementation = json!({"entrypoint": "target/libnone.so", "build_cmd": ["make", "all"]});
     let folder = Folder::new(b"", json!({"implementation": implementation}));
     let error = folder.refused(EntryPoint, "does not exist");
-    assert!(error.hint_text().is_some_and(|hint| hint.contains("make all")), "{error:?}");
+    assert!(
+        error
+            .hint_text()
+            .is_some_and(|hint| hint.starts_with("`caraway build ") && hint.ends_with(" runs `make all`")),
+        "{error:?}"
+    );
 }
 
 #[cfg(unix)]
@@ -60,21 +66,61 @@ fn other_files_are_refused() {
     }
 }
 
-/// The file is a library all right; its code must not run to find out that it is no plugin.
+/// The library of `c/sample.c` with another name for its table.
+fn renamed(name: &[u8; 17]) -> Vec<u8> {
+    let mut library = sample(Memory::Host).to_vec();
+    let symbol = b"caraway_plugin_v1";
+    let places: Vec<usize> =
+        library.windows(symbol.len()).enumerate().filter(|(_, w)| w == symbol).map(|(at, _)| at).collect();
+    assert!(!places.is_empty());
+    places.into_iter().for_each(|at| library[at..at + name.len()].copy_from_slice(name));
+    library
+}
+
+/// The files are libraries all right; their code must not run to find out that they are no plugins of this host.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_library_that_is_no_plugin_is_not_opened() {
-    let mut renamed = sink().to_vec();
-    let symbol = b"_1as_0lib_1header_0root_bmodule_bloader";
-    let places: Vec<usize> =
-        renamed.windows(symbol.len()).enumerate().filter(|(_, w)| w == symbol).map(|(at, _)| at).collect();
-    assert!(!places.is_empty());
-    places.into_iter().for_each(|at| renamed[at] = b'x');
     let maps = || std::fs::read_to_string("/proc/self/maps").unwrap().matches("libnoplugin").count();
-    let folder = Folder::new(b"", json!({"implementation": {"entrypoint": "libnoplugin.so"}}));
-    std::fs::write(folder.plugin.root.join("libnoplugin.so"), renamed).unwrap();
-    folder.refused(LoadFailed, "libnoplugin.so is a library, but exports no Caraway plugin");
-    assert_eq!(maps(), 0);
+    for (symbol, code, message) in [
+        (b"another_symbol_17", LoadFailed, "libnoplugin.so is a library, but exports no Caraway plugin"),
+        (b"caraway_plugin_vx", LoadFailed, "libnoplugin.so is a library, but exports no Caraway plugin"),
+        (
+            b"caraway_plugin_v2",
+            Incompatible,
+            "libnoplugin.so was built for plugin contract 2; this host has 1.1",
+        ),
+        (
+            b"caraway_plugin_v0",
+            Incompatible,
+            "libnoplugin.so was built for plugin contract 0; this host has 1.1",
+        ),
+    ] {
+        let folder = Folder::new(b"", json!({"implementation": {"entrypoint": "libnoplugin.so"}}));
+        std::fs::write(folder.plugin.root.join("libnoplugin.so"), renamed(symbol)).unwrap();
+        folder.refused(code, message);
+        assert_eq!(maps(), 0);
+    }
+}
+
+/// What is exported under the table's name must be one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_symbol_that_is_no_table_is_refused() {
+    for source in ["int caraway_plugin_v1 = 1;", "int caraway_plugin_v1(void) { return 1; }"] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("liar.c");
+        std::fs::write(&file, source).unwrap();
+        Folder::new(&compile(&file, &[]), json!({}))
+            .refused(LoadFailed, "exports `caraway_plugin_v1`, which is no plugin's table");
+    }
+    // Large enough, and full of zeros.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("liar.c");
+    std::fs::write(&file, "char caraway_plugin_v1[4096] __attribute__((aligned(16)));").unwrap();
+    let library = compile(&file, &[]);
+    Folder::new(&library, json!({}))
+        .refused(Incompatible, "was built for plugin contract 0.0; this host has 1.1");
 }
 
 /// The bytes that were checked are the ones that run, whatever happens to the file.

@@ -4,8 +4,16 @@
 
 mod agreement;
 mod allocations;
+mod buffers;
+mod callbacks;
 mod calls;
 mod failures;
 mod files;
+mod handles;
+mod lies;
+mod life;
+mod sample;
 mod sink;
 mod support;
+mod typed;
+mod types;
