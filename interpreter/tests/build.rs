@@ -220,6 +220,10 @@ fn types_come_from_the_library_too() {
     ] {
         assert!(new.contains(part), "{part} is not in {new}");
     }
+    let turned = new.replace("\"x\"", "\"t\"").replace("\"y\"", "\"x\"").replace("\"t\"", "\"y\"");
+    folder.write("plugins/probe/plugin.toml", &turned);
+    let ran = run(&folder, &["build", "plugins/probe", "--write"]);
+    assert!(ran.code == Some(0) && ran.stdout.ends_with("plugins/probe/plugin.toml agrees\n"), "{ran}");
     folder.write("plugins/probe/plugin.toml", &new.replace("\"y\"", "\"z\""));
     run(&folder, &["build", "plugins/probe"]).gives(
         3,
