@@ -28,18 +28,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
     if !exports.has_functions {
         return Err(Error::new(name.span(), "the module has no public functions to export"));
     }
-    let Lifecycle { init, shutdown } = exports.lifecycle;
-    module.refill(quote! {
-        #body
-
-        #[doc(hidden)]
-        #[allow(deprecated, unsafe_code, clippy::all, clippy::pedantic)]
-        pub const __CARAWAY_LIFECYCLE: ::caraway_plugin::export::expansion::Lifecycle =
-            ::caraway_plugin::export::expansion::Lifecycle { init: &[#(#init),*], shutdown: &[#(#shutdown),*] };
-    });
-    let table = table(&name, &options);
+    let table = table(&options, &exports.lifecycle);
+    module.refill(quote!(#body #table));
     // What `pub` means here is that scripts see it.
-    Ok(quote!(#[allow(unreachable_pub)] #module #table))
+    Ok(quote!(#[allow(unreachable_pub)] #module))
 }
 
 /// The module without what only `expand` understands.
@@ -65,19 +57,22 @@ fn plain_items(body: TokenStream) -> TokenStream {
     items.iter().map(ToTokens::to_token_stream).collect()
 }
 
-/// The plugin's table, for the module `module`.
-fn table(module: &Ident, options: &Options) -> TokenStream {
+/// The plugin's table, to stand in its module.
+fn table(options: &Options, Lifecycle { init, shutdown }: &Lifecycle) -> TokenStream {
     let given = |literal: &Option<_>| literal.as_ref().map(|literal| quote!(#literal));
     let name = given(&options.name).unwrap_or_else(|| quote!(::core::env!("CARGO_PKG_NAME")));
     let version = given(&options.version).unwrap_or_else(|| quote!(::core::env!("CARGO_PKG_VERSION")));
     quote! {
+        // The name is `caraway_abi::SYMBOL`; an attribute takes no constant.
         #[doc(hidden)]
-        #[allow(unsafe_code, clippy::all, clippy::pedantic)]
-        const _: () = {
+        #[allow(deprecated, unsafe_code, clippy::all, clippy::pedantic)]
+        #[unsafe(export_name = "caraway_plugin_v1")]
+        pub static __CARAWAY_PLUGIN: ::caraway_plugin::export::expansion::Plugin = {
             use ::caraway_plugin::export::expansion as __caraway;
 
-            const EXPORTS: &__caraway::Exports = &#module::__CARAWAY_EXPORTS;
-            const LIFECYCLE: __caraway::Lifecycle = #module::__CARAWAY_LIFECYCLE;
+            const EXPORTS: &__caraway::Exports = &self::__CARAWAY_EXPORTS;
+            const LIFECYCLE: __caraway::Lifecycle =
+                __caraway::Lifecycle { init: &[#(#init),*], shutdown: &[#(#shutdown),*] };
             const COUNTS: __caraway::Counts = EXPORTS.counts();
             const ALL: __caraway::Collected<{ COUNTS.functions }, { COUNTS.classes }, { COUNTS.types }> =
                 EXPORTS.collect();
@@ -93,9 +88,7 @@ fn table(module: &Ident, options: &Options) -> TokenStream {
                 unsafe { __caraway::attach(host, NAME, VERSION, LIFECYCLE.needs_init()) }
             }
 
-            // The name is `caraway_abi::SYMBOL`; an attribute takes no constant.
-            #[unsafe(export_name = "caraway_plugin_v1")]
-            static PLUGIN: __caraway::Plugin = __caraway::plugin(
+            __caraway::plugin(
                 NAME,
                 VERSION,
                 ::core::cfg!(panic = "unwind"),
@@ -105,9 +98,12 @@ fn table(module: &Ident, options: &Options) -> TokenStream {
                 attach,
                 LIFECYCLE.init(ALL.uses_context),
                 LIFECYCLE.shutdown(),
-            );
+            )
+        };
 
-            __caraway::envelope!(PLUGIN);
+        #[doc(hidden)]
+        const _: () = {
+            ::caraway_plugin::export::expansion::envelope!(__CARAWAY_PLUGIN);
         };
     }
 }
@@ -125,6 +121,9 @@ impl Exports {
     fn expand(&mut self, body: TokenStream, path: &str, names: &mut Names) -> Result<TokenStream> {
         let mut items = Item::all(body);
         let classes = classes(&items);
+        for (class, conditions) in &classes {
+            names.add_class(class, !conditions.is_empty())?;
+        }
         let (mut functions, mut modules) = (Vec::new(), Vec::new());
         for item in &mut items {
             if self.lifecycle.take(item, path.is_empty())? {
@@ -210,6 +209,7 @@ fn classes(items: &[Item]) -> Vec<(Ident, TokenStream)> {
 pub(crate) struct Names {
     /// Whether each of them is only there under some condition.
     taken: HashMap<String, bool>,
+    classes: HashMap<String, bool>,
 }
 
 impl Names {
@@ -218,6 +218,19 @@ impl Names {
         match self.taken.insert(path.to_owned(), is_conditional) {
             Some(false) if !is_conditional => {
                 Err(Error::new(span, format!("another function is known as `{path}`")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the name of a class, which is said without its module.
+    fn add_class(&mut self, class: &Ident, is_conditional: bool) -> Result<()> {
+        match self.classes.insert(unraw(class), is_conditional) {
+            Some(false) if !is_conditional => {
+                let message = format!(
+                    "another type that derives `Handle` is called `{class}`: signatures could not tell them apart"
+                );
+                Err(Error::new(class.span(), message))
             }
             _ => Ok(()),
         }

@@ -8,6 +8,11 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{LazyLock, Mutex, OnceLock};
 
+/// Miri does not look for symbols.
+#[cfg(miri)]
+use crate::plugin::everything::__CARAWAY_PLUGIN as PLUGIN;
+
+#[cfg(not(miri))]
 unsafe extern "C" {
     #[link_name = "caraway_plugin_v1"]
     static PLUGIN: Plugin;
@@ -20,6 +25,8 @@ static MEMORY: Mutex<Option<HashMap<usize, Layout>>> = Mutex::new(None);
 pub(crate) static LOG: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
 
 thread_local! {
+    /// How many bytes this thread has taken and not freed.
+    static OUT: Cell<isize> = const { Cell::new(0) };
     /// Whether calls on this thread are to be interrupted.
     pub(crate) static INTERRUPTED: Cell<bool> = const { Cell::new(false) };
 }
@@ -31,6 +38,7 @@ unsafe extern "C" fn alloc(size: usize, align: usize) -> *mut u8 {
     // SAFETY: plugins ask for memory only if they need some.
     let pointer = unsafe { std::alloc::alloc(layout) };
     MEMORY.lock().unwrap().get_or_insert_default().insert(pointer.addr(), layout);
+    OUT.set(OUT.get() + size.cast_signed());
     pointer
 }
 
@@ -40,6 +48,7 @@ unsafe extern "C" fn free(pointer: *mut u8, size: usize, align: usize) {
         eprintln!("freed as {size}/{align}: {layout:?}");
         std::process::abort();
     }
+    OUT.set(OUT.get() - size.cast_signed());
     // SAFETY: `alloc` gave it, with this layout.
     unsafe { std::alloc::dealloc(pointer, layout.unwrap()) }
 }
@@ -110,7 +119,10 @@ pub(crate) fn plugin() -> &'static Plugin {
     };
     assert_eq!(status, 0);
     // SAFETY: as above.
-    unsafe { &PLUGIN }
+    #[allow(unused_unsafe, reason = "not for Miri")]
+    unsafe {
+        &PLUGIN
+    }
 }
 
 /// Its functions, with their signatures.
@@ -261,9 +273,9 @@ fn taken<T: Copy>(out: [u64; OUT_WORDS]) -> Vec<T> {
     }
 }
 
-/// How many bytes of the host's memory are out.
-pub(crate) fn memory_out() -> usize {
-    MEMORY.lock().unwrap().as_ref().map_or(0, |memory| memory.values().map(Layout::size).sum())
+/// How many bytes of the host's memory this thread has not got back.
+pub(crate) fn memory_out() -> isize {
+    OUT.get()
 }
 
 /// Frees what a typed call has failed with.

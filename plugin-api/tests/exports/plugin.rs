@@ -109,7 +109,7 @@ pub mod everything {
     }
 
     pub fn norm(point: &Point) -> f64 {
-        point.x.hypot(point.y)
+        (point.x * point.x + point.y * point.y).sqrt()
     }
 
     pub fn size(tree: Tree) -> i64 {
