@@ -13,9 +13,10 @@
 use caraway::Runtime;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use rhai::module_resolvers::StaticModuleResolver;
-use rhai::{AST, Array, Engine, FnPtr, FuncRegistration, Module, NativeCallContext};
+use rhai::{AST, Array, Engine, FnPtr, FuncRegistration, Module, NativeCallContext, Scope};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 const CALLS: usize = 2_000;
 
@@ -42,10 +43,10 @@ fn registered() -> Engine {
     FuncRegistration::new("sum").set_into_module(&mut module, |xs: Array| -> i64 {
         xs.iter().map(|x| x.as_int().unwrap_or_default()).sum()
     });
-    FuncRegistration::new("apply").set_into_module(
-        &mut module,
-        |context: NativeCallContext, f: FnPtr, x: i64| f.call_within_context::<i64>(&context, (x,)),
-    );
+    FuncRegistration::new("apply")
+        .set_into_module(&mut module, |context: NativeCallContext, f: FnPtr, x: i64| {
+            f.call_within_context::<i64>(&context, (x,))
+        });
     module.build_index();
     let mut resolver = StaticModuleResolver::new();
     resolver.insert("bench", module);
@@ -58,15 +59,23 @@ fn runtime(folder: &Path) -> Runtime {
     Runtime::builder().plugin_path(folder).allow("native=bench").build().unwrap()
 }
 
-fn looped(engine: &Engine, call: &str, calls: usize) -> AST {
-    let prelude = r#"
+/// What the calls are given.
+fn scope(engine: &Engine, with_buffer: bool) -> Scope<'static> {
+    let mut scope = Scope::new();
+    let mut run = |text| engine.run_with_scope(&mut scope, text).unwrap();
+    run(r#"
         let xs = []; for i in 0..1000 { xs.push(i); }
         let short = "0123456789"; let long = ""; long.pad(10000, 'x');
-        let id = |x| x;
-    "#;
-    let buffer = if call.contains("buffer") { "let buffer = floats(1000000, 0.5);" } else { "" };
+    "#);
+    if with_buffer {
+        run("let buffer = floats(1000000, 0.5);");
+    }
+    scope
+}
+
+fn looped(engine: &Engine, call: &str, calls: usize) -> AST {
     engine
-        .compile(format!(r#"import "bench" as m; {prelude} {buffer} for i in 0..{calls} {{ {call} }}"#))
+        .compile(format!(r#"import "bench" as m; let id = |x| x; for i in 0..{calls} {{ {call} }}"#))
         .unwrap()
 }
 
@@ -94,8 +103,13 @@ fn native_call(criterion: &mut Criterion) {
                 continue;
             }
             let ast = looped(engine, call, calls);
+            let mut scope = scope(engine, call.contains("buffer"));
+            let variables = scope.len();
             group.bench_function(BenchmarkId::from_parameter(side), |bencher| {
-                bencher.iter(|| engine.run_ast(&ast).unwrap());
+                bencher.iter(|| {
+                    engine.run_ast_with_scope(&mut scope, &ast).unwrap();
+                    scope.rewind(variables);
+                });
             });
         }
         group.finish();
@@ -107,8 +121,11 @@ fn native_load(criterion: &mut Criterion) {
     let folder = plugin();
     let runtime = runtime(&folder);
     let mut group = criterion.benchmark_group("native_load");
-    // Each load keeps a copy of the library.
-    group.sample_size(20).measurement_time(std::time::Duration::from_secs(1));
+    // Each load keeps a copy of the library, and the system's linker looks through all of them at the next.
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_millis(100))
+        .warm_up_time(Duration::from_millis(10));
     for (name, text) in [("nothing", "1"), ("thirty", r#"import "bench" as m; m::add(1, 2)"#)] {
         group.bench_function(name, |bencher| {
             bencher.iter_with_large_drop(|| {

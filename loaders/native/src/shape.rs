@@ -130,7 +130,7 @@ impl std::fmt::Display for Malformed {
     }
 }
 
-/// The string of these bytes: a copy, if it is too long to be kept in place.
+/// The string of these bytes, which are copied once. (A `String` would be copied once more on its way into Rhai's.)
 ///
 /// # Safety
 ///
@@ -142,7 +142,10 @@ pub(crate) unsafe fn text(bytes: &[u8], trusted: bool) -> Result<Dynamic, Malfor
     } else {
         std::str::from_utf8(bytes).map_err(|_| Malformed::Text)?
     };
-    Ok(ImmutableString::from(text).into())
+    // Appending copies a long text once; `from` copies it twice.
+    let mut string = ImmutableString::new();
+    string += text;
+    Ok(string.into())
 }
 
 /// The array of these numbers.
