@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+pub mod build;
+pub mod native;
+
 use caraway::{Error, Limits, Output, Runtime};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -46,6 +49,9 @@ pub struct Case {
     /// What is denied.
     #[serde(default)]
     pub deny: Vec<String>,
+    /// Settings that the host makes, by plugin.
+    #[serde(default)]
+    pub config: BTreeMap<String, BTreeMap<String, String>>,
     /// Limits of the program, in milliseconds and bytes.
     pub timeout_ms: Option<u64>,
     /// Memory of the program, in bytes.
@@ -109,6 +115,9 @@ pub fn run_case(case: &Case, shared: &BTreeMap<String, String>) -> Result<(), St
     }
     for grant in &case.deny {
         builder = builder.deny(&grant.replace("{dir}", &dir));
+    }
+    for (plugin, settings) in &case.config {
+        builder = builder.config(plugin, settings.iter().map(|(name, value)| (name, value.clone())));
     }
     let outcome = builder.build().and_then(|runtime| runtime.run_file(&program, &[]));
     let [printed, warned] = std::mem::take(&mut *lines.lock().unwrap());
