@@ -13,7 +13,7 @@ use caraway_loaders_core::discover::Catalog;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::output::Output;
-use caraway_loaders_core::{Code, Error, ErrorValue, StandardPackage};
+use caraway_loaders_core::{Code, Error, ErrorValue, StandardPackage, handle};
 use caraway_loaders_script::ImportResolver;
 use rhai::{Dynamic, Engine};
 use semver::Version;
@@ -153,7 +153,8 @@ impl Runtime {
         Program::call_plugin(&self.0, plugin, function, args)
     }
 
-    /// Makes `import` find plugins in an engine of your own.
+    /// Makes `import` find plugins in an engine of your own, and its scripts know buffers and handles. For the
+    /// methods of handles it sets the engine's callback for missing functions, of which there is one.
     ///
     /// The engine keeps its limits; plugins have theirs. Plugins run on the thread that calls them, so it
     /// needs a stack for them: several MiB, more where scripts recurse. To hold the engine's own script to
@@ -166,6 +167,8 @@ impl Runtime {
     pub fn install(&self, engine: &mut Engine) -> Result<(), Error> {
         let session = Session::open(&self.0, &self.0.folder)?;
         ErrorValue::register(engine);
+        engine.register_global_module(StandardPackage::additions().into());
+        handle::find_methods(engine);
         engine.set_module_resolver(ImportResolver::new(self.0.folder.clone(), session.view()));
         Ok(())
     }

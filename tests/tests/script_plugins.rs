@@ -16,6 +16,16 @@ fn callbacks() {
 }
 
 #[test]
+fn buffers() {
+    caraway_tests::run_cases("buffers.toml");
+}
+
+#[test]
+fn handles() {
+    caraway_tests::run_cases("handles.toml");
+}
+
+#[test]
 fn limits() {
     caraway_tests::run_cases("script_limits.toml");
 }

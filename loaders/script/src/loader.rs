@@ -11,7 +11,7 @@ use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
 use caraway_loaders_core::manifest::Manifest;
-use caraway_loaders_core::{Code, Error, Signature};
+use caraway_loaders_core::{Code, Error, Signature, Type};
 use rhai::{AST, Module};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,6 +56,12 @@ impl Loader for ScriptLoader {
                 errors.push(Error::new(Code::NotEnforced, message).at(manifest.locate(field)).hint(hint));
             }
         }
+        let handles = manifest.types.iter().filter(|(_, ty)| matches!(ty, Type::Handle(_)));
+        errors.extend(handles.map(|(name, _)| {
+            Error::new(Code::NotEnforced, format!("`{name}` is a handle, which a script cannot make"))
+                .at(manifest.locate("types"))
+                .hint("handles of other plugins are passed on as `any`; or make the plugin a `hybrid`")
+        }));
         for (index, function) in manifest.functions.iter().flatten().enumerate().filter(|(_, f)| f.native) {
             let name = &function.signature.name;
             errors.push(

@@ -236,6 +236,78 @@ fn rhai_knows_its_reserved_words() {
     assert!(rhai::is_valid_function_name("mean"));
 }
 
+/// The callback for missing functions is asked after any failure of a function in the engine's own way of calling,
+/// found or not, and not for functions of modules.
+#[test]
+fn missing_functions_are_asked_for_after_any_failure() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let mut engine = engine_with([("m", module_with("fails", &[], |_| Err("no".into())))]);
+    engine.register_fn("fails", |_: i64| Err::<(), Box<EvalAltResult>>("no".into()));
+    let calls = asked.clone();
+    #[allow(deprecated)] // Rhai's mark for an interface that may change.
+    engine.on_missing_function(move |name, _, is_method, _| {
+        calls.lock().unwrap().push(format!("{name} {is_method}"));
+        Ok(None)
+    });
+    for script in ["let x = 1; x.fails()", "fails(1)", "nothing(1)", r#"import "m" as m; m::fails()"#, "1.x"]
+    {
+        assert!(engine.eval::<()>(script).is_err(), "{script}");
+    }
+    assert_eq!(*asked.lock().unwrap(), ["fails true", "fails false", "nothing false"]);
+}
+
+/// Functions in the global namespace of a submodule are found on their own, but those that take anything only if
+/// the module itself has one of that name and number of parameters that does, too.
+#[test]
+fn functions_of_submodules_that_take_anything_need_a_mark() {
+    #[derive(Clone)]
+    struct Nobody;
+    let of = |types: &'static [TypeId], marked: bool| {
+        let mut inner = Module::new();
+        FuncRegistration::new("f").in_global_namespace().set_into_module_raw(
+            &mut inner,
+            types,
+            method(|_| Ok("found".into())),
+        );
+        let mut module = Module::new();
+        module.set_sub_module("no name for it", inner);
+        if marked {
+            let types = [TypeId::of::<Nobody>(), TypeId::of::<Dynamic>()];
+            FuncRegistration::new("f").set_into_module_raw(
+                &mut module,
+                types,
+                method(|_| Ok("marked".into())),
+            );
+        }
+        module.build_index();
+        engine_with([("m", module)])
+    };
+    let int = TypeId::of::<i64>();
+    let exact = vec![int, int].leak();
+    let any = vec![int, TypeId::of::<Dynamic>()].leak();
+    let script = r#"import "m" as m; let x = 1; x.f(2)"#;
+    assert_eq!(of(exact, false).eval::<String>(script).unwrap(), "found");
+    fails(&of(any, false), script, "Function not found: f (i64, i64)");
+    assert_eq!(of(any, true).eval::<String>(script).unwrap(), "found");
+}
+
+/// A loop without a body drops the errors of its iterator and goes on.
+#[test]
+fn loops_without_a_body_drop_errors() {
+    #[derive(Clone)]
+    struct Failing;
+    let mut module = Module::new();
+    module.set_iter_result(TypeId::of::<Failing>(), |_| {
+        Box::new(std::iter::repeat_with(|| Err("no".into())).take(3))
+    });
+    let mut engine = Engine::new();
+    engine.register_global_module(module.into());
+    let mut scope = Scope::new();
+    scope.push("x", Failing);
+    assert!(engine.run_with_scope(&mut scope, "for i in x {}").is_ok());
+    assert!(engine.run_with_scope(&mut scope, "let n = 0; for i in x { n += 1; }").is_err());
+}
+
 /// `exit` inside a function that the host calls is not an error to the host but a result.
 #[test]
 fn exit_in_a_called_function_looks_like_a_result() {

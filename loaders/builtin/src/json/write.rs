@@ -4,6 +4,7 @@ use super::MAX_DEPTH;
 use caraway_loaders_core::bind::conform::type_name;
 use caraway_loaders_core::bind::{CallError, CallResult};
 use caraway_loaders_core::budget;
+use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::{Code, Error};
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 use serde::ser::{Error as _, Serialize, Serializer};
@@ -92,6 +93,16 @@ impl Serialize for Json<'_> {
         }
         if let Some(text) = value.read_lock::<ImmutableString>() {
             return serializer.serialize_str(&text);
+        }
+        if let Some(ints) = Ints::of(value) {
+            return serializer.collect_seq(ints.read().map_err(S::Error::custom)?.iter());
+        }
+        if let Some(floats) = Floats::of(value) {
+            let floats = floats.read().map_err(S::Error::custom)?;
+            if let Some(wrong) = floats.iter().find(|float| !float.is_finite()) {
+                return Err(S::Error::custom(format!("{wrong} is not a number in JSON")));
+            }
+            return serializer.collect_seq(floats.iter());
         }
         if self.depth >= MAX_DEPTH {
             return Err(S::Error::custom(format!("the value nests deeper than {MAX_DEPTH} levels")));

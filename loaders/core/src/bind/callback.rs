@@ -264,7 +264,10 @@ impl Home {
     fn leave(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.running -= 1;
-        self.idle.notify_all();
+        // Only `expire` waits, and to wake somebody is a call into the system.
+        if !state.alive {
+            self.idle.notify_all();
+        }
     }
 
     /// Refuses further calls and waits for those that other threads are still making.

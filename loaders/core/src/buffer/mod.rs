@@ -222,5 +222,6 @@ fn reserve<T>(items: &mut Vec<T>, more: usize) -> Result<(), Error> {
     if fits && items.try_reserve(more).is_ok() {
         return Ok(());
     }
-    Err(Error::new(Code::Memory, format!("there is no room for a buffer of {len} numbers")))
+    Err(Error::new(Code::Memory, format!("there is no room for a buffer of {len} numbers"))
+        .hint("the limit is `memory` in `[limits]` of caraway.toml, or `max_memory` of the plugin"))
 }
