@@ -12,17 +12,12 @@ fn the_report_is_as_it_was() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
     let page = tempfile::tempdir().unwrap();
     let printed: Arc<Mutex<Vec<String>>> = Arc::default();
-    let kept = printed.clone();
-    let output = Output::new(move |stream, line| match stream {
-        Stream::Stdout => kept.lock().unwrap().push(line.to_owned()),
-        _ => eprintln!("{line}"),
-    });
     let runtime = Runtime::builder()
         .plugin_path(root.join("examples/plugins"))
         .allow("native")
         .allow(&format!("filesystem=read:{}", root.join("examples/data").display()))
         .allow(&format!("filesystem=write:{}", page.path().display()))
-        .output(output)
+        .output(kept_in(&printed))
         .build_plugins(true)
         .build()
         .unwrap();
@@ -41,4 +36,34 @@ fn the_report_is_as_it_was() {
     for text in ["Gentoo", "Body mass in grams", "<svg", "5076.0"] {
         assert!(html.contains(text), "no {text} in the page");
     }
+}
+
+/// The plugin in C, built by its own command.
+#[test]
+fn text_is_compressed_by_a_plugin_in_c() {
+    if !Path::new("/usr/include/zlib.h").exists() {
+        assert!(std::env::var_os("CI").is_none(), "there is no zlib.h");
+        return eprintln!("skipped: there is no zlib.h");
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    let printed: Arc<Mutex<Vec<String>>> = Arc::default();
+    let runtime = Runtime::builder()
+        .plugin_path(root.join("examples/plugins"))
+        .allow("native=zlib")
+        .output(kept_in(&printed))
+        .build_plugins(true)
+        .build()
+        .unwrap();
+    let outcome = runtime.run_file(root.join("examples/programs/compress.rhai"), &[]);
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(printed.lock().unwrap().join("\n"), include_str!("../expected/compress.txt").trim_end());
+}
+
+/// Standard output goes there, the rest where it belongs.
+fn kept_in(lines: &Arc<Mutex<Vec<String>>>) -> Output {
+    let lines = lines.clone();
+    Output::new(move |stream, line| match stream {
+        Stream::Stdout => lines.lock().unwrap().push(line.to_owned()),
+        _ => eprintln!("{line}"),
+    })
 }
