@@ -143,7 +143,8 @@ impl Config {
     }
 
     fn parse(file: &Path, text: &str) -> Result<Self, Error> {
-        let place = |offset: usize| Location::at_offset(file, text, offset);
+        let shown = &shown(file);
+        let place = |offset: usize| Location::at_offset(shown, text, offset);
         let raw: Raw = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             Error::new(Code::Config, error.message()).at(place(offset))
@@ -180,7 +181,7 @@ impl Config {
         let program: LimitsTable = toml::Value::Table(raw.limits.program.into_iter().collect())
             .try_into()
             .map_err(|error: toml::de::Error| {
-                Error::new(Code::Config, format!("`[limits]`: {}", error.message())).at(Location::file(file))
+                Error::new(Code::Config, format!("`[limits]`: {}", error.message())).at(Location::file(shown))
             })?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let config = Self {
@@ -200,17 +201,17 @@ impl Config {
                 Code::NotEnforced,
                 "this host does not count memory, so `memory` cannot be enforced",
             )
-            .at(Location::file(file))
+            .at(Location::file(shown))
             .hint("remove it, or install `caraway::CountingAllocator` in the host"));
         }
         // Mistakes are told when the file is read, not when a limit is needed.
         for (table, limits) in [("limits", &config.program_limits), ("limits.plugins", &config.plugin_limits)]
         {
             limits.apply(Limits::PROGRAM).map_err(|message| {
-                Error::new(Code::Config, format!("`[{table}]`: {message}")).at(Location::file(file))
+                Error::new(Code::Config, format!("`[{table}]`: {message}")).at(Location::file(shown))
             })?;
         }
-        config.granted(&mut Grants::default()).map_err(|error| error.at(Location::file(file)))?;
+        config.granted(&mut Grants::default()).map_err(|error| error.at(Location::file(shown)))?;
         Ok(config)
     }
 
@@ -224,6 +225,12 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A file as somebody in the current directory would name it.
+pub(crate) fn shown(file: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| file.strip_prefix(here).ok()).unwrap_or(file).to_owned()
 }
 
 /// The value of a setting. `None` for dates and times, which plugins do not know.

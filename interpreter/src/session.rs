@@ -1,7 +1,7 @@
 //! What one program has: its project, the plugins that it can see, the plan, and what is loaded.
 
 use crate::build;
-use crate::config::{Config, FILE_NAME, LimitsTable};
+use crate::config::{Config, FILE_NAME, LimitsTable, shown};
 use crate::loading::Loading;
 use crate::runtime::Settings;
 use crate::shadowing::shadowed;
@@ -58,7 +58,7 @@ impl Session {
                 Code::Config,
                 "`[grants]` of a project are requests, and answering them is not supported yet",
             )
-            .at(Location::file(file))
+            .at(Location::file(shown(file)))
             .hint(format!("remove the table and run with {}", flags.join(" "))));
         }
         let mut grants = settings.grants.clone();
@@ -161,7 +161,7 @@ impl Session {
     fn extend(&self, roots: &[Requirement]) -> Result<(), Error> {
         if let Some(file) = &self.switched_off {
             return Err(Error::new(Code::Unavailable, "plugins are switched off")
-                .at(Location::file(file))
+                .at(Location::file(shown(file)))
                 .hint("remove `enabled = false`"));
         }
         if self.settings.strict
@@ -299,9 +299,9 @@ impl Session {
         })
     }
 
-    /// The configuration file of the project, or the one that would make it one.
+    /// The configuration file of the project, or the one that would make it one, as messages name it.
     fn config_file(&self) -> PathBuf {
-        self.project.file.clone().unwrap_or_else(|| self.base.join(FILE_NAME))
+        shown(&self.project.file.clone().unwrap_or_else(|| self.base.join(FILE_NAME)))
     }
 
     /// The settings that were made for this program or its project, and not for all of the user's.

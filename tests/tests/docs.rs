@@ -1,6 +1,6 @@
 //! The reference pages agree with the code.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use caraway::Code;
 use caraway_tests as _;
@@ -57,6 +57,25 @@ fn the_example_configuration_is_accepted() {
     std::fs::write(folder.path().join("caraway.toml"), misspelt).unwrap();
     let error = runtime.eval("1").unwrap_err();
     assert_eq!(error.code(), Code::Config);
+}
+
+#[test]
+fn the_example_settings_are_what_the_plugin_is_given() {
+    let page = page("reference/config.md");
+    let page = &page[page.find("## Settings of plugins").unwrap()..];
+    let [manifest, configuration] = blocks(page, "toml")[..] else {
+        panic!("a manifest and a configuration")
+    };
+    let [given] = blocks(page, "rhai")[..] else { panic!("what the plugin is given") };
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = folder.path().join("plugins/pager");
+    std::fs::create_dir_all(&plugin).unwrap();
+    std::fs::write(plugin.join("plugin.toml"), manifest).unwrap();
+    std::fs::write(plugin.join("main.rhai"), "fn settings() { CONFIG }").unwrap();
+    std::fs::write(folder.path().join("caraway.toml"), configuration).unwrap();
+    let runtime = caraway::Runtime::builder().folder(folder.path()).build().unwrap();
+    let value = runtime.eval(r#"import "pager" as p; p::settings()"#).unwrap();
+    assert_eq!(format!("{value:?}"), given.trim());
 }
 
 #[test]

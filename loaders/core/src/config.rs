@@ -212,3 +212,129 @@ fn example(ty: &Type) -> String {
         _ => "\"...\"".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        name = "p"
+        version = "1.0.0"
+        type = "module"
+        types = [
+            { name = "Deep", kind = "struct", fields = [{ name = "at", type = "Point" }, { name = "x", type = "int?" }] },
+            { name = "Point", kind = "struct", fields = [{ name = "x", type = "float" }, { name = "on", type = "bool" }] },
+            { name = "Odd", kind = "enum", values = ['say "hi"', "no"] },
+        ]
+        [config]
+        size = { type = "int", default = 1 }
+        ratio = { type = "float", default = 0.5 }
+        deep = { type = "Deep", required = true }
+        odd = { type = "Odd", required = true }
+        names = { type = "array<string>", required = true }
+    "#;
+
+    fn manifest() -> Manifest {
+        Manifest::parse(Path::new("plugin.toml"), MANIFEST.as_bytes()).unwrap()
+    }
+
+    fn place(line: usize) -> Place {
+        Place { name: Location::new("caraway.toml", line, 1), value: Location::new("caraway.toml", line, 9) }
+    }
+
+    /// What settling says: message, place, hint.
+    fn said(configuration: &Configuration) -> Vec<(String, String, String)> {
+        let error = configuration.settle(&manifest(), Path::new("my/caraway.toml")).unwrap_err();
+        let all = std::iter::once(&error).chain(error.others());
+        all.map(|error| {
+            assert_eq!(error.code(), Code::Config);
+            let place = error.location().map(Location::to_string).unwrap_or_default();
+            (error.message().to_owned(), place, error.hint_text().unwrap_or_default().to_owned())
+        })
+        .collect()
+    }
+
+    #[test]
+    fn all_problems_are_said_at_once() {
+        let mut configuration = Configuration::default();
+        configuration.set("p", "sizes", Value::Int(1), Some(place(1)));
+        configuration.set("p", "size", Value::Float(1.0), Some(place(2)));
+        configuration.set("p", "ratio", Value::Int(2), Some(place(3)));
+        configuration.set("p", "names", Value::Array(vec![Value::Int(1)]), None);
+        configuration.set("other", "nonsense", Value::Unit, None);
+        let expected = [
+            ("`p` has no setting `sizes`", "caraway.toml:1:1", "did you mean `size`?"),
+            ("the setting `size` of `p` must be int, found float", "caraway.toml:2:9", ""),
+            (
+                "`p` needs the setting `deep`, of the type Deep",
+                "",
+                "add `deep = { at = { x = 0.0, on = false } }` below `[config.p]` in my/caraway.toml",
+            ),
+            (
+                "`p` needs the setting `odd`, of the type Odd",
+                "",
+                "add `odd = 'say \"hi\"'` below `[config.p]` in my/caraway.toml",
+            ),
+            ("the setting `names` of `p` must be string, found int at `[0]`", "", ""),
+        ];
+        assert_eq!(
+            said(&configuration),
+            expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()))
+        );
+    }
+
+    #[test]
+    fn the_line_to_add_is_one_that_is_accepted() {
+        let mut configuration = Configuration::default();
+        for (_, _, hint) in said(&configuration) {
+            let line = hint.split('`').nth(1).unwrap();
+            let table: toml::Table = line.parse().unwrap();
+            for (name, value) in table {
+                configuration.set("p", &name, plain(value), None);
+            }
+        }
+        assert!(configuration.settle(&manifest(), Path::new("caraway.toml")).is_ok());
+    }
+
+    fn plain(value: toml::Value) -> Value {
+        match value {
+            toml::Value::Table(table) => {
+                Value::Map(table.into_iter().map(|(key, value)| (key, plain(value))).collect())
+            }
+            toml::Value::Array(_) => Value::Array(Vec::new()),
+            toml::Value::String(text) => Value::String(text),
+            toml::Value::Boolean(bool) => Value::Bool(bool),
+            other => Value::Float(other.as_float().unwrap()),
+        }
+    }
+
+    #[test]
+    fn what_is_over_wins_setting_by_setting() {
+        let of = |value, names: &[(&str, &str)]| {
+            let mut configuration = Configuration::default();
+            names.iter().for_each(|(plugin, name)| configuration.set(plugin, name, Value::Int(value), None));
+            configuration
+        };
+        let both =
+            of(1, &[("p", "a"), ("p", "b"), ("q", "a")]).over(&of(2, &[("p", "b"), ("p", "c"), ("r", "a")]));
+        let values = |plugin: &str| {
+            let settings = both.0[plugin].iter();
+            settings.map(|(name, given)| (name.clone(), given.value.clone())).collect::<Vec<_>>()
+        };
+        let expected =
+            [("a", 1), ("b", 1), ("c", 2)].map(|(name, value)| (name.to_owned(), Value::Int(value)));
+        assert_eq!(values("p"), expected);
+        assert_eq!(both.plugins().map(|(plugin, _)| plugin).collect::<Vec<_>>(), ["p", "q", "r"]);
+    }
+
+    #[test]
+    fn nothing_declared_is_an_empty_map() {
+        let manifest = Manifest::new("p", semver::Version::new(1, 0, 0), "module");
+        let mut configuration = Configuration::default();
+        let settings = configuration.settle(&manifest, Path::new("caraway.toml")).unwrap();
+        assert_eq!(settings, Value::Map(BTreeMap::new()));
+        configuration.set("p", "x", Value::Unit, None);
+        let error = configuration.settle(&manifest, Path::new("caraway.toml")).unwrap_err();
+        assert_eq!(error.message(), "`p` takes no settings, and `x` is set");
+    }
+}

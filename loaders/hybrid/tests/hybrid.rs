@@ -287,3 +287,15 @@ fn handles_and_callbacks_pass_through_both_halves() {
     drop((engine, request));
     assert_eq!(*lines.lock().unwrap(), ["[info] sample: bye"]);
 }
+
+#[test]
+fn the_script_has_the_settings() {
+    let script = "const STEP = CONFIG.step; fn steps(x) { native::add(x, CONFIG.step + global::STEP) }";
+    let (_folder, plugin) = folder_of(sink::sink(), script, &json!({"config": {"step": {"type": "int?"}}}));
+    let mut request = request(plugin, Output::inherit());
+    let step = ("step".to_owned(), caraway_loaders_core::Value::Int(10));
+    request.config = caraway_loaders_core::Value::Map([step].into());
+    let mut engine = Engine::new();
+    engine.register_static_module("sink", HybridLoader.load(&request).unwrap().module);
+    same(&engine, "sink::steps(1)", "21");
+}

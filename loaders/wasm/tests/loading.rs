@@ -100,6 +100,7 @@ fn what_cannot_be_enforced_is_refused() {
         ("dependencies = [\"stats\"]", Some("cannot import other plugins yet")),
         ("[security]\nsandbox = false", Some("always runs in a sandbox")),
         ("[security]\nallowed_apis = [\"std/fs\"]", Some("cannot import `std/*` modules yet")),
+        ("[config]\nsize = { type = \"int?\" }", Some("cannot be given settings yet")),
         ("[implementation]\nbinaries = [\"a.wasm\"]", Some("the same file for every target")),
     ] {
         let text = format!("{head}{rest}");
