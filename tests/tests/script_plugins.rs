@@ -34,3 +34,8 @@ fn limits() {
 fn values() {
     caraway_tests::run_cases("script_values.toml");
 }
+
+#[test]
+fn settings() {
+    caraway_tests::run_cases("settings.toml");
+}
