@@ -2,8 +2,8 @@
 //!
 //! This crate is the contract between a host and its plugins: the [`Type`]s and [`Signature`]s that
 //! functions are declared with, the [`Value`]s that cross the boundary, and, with the default feature
-//! `export`, everything that a native plugin needs to export itself. It does no I/O and knows neither the
-//! interpreter nor any WebAssembly runtime.
+//! `export`, everything that a native plugin needs to export itself: see [`export`]. It does no I/O and knows
+//! neither the interpreter nor any WebAssembly runtime.
 //!
 //! ```
 //! use caraway_plugin::{Signature, Type};

@@ -100,6 +100,8 @@ fn a_host_of_the_first_contract_is_served() {
     // SAFETY: the table is as long as it says.
     unsafe {
         assert_eq!((PLUGIN.attach)((&raw const HOST).cast()), Status::Ok as i32);
+        // Functions ask for settings, which somebody has to take where there are some.
+        assert!(PLUGIN.init.is_some() && PLUGIN.shutdown.is_none());
         // What it would not initialise does not run.
         assert_eq!(attach((&raw const HOST).cast(), "p", "1.0.0", true), Status::Failed as i32);
     }

@@ -75,7 +75,7 @@ pub struct ClassInfo {
 impl ClassInfo {
     /// # Safety
     ///
-    /// `doc` was made by [`text::concat`].
+    /// `doc` was made by `concat`.
     pub const unsafe fn new<T: Handle>(name: &'static str, path: &'static str, doc: &'static [u8]) -> Self {
         // SAFETY: the caller's promise.
         let doc = unsafe { text::text(doc) };

@@ -2,7 +2,8 @@
 //!
 //! A plugin is a module with the attribute [`plugin`](crate::plugin): each of its public functions becomes a
 //! function of the plugin, public modules inside it become submodules, and doc comments become descriptions.
-//! Everything else in the module stays private. The crate is a `cdylib`.
+//! Everything else in the module stays private, and so do functions that a `macro_rules` makes. The crate is a
+//! `cdylib`.
 //!
 //! ```
 //! use caraway_plugin::prelude::*;
@@ -17,7 +18,8 @@
 //!         Ok(xs.iter().sum::<f64>() / xs.len() as f64)
 //!     }
 //! }
-//! # fn main() {}
+//!
+//! assert_eq!(stats::mean(&[1.0, 2.0]), Ok(1.5));
 //! ```
 //!
 //! # Types
@@ -26,23 +28,124 @@
 //! | --- | --- | --- |
 //! | `i64`, `f64`, `bool`, `char` | the same | `int`, `float`, `bool`, `char` |
 //! | `&str`, `String` | the same | `string` |
-//! | `&[u8]`, `Vec<u8>` | the same | `bytes` |
-//! | `&[i64]`, `Vec<i64>` | the same | `array<int>` |
-//! | `&[f64]`, `Vec<f64>` | the same | `array<float>` |
-//! | `Vec<T>` | `Vec<T>` | `array<T>` |
+//! | `&[u8]`, `Vec<u8>` | `Vec<u8>` | `bytes` |
+//! | `&[T]`, `Vec<T>` | `Vec<T>` | `array<T>` |
 //! | `HashMap<String, T>`, `BTreeMap<String, T>` | the same | `map<T>` |
-//! | `Option<T>` | `Option<T>` | `T?` |
+//! | `Option<T>` | the same | `T?` |
+//! | a struct or enum that derives [`Data`](trait@Data) | the same | its name, or `any` |
+//! | [`Buffer<f64>`](Buffer), `&mut [f64]` | `Buffer<f64>` | `floats` |
+//! | `Buffer<i64>`, `&mut [i64]` | `Buffer<i64>` | `ints` |
+//! | `&T`, `&mut T`, `T` of a type that derives [`Handle`](trait@Handle) | `T` | its name |
+//! | [`Callback<fn(A, B) -> R>`](Callback) | | `fn(A, B) -> R` |
 //! | [`Value`](crate::Value) | the same | `any` |
+//! | [`&Context`](Context) | | not in the signature |
 //! | | `()` | `void` |
-//! | | `Result<T, E: Display>` | that of `T`; an error is thrown in the script |
+//! | | `Result<T, E>` | that of `T`; an error is thrown in the script |
 //!
-//! Slices and `&str` are borrowed from the host without a copy, but for arrays, whose numbers are gathered
-//! once. A script may pass ints where floats are declared. There is no other conversion: an `i32` or `usize`
-//! is refused by the compiler, so that what happens beyond its range is the author's decision. The traits of
-//! this module are sealed: a type of your own is made from one of these, and into one, in the function.
+//! `Box<T>` is what `T` is, and every [`Data`](trait@Data) may be taken by reference too. Strings, bytes and
+//! buffers are borrowed from the host without a copy, and so are `&[i64]` and `&[f64]`, whose numbers the host
+//! gathers. A script may pass ints where floats are declared. There is no other conversion: an `i32` or `usize`
+//! is refused by the compiler, so that what happens beyond its range is the author's decision.
 //!
-//! A panic is caught, and is an error in the script that names the function; for that the plugin must not be
-//! built with `panic = "abort"`.
+//! # Structs and enums
+//!
+//! ```
+//! use caraway_plugin::prelude::*;
+//!
+//! /// A point of the plane. To scripts it is a map, `#{x: 1.0, y: 2.0}`.
+//! #[derive(Data)]
+//! pub struct Point {
+//!     pub x: f64,
+//!     pub y: f64,
+//!     /// May be missing, since it is an `Option`. Keys that are no field are refused.
+//!     pub label: Option<String>,
+//! }
+//!
+//! /// To scripts it is a string: `"red"`, `"dark_blue"`.
+//! #[derive(Data)]
+//! pub enum Colour {
+//!     Red,
+//!     DarkBlue,
+//! }
+//!
+//! /// `"dot"`, `#{circle: 1.5}`, `#{rect: #{w: 1.0, h: 2.0}}` or `#{line: [p, q]}`; in signatures `any`.
+//! #[derive(Data)]
+//! pub enum Shape {
+//!     Dot,
+//!     Circle(f64),
+//!     Rect { w: f64, h: f64 },
+//!     Line(Point, Point),
+//! }
+//!
+//! /// To scripts it is the float in it.
+//! #[derive(Data)]
+//! pub struct Metres(f64);
+//!
+//! use caraway_plugin::Value;
+//!
+//! let shape = Value::from([("circle", Value::from("wide"))]);
+//! let error = Vec::<Shape>::from_value(Value::from(vec![shape])).err().unwrap();
+//! assert_eq!(error.to_string(), "must be float, found string at `[0].circle`");
+//! ```
+//!
+//! # Errors and panics
+//!
+//! The error of a `Result` is thrown in the script as it displays. It owns what it says: `String`,
+//! `&'static str`, or [`Error`], into which `?` turns any error. One that came from a [`Callback`] is thrown as
+//! it was.
+//!
+//! A panic is caught, and is an error in the script that says where in the plugin it was; for that the plugin
+//! must not be built with `panic = "abort"`. Nothing is printed. A panic in a thread of the plugin's own goes to
+//! the host's log when the thread ends.
+//!
+//! # Beginning and end
+//!
+//! ```
+//! use caraway_plugin::prelude::*;
+//!
+//! #[plugin]
+//! mod cache {
+//!     use caraway_plugin::prelude::*;
+//!
+//!     /// Called once, before any function. It need not be public, and may take nothing and give back nothing.
+//!     /// With an error the plugin is not loaded.
+//!     #[init]
+//!     fn begin(ctx: &Context) -> Result<(), Error> {
+//!         ctx.info("here we are");
+//!         Ok(())
+//!     }
+//!
+//!     /// Called once, when nothing of the plugin is in use any more.
+//!     #[shutdown]
+//!     fn end() {}
+//!
+//!     pub fn answer() -> i64 {
+//!         42
+//!     }
+//! }
+//! ```
+//!
+//! # Tests
+//!
+//! The functions stay what they are: `cargo test` of the plugin's crate calls them. [`Callback::new`],
+//! [`Context::detached`], [`Buffer::new`] and [`CallbackError::new`] stand in for what a host would pass. For
+//! the tests of other crates, or of its own in `tests/`, the crate is an `rlib` too:
+//! `crate-type = ["cdylib", "rlib"]`.
+//!
+//! # Small libraries, fast builds
+//!
+//! A plugin depends on two small crates, and on two more to expand its macros. Most of its library is Rust's
+//! standard library:
+//!
+//! ```toml
+//! [profile.release]
+//! strip = true     # symbols are nine tenths of the file
+//! lto = true       # another tenth, for a few seconds
+//! opt-level = "s"  # a little more, where speed does not matter
+//! ```
+//!
+//! The feature `abi_stable`, which is off, adds what hosts of contract 1.0 look for; it makes a cold build ten
+//! times as long.
 
 mod argument;
 mod buffer;

@@ -28,7 +28,7 @@ pub struct Export {
 impl Export {
     /// # Safety
     ///
-    /// `signature` and `doc` were made by the functions of [`text`]; `call` and `typed` are of this signature.
+    /// `signature` and `doc` were made by `concat`; `call` and `typed` are of this signature.
     pub const unsafe fn new(
         signature: &'static [u8],
         doc: &'static [u8],
@@ -302,7 +302,7 @@ pub const fn type_count(types: &[Option<&'static TypeDef>]) -> usize {
 ///
 /// # Safety
 ///
-/// `text` and `doc` were made by the functions of [`text`].
+/// `text` and `doc` were made by `concat`.
 pub const unsafe fn type_def(text: &'static [u8], doc: &'static [u8], lists: &'static [TypeList]) -> TypeDef {
     // SAFETY: the caller's promise.
     let (text, doc) = unsafe { (text::text(text), text::text(doc)) };

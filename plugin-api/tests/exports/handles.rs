@@ -1,10 +1,11 @@
 //! Handles.
 
 use crate::functions::fails;
-use crate::host::{Arg, Callback, call_by_name, drop_handle};
+use crate::host::{Arg, Callback, INTERRUPTED, call_by_name, drop_handle};
 use crate::plugin::everything::DROPPED;
 use caraway_abi::Status;
 use caraway_plugin::Value;
+use std::sync::Barrier;
 
 /// How often threads use one handle.
 const TURNS: i64 = if cfg!(miri) { 20 } else { 1_000 };
@@ -130,6 +131,31 @@ fn calls_that_wait_for_each_other_do_not_wait_for_ever() {
 }
 
 #[test]
+fn a_call_that_is_interrupted_stops_waiting() {
+    let a = counter(1);
+    let waited = Barrier::new(2);
+    let holds: Callback<'_> = Box::new(|_, out| {
+        waited.wait();
+        waited.wait();
+        // SAFETY: the result is an int.
+        unsafe { out.write(1) };
+        0
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| int("counter::call_back", vec![Arg::Handle(a), Arg::Function(&holds)]));
+        waited.wait();
+        INTERRUPTED.set(true);
+        let result = call_by_name("counter::count", vec![Arg::Handle(a)]);
+        waited.wait();
+        let message = "the Counter is in use by another call, and this one has waited too long";
+        assert_eq!(result, Err((Status::Failed, message.to_owned())));
+    });
+    INTERRUPTED.set(false);
+    assert_eq!(int("counter::count", vec![Arg::Handle(a)]), 2);
+    drop_handle("Counter", a);
+}
+
+#[test]
 fn a_panic_leaves_the_handle_usable() {
     let a = counter(1);
     let (status, message) = call_by_name("counter::explode", vec![Arg::Handle(a)]).unwrap_err();
@@ -144,4 +170,7 @@ fn classes_in_modules_have_methods_too() {
     let conn = handle("api::db_conn::open", vec!["x".into()]);
     assert_eq!(call_by_name("api::db_conn::name", vec![Arg::Handle(conn)]), Ok(Value::from("x")));
     drop_handle("DbConn", conn);
+    let ticket = handle("ticket", vec![7.into()]);
+    assert_eq!(int("number", vec![Arg::Handle(ticket)]), 7);
+    drop_handle("Ticket", ticket);
 }

@@ -36,6 +36,10 @@ mod elsewhere {
     #[derive(Data, Debug, Clone, Copy, PartialEq)]
     pub struct Metres(pub f64);
 
+    /// A class that has only functions.
+    #[derive(Handle)]
+    pub struct Ticket(pub i64);
+
     #[derive(Data, Debug, PartialEq)]
     pub enum Shape {
         Dot,
@@ -47,7 +51,7 @@ mod elsewhere {
 
 #[plugin(name = "everything", version = "1.2.3")]
 pub mod everything {
-    use super::elsewhere::{Colour, Metres, Shape, Tree};
+    use super::elsewhere::{Colour, Metres, Shape, Ticket, Tree};
     use super::*;
     use std::collections::{BTreeMap, HashMap};
     use std::sync::Mutex;
@@ -314,6 +318,14 @@ pub mod everything {
 
     pub fn swallow(counter: Counter) -> Counter {
         counter.doubled()
+    }
+
+    pub fn ticket(number: i64) -> Ticket {
+        Ticket(number)
+    }
+
+    pub fn number(ticket: &Ticket) -> i64 {
+        ticket.0
     }
 
     pub fn boom(message: &str) -> i64 {

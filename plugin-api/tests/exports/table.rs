@@ -58,6 +58,8 @@ const FUNCTIONS: &[(&str, Kind, u32, bool)] = &[
     ("counter::explode(self: Counter)", Kind::Method, 0, false),
     ("total(a: Counter, b: Counter) -> int", Kind::Function, 0, false),
     ("swallow(counter: Counter) -> Counter", Kind::Function, 0, false),
+    ("ticket(number: int) -> Ticket", Kind::Function, 0, false),
+    ("number(ticket: Ticket) -> int", Kind::Function, 0, false),
     ("boom(message: string) -> int", Kind::Function, 0, false),
     ("bomb()", Kind::Function, 0, true),
     ("carried()", Kind::Function, 0, true),
@@ -96,7 +98,12 @@ fn doc_comments_are_kept() {
     assert_eq!(doc("add"), "Adds two ints.\n\nAnd says when it overflows.");
     assert_eq!(doc("counter"), "A counter that has counted this far.");
     assert_eq!(doc("nothing"), "");
-    assert_eq!(classes(), [("Counter", "Counts."), ("DbConn", "Not the only class.")]);
+    let expected = [
+        ("Counter", "Counts."),
+        ("Ticket", "A class that has only functions."),
+        ("DbConn", "Not the only class."),
+    ];
+    assert_eq!(classes(), expected);
 }
 
 #[test]
