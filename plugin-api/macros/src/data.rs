@@ -31,12 +31,12 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
         #[doc(hidden)]
         #[allow(deprecated, unsafe_code, clippy::all, clippy::pedantic)]
         const _: () = {
-            use ::caraway_plugin::Value;
-            use ::caraway_plugin::export::{Data, Mismatch, TypeName, expansion};
-            use ::core::option::Option::{self, None, Some};
-            use ::core::result::Result::{self, Err, Ok};
+            // The author's types are meant by their own names: nothing else gets one here.
+            use ::caraway_plugin::export::expansion as __caraway;
+            use ::core::option::Option as __Option;
+            use ::core::result::Result as __Result;
 
-            impl expansion::Sealed for #name {}
+            impl __caraway::Sealed for #name {}
 
             #content
         };
@@ -51,28 +51,27 @@ fn record(name: &Ident, doc: &TokenStream, fields: &[(Ident, Type)]) -> TokenStr
     for (at, (key, ty)) in fields.iter().enumerate() {
         let comma = if at > 0 { ", " } else { "" };
         let key = format!("{comma}{}: ", unraw(key));
-        pieces.push(quote_spanned!(ty.span()=> #key, <#ty as Data>::TYPE.as_str()));
+        pieces.push(quote_spanned!(ty.span()=> #key, <#ty as __caraway::Data>::TYPE.as_str()));
     }
     pieces.push(quote!(" }"));
-    let definitions = fields.iter().map(|(_, ty)| quote_spanned!(ty.span()=> <#ty as Data>::DEFINITION));
+    let definitions =
+        fields.iter().map(|(_, ty)| quote_spanned!(ty.span()=> <#ty as __caraway::Data>::DEFINITION));
     let definition = definition(doc, &pieces, definitions.collect());
-    let Named { keys, takes, gives } = Named::new(fields);
-    let idents = fields.iter().map(|(ident, _)| ident);
+    let Named { keys, takes, gives, .. } = Named::new(fields, |ident, _| quote!(self.#ident));
     quote! {
         #definition
 
-        impl Data for #name {
-            const TYPE: TypeName = TypeName::new(#text);
-            const DEFINITION: Option<&'static expansion::TypeDef> = Some(&DEFINITION);
+        impl __caraway::Data for #name {
+            const TYPE: __caraway::TypeName = __caraway::TypeName::new(#text);
+            const DEFINITION: __Option<&'static __caraway::TypeDef> = __Option::Some(&DEFINITION);
 
-            fn from_value(value: Value) -> Result<Self, Mismatch> {
-                let mut fields = expansion::Fields::of::<Self>(value, &[#(#keys),*])?;
-                Ok(Self { #(#takes),* })
+            fn from_value(value: __caraway::Value) -> __Result<Self, __caraway::Mismatch> {
+                let mut fields = __caraway::Fields::of::<Self>(value, &[#(#keys),*])?;
+                __Result::Ok(Self { #(#takes),* })
             }
 
-            fn into_value(self) -> Value {
-                let Self { #(#idents),* } = self;
-                Value::from([#(#gives),*])
+            fn into_value(self) -> __caraway::Value {
+                __caraway::Value::from([#(#gives),*])
             }
         }
     }
@@ -83,17 +82,22 @@ struct Named {
     keys: Vec<String>,
     /// `x: ...`, from `fields`.
     takes: Vec<TokenStream>,
-    /// `("x", ...)`, from variables with the fields' names.
+    /// What gives back each field's value.
+    values: Vec<TokenStream>,
+    /// `("x", ...)`, from these.
     gives: Vec<TokenStream>,
 }
 
 impl Named {
-    fn new(fields: &[(Ident, Type)]) -> Self {
-        let mut named = Self { keys: Vec::new(), takes: Vec::new(), gives: Vec::new() };
+    fn new(fields: &[(Ident, Type)], value: impl Fn(&Ident, usize) -> TokenStream) -> Self {
+        let mut named = Self { keys: Vec::new(), takes: Vec::new(), values: Vec::new(), gives: Vec::new() };
         for (at, (ident, ty)) in fields.iter().enumerate() {
-            let key = unraw(ident);
+            let (key, value) = (unraw(ident), value(ident, at));
             named.takes.push(quote_spanned!(ty.span()=> #ident: fields.take::<#ty>(#at)?));
-            named.gives.push(quote_spanned!(ty.span()=> (#key, <#ty as Data>::into_value(#ident))));
+            named
+                .gives
+                .push(quote_spanned!(ty.span()=> (#key, <#ty as __caraway::Data>::into_value(#value))));
+            named.values.push(value);
             named.keys.push(key);
         }
         named
@@ -106,53 +110,55 @@ fn definition(doc: &TokenStream, pieces: &[TokenStream], others: Vec<TokenStream
     quote! {
         #doc
         const PIECES: &[&::core::primitive::str] = &[#(#pieces),*];
-        static TEXT: [::core::primitive::u8; expansion::concat_len(PIECES)] = expansion::concat(PIECES);
-        const OTHERS: &[Option<&'static expansion::TypeDef>] = &[#(#others),*];
-        static TYPES: [&expansion::TypeDef; expansion::type_count(OTHERS)] = expansion::types(OTHERS);
-        static LISTS: [expansion::TypeList; 1] = [expansion::TypeList::new(&TYPES)];
+        static TEXT: [::core::primitive::u8; __caraway::concat_len(PIECES)] = __caraway::concat(PIECES);
+        const OTHERS: &[__Option<&'static __caraway::TypeDef>] = &[#(#others),*];
+        static TYPES: [&__caraway::TypeDef; __caraway::type_count(OTHERS)] = __caraway::types(OTHERS);
+        static LISTS: [__caraway::TypeList; 1] = [__caraway::TypeList::new(&TYPES)];
         // SAFETY: the texts are made by the functions for them.
-        static DEFINITION: expansion::TypeDef = unsafe { expansion::type_def(&TEXT, &DOC, &LISTS) };
+        static DEFINITION: __caraway::TypeDef = unsafe { __caraway::type_def(&TEXT, &DOC, &LISTS) };
     }
 }
 
 /// A struct that is its only field by another name: it crosses as that does.
 fn newtype(name: &Ident, inner: &Type) -> TokenStream {
-    let data = quote_spanned!(inner.span()=> <#inner as Data>);
+    let data = quote_spanned!(inner.span()=> <#inner as __caraway::Data>);
     quote! {
-        impl Data for #name {
-            const TYPE: TypeName = #data::TYPE;
-            const DEFINITION: Option<&'static expansion::TypeDef> = #data::DEFINITION;
-            const SHAPE: expansion::Shape = #data::SHAPE;
-            const VEC_SHAPE: expansion::Shape = #data::VEC_SHAPE;
+        impl __caraway::Data for #name {
+            const TYPE: __caraway::TypeName = #data::TYPE;
+            const DEFINITION: __Option<&'static __caraway::TypeDef> = #data::DEFINITION;
+            const SHAPE: __caraway::Shape = #data::SHAPE;
+            const VEC_SHAPE: __caraway::Shape = #data::VEC_SHAPE;
 
-            fn from_value(value: Value) -> Result<Self, Mismatch> {
+            fn from_value(value: __caraway::Value) -> __Result<Self, __caraway::Mismatch> {
                 #data::from_value(value).map(Self)
             }
 
-            fn into_value(self) -> Value {
+            fn into_value(self) -> __caraway::Value {
                 #data::into_value(self.0)
             }
 
-            fn missing() -> Option<Self> {
+            fn missing() -> __Option<Self> {
                 #data::missing().map(Self)
             }
 
-            fn take(args: &mut expansion::Args<'_>) -> Result<Self, expansion::Failure> {
+            fn take(args: &mut __caraway::Args<'_>) -> __Result<Self, __caraway::Failure> {
                 #data::take(args).map(Self)
             }
 
-            fn give(self, out: &mut expansion::Out) -> Result<(), expansion::Failure> {
+            fn give(self, out: &mut __caraway::Out) -> __Result<(), __caraway::Failure> {
                 #data::give(self.0, out)
             }
 
-            fn take_vec(args: &mut expansion::Args<'_>) -> Result<::std::vec::Vec<Self>, expansion::Failure> {
-                Ok(#data::take_vec(args)?.into_iter().map(Self).collect())
+            fn take_vec(
+                args: &mut __caraway::Args<'_>,
+            ) -> __Result<::std::vec::Vec<Self>, __caraway::Failure> {
+                __Result::Ok(#data::take_vec(args)?.into_iter().map(Self).collect())
             }
 
             fn give_vec(
                 items: ::std::vec::Vec<Self>,
-                out: &mut expansion::Out,
-            ) -> Result<(), expansion::Failure> {
+                out: &mut __caraway::Out,
+            ) -> __Result<(), __caraway::Failure> {
                 #data::give_vec(items.into_iter().map(|item| item.0).collect(), out)
             }
         }
@@ -184,19 +190,19 @@ fn choice(name: &Ident, doc: &TokenStream, cases: &[Case], names: &[String]) -> 
     quote! {
         #definition
 
-        impl Data for #name {
-            const TYPE: TypeName = TypeName::new(#text);
-            const DEFINITION: Option<&'static expansion::TypeDef> = Some(&DEFINITION);
+        impl __caraway::Data for #name {
+            const TYPE: __caraway::TypeName = __caraway::TypeName::new(#text);
+            const DEFINITION: __Option<&'static __caraway::TypeDef> = __Option::Some(&DEFINITION);
 
-            fn from_value(value: Value) -> Result<Self, Mismatch> {
-                Ok(match expansion::unit_case(&value, &[#(#names),*])? {
+            fn from_value(value: __caraway::Value) -> __Result<Self, __caraway::Mismatch> {
+                __Result::Ok(match __caraway::unit_case(&value, &[#(#names),*])? {
                     #(#places => Self::#first,)*
                     _ => Self::#last,
                 })
             }
 
-            fn into_value(self) -> Value {
-                Value::from(match self {
+            fn into_value(self) -> __caraway::Value {
+                __caraway::Value::from(match self {
                     #(Self::#idents => #names,)*
                 })
             }
@@ -212,49 +218,55 @@ fn variant(name: &Ident, cases: &[Case], names: &[String]) -> Result<TokenStream
         let ident = &case.name;
         match &case.fields {
             Fields::Unit => {
-                reads.push(quote!((#at, None) => Ok(Self::#ident)));
-                writes.push(quote!(Self::#ident => Value::from(#text)));
+                reads.push(quote!((#at, __Option::None) => __Result::Ok(Self::#ident)));
+                writes.push(quote!(Self::#ident => __caraway::Value::from(#text)));
             }
             Fields::Tuple(fields) => match fields.as_slice() {
                 [] => return Err(Error::new(ident.span(), "a case with empty parentheses holds nothing")),
                 [ty] => {
                     reads.push(quote_spanned! {ty.span()=>
-                        (#at, Some(payload)) => <#ty as Data>::from_value(payload)
+                        (#at, __Option::Some(payload)) => <#ty as __caraway::Data>::from_value(payload)
                             .map(Self::#ident)
                             .map_err(|mismatch| mismatch.at_key(#text))
                     });
                     writes.push(quote_spanned! {ty.span()=>
-                        Self::#ident(payload) => Value::from([(#text, <#ty as Data>::into_value(payload))])
+                        Self::#ident(payload) => {
+                            __caraway::Value::from([(#text, <#ty as __caraway::Data>::into_value(payload))])
+                        }
                     });
                 }
                 fields => {
                     let count = fields.len();
                     let takes = fields.iter().map(|ty| quote_spanned!(ty.span()=> items.take::<#ty>()?));
-                    reads.push(quote!((#at, Some(payload)) => {
-                        let mut items = expansion::Items::of(#text, payload, #count)?;
-                        Ok(Self::#ident(#(#takes),*))
+                    reads.push(quote!((#at, __Option::Some(payload)) => {
+                        let mut items = __caraway::Items::of(#text, payload, #count)?;
+                        __Result::Ok(Self::#ident(#(#takes),*))
                     }));
-                    let locals: Vec<Ident> = (0..count).map(|at| format_ident!("item_{at}")).collect();
-                    let gives = fields
-                        .iter()
-                        .zip(&locals)
-                        .map(|(ty, local)| quote_spanned!(ty.span()=> <#ty as Data>::into_value(#local)));
+                    let locals: Vec<Ident> = (0..count).map(local).collect();
+                    let gives = fields.iter().zip(&locals).map(|(ty, local)| {
+                        quote_spanned!(ty.span()=> <#ty as __caraway::Data>::into_value(#local))
+                    });
                     writes.push(quote! {
-                        Self::#ident(#(#locals),*) =>
-                            Value::from([(#text, Value::from(::std::vec::Vec::from([#(#gives),*])))])
+                        Self::#ident(#(#locals),*) => {
+                            let items = __caraway::Value::from(::std::vec::Vec::from([#(#gives),*]));
+                            __caraway::Value::from([(#text, items)])
+                        }
                     });
                 }
             },
             Fields::Named(fields) => {
-                let Named { keys, takes, gives } = Named::new(fields);
+                let Named { keys, takes, values, gives } = Named::new(fields, |_, at| {
+                    let local = local(at);
+                    quote!(#local)
+                });
                 let idents = fields.iter().map(|(ident, _)| ident);
-                reads.push(quote!((#at, Some(payload)) => {
-                    let mut fields = expansion::Fields::of_case(#text, payload, &[#(#keys),*])?;
-                    Ok(Self::#ident { #(#takes),* })
+                reads.push(quote!((#at, __Option::Some(payload)) => {
+                    let mut fields = __caraway::Fields::of_case(#text, payload, &[#(#keys),*])?;
+                    __Result::Ok(Self::#ident { #(#takes),* })
                 }));
                 writes.push(quote! {
-                    Self::#ident { #(#idents),* } =>
-                        Value::from([(#text, Value::from([#(#gives),*]))])
+                    Self::#ident { #(#idents: #values),* } =>
+                        __caraway::Value::from([(#text, __caraway::Value::from([#(#gives),*]))])
                 });
             }
         }
@@ -262,21 +274,26 @@ fn variant(name: &Ident, cases: &[Case], names: &[String]) -> Result<TokenStream
     Ok(quote! {
         const CASES: &[&::core::primitive::str] = &[#(#names),*];
 
-        impl Data for #name {
-            const TYPE: TypeName = TypeName::new("any");
+        impl __caraway::Data for #name {
+            const TYPE: __caraway::TypeName = __caraway::TypeName::new("any");
 
-            fn from_value(value: Value) -> Result<Self, Mismatch> {
-                match expansion::case(value, CASES)? {
+            fn from_value(value: __caraway::Value) -> __Result<Self, __caraway::Mismatch> {
+                match __caraway::case(value, CASES)? {
                     #(#reads,)*
-                    (at, payload) => Err(expansion::other_payload(CASES[at], payload.as_ref())),
+                    (at, payload) => __Result::Err(__caraway::other_payload(CASES[at], payload.as_ref())),
                 }
             }
 
-            fn into_value(self) -> Value {
+            fn into_value(self) -> __caraway::Value {
                 match self {
                     #(#writes,)*
                 }
             }
         }
     })
+}
+
+/// A variable, whose name is no constant's of the author.
+fn local(at: usize) -> Ident {
+    format_ident!("__caraway_{at}")
 }

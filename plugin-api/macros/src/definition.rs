@@ -70,7 +70,7 @@ impl Definition {
 pub(crate) fn doc_constants(doc: &TokenStream) -> TokenStream {
     quote! {
         const LINES: &[&::core::primitive::str] = #doc;
-        static DOC: [::core::primitive::u8; expansion::concat_len(LINES)] = expansion::concat(LINES);
+        static DOC: [::core::primitive::u8; __caraway::concat_len(LINES)] = __caraway::concat(LINES);
     }
 }
 

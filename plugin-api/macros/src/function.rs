@@ -71,9 +71,10 @@ impl Export<'_> {
                     ::core::primitive::u8; ::caraway_plugin::export::expansion::concat_len(LINES)
                 ] = ::caraway_plugin::export::expansion::concat(LINES);
 
-                unsafe extern "C" fn call(args: *const ::core::primitive::u64, out: *mut ::core::primitive::u64)
-                    -> ::core::primitive::i32
-                {
+                unsafe extern "C" fn call(
+                    args: *const ::core::primitive::u64,
+                    out: *mut ::core::primitive::u64,
+                ) -> ::core::primitive::i32 {
                     // SAFETY: the host keeps the contract of `caraway_abi` for this signature.
                     unsafe {
                         ::caraway_plugin::export::expansion::run(args, out, |args, out| {

@@ -14,16 +14,16 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
         #[doc(hidden)]
         #[allow(deprecated, unsafe_code, clippy::all, clippy::pedantic)]
         const _: () = {
-            use ::caraway_plugin::export::{self, expansion};
+            use ::caraway_plugin::export::{self as __export, expansion as __caraway};
 
             #doc
 
-            impl expansion::Sealed for #name {}
+            impl __caraway::Sealed for #name {}
 
-            impl export::Handle for #name {
+            impl __export::Handle for #name {
                 // SAFETY: the text is made by the function for it.
-                const CLASS: &'static expansion::ClassInfo = &unsafe {
-                    expansion::ClassInfo::new::<Self>(
+                const CLASS: &'static __caraway::ClassInfo = &unsafe {
+                    __caraway::ClassInfo::new::<Self>(
                         #text,
                         ::core::concat!(::core::module_path!(), "::", #text),
                         &DOC,
@@ -31,14 +31,14 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
                 };
             }
 
-            impl export::Lent for #name {
-                const SPEC: expansion::Spec = expansion::Spec::class(<Self as export::Handle>::CLASS);
-                type Held<'a> = expansion::Held<'a, Self>;
+            impl __export::Lent for #name {
+                const SPEC: __caraway::Spec = __caraway::Spec::class(<Self as __export::Handle>::CLASS);
+                type Held<'a> = __caraway::Held<'a, Self>;
 
                 fn hold<'a>(
-                    args: &mut expansion::Args<'a>,
-                ) -> ::core::result::Result<Self::Held<'a>, expansion::Failure> {
-                    expansion::hold(args)
+                    args: &mut __caraway::Args<'a>,
+                ) -> ::core::result::Result<Self::Held<'a>, __caraway::Failure> {
+                    __caraway::hold(args)
                 }
 
                 fn get<'h>(held: &'h Self::Held<'_>) -> &'h Self {
@@ -46,14 +46,14 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
                 }
             }
 
-            impl export::LentMut for #name {
-                const SPEC: expansion::Spec = <Self as export::Lent>::SPEC;
-                type Held<'a> = expansion::Held<'a, Self>;
+            impl __export::LentMut for #name {
+                const SPEC: __caraway::Spec = <Self as __export::Lent>::SPEC;
+                type Held<'a> = __caraway::Held<'a, Self>;
 
                 fn hold<'a>(
-                    args: &mut expansion::Args<'a>,
-                ) -> ::core::result::Result<Self::Held<'a>, expansion::Failure> {
-                    expansion::hold(args)
+                    args: &mut __caraway::Args<'a>,
+                ) -> ::core::result::Result<Self::Held<'a>, __caraway::Failure> {
+                    __caraway::hold(args)
                 }
 
                 fn get<'h>(held: &'h mut Self::Held<'_>) -> &'h mut Self {
@@ -61,19 +61,19 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
                 }
             }
 
-            impl<'a> export::Argument<'a> for #name {
-                const SPEC: expansion::Spec = <Self as export::Lent>::SPEC;
+            impl<'a> __export::Argument<'a> for #name {
+                const SPEC: __caraway::Spec = <Self as __export::Lent>::SPEC;
 
-                fn take(args: &mut expansion::Args<'a>) -> ::core::result::Result<Self, expansion::Failure> {
-                    expansion::close(args)
+                fn take(args: &mut __caraway::Args<'a>) -> ::core::result::Result<Self, __caraway::Failure> {
+                    __caraway::close(args)
                 }
             }
 
-            impl export::Return for #name {
-                const SPEC: expansion::Spec = <Self as export::Lent>::SPEC;
+            impl __export::Return for #name {
+                const SPEC: __caraway::Spec = <Self as __export::Lent>::SPEC;
 
-                fn give(self, out: &mut expansion::Out) -> ::core::result::Result<(), expansion::Failure> {
-                    expansion::give(self, out);
+                fn give(self, out: &mut __caraway::Out) -> ::core::result::Result<(), __caraway::Failure> {
+                    __caraway::give(self, out);
                     ::core::result::Result::Ok(())
                 }
             }

@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn heads_of_functions_are_read() {
         let signature = parse(
-            "const fn f<'a>(&'a mut self, #[allow(x)] mut a: &'a str, r#type: Vec<(A, B)>) -> Result<A, B> where A: B { , }",
+            "const fn f<'a>(&'a mut self, #[allow(x)] mut a: &'a str, r#type: Vec<(A, B)>) -> Result<A, B>
+             where A: B { , }",
         )
         .unwrap();
         let names: Vec<String> = signature.params.iter().map(|param| param.name.to_string()).collect();

@@ -107,7 +107,7 @@ impl Tokens {
                 TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
                 // Not the end of `->` and `=>`.
                 TokenTree::Punct(punct) if punct.as_char() == '>' => {
-                    let arrow = matches!(found.last(), Some(TokenTree::Punct(before)) if "-=".contains(before.as_char()));
+                    let arrow = is_half_arrow(found.last());
                     depth = depth.saturating_sub(usize::from(!arrow));
                 }
                 _ => {}
@@ -126,8 +126,7 @@ impl Tokens {
         let mut found = Vec::new();
         while let Some(token) = self.next() {
             if let TokenTree::Punct(punct) = &token {
-                let arrow =
-                    matches!(found.last(), Some(TokenTree::Punct(before)) if "-=".contains(before.as_char()));
+                let arrow = is_half_arrow(found.last());
                 match punct.as_char() {
                     '<' => depth += 1,
                     '>' if !arrow => depth -= 1,
@@ -141,6 +140,11 @@ impl Tokens {
         }
         Some(found)
     }
+}
+
+/// Whether a `>` after it ends an arrow and no `<...>`.
+fn is_half_arrow(before: Option<&TokenTree>) -> bool {
+    is_punct(before, '-') || is_punct(before, '=')
 }
 
 pub(crate) fn is_ident(token: Option<&TokenTree>, name: &str) -> bool {

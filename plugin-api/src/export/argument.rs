@@ -1,27 +1,22 @@
 use super::call::{Args, Failure};
+use super::crossing::crossing;
 use super::data::Data;
 use super::spec::Spec;
 use super::type_name::TypeName;
 
-/// What a plugin's function takes by value: every [`Data`], [`Buffer`](super::Buffer),
-/// [`Callback`](super::Callback), and a type that derives [`Handle`](super::Handle), which closes the handle.
-///
-/// It cannot be implemented elsewhere. For what is taken by reference see [`Lent`](super::Lent).
-#[diagnostic::on_unimplemented(
-    message = "no type of scripts stands for `{Self}`",
-    label = "not for the functions of plugins",
-    note = "as a parameter it may be i64, f64, bool, char, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T>, Option<T>, Box<T>, &str, &[u8], &[i64], &[f64], &mut [i64], &mut [f64], Buffer, Callback, &Context",
-    note = "as a result one of those that own what they hold, (), &str or a Result<T, E> of these where E: Display + 'static",
-    note = "a struct or enum of your own derives `Data`, and what scripts only hold derives `Handle`: that crosses as a whole, `&T`, `&mut T` or `T`, and not inside of another type",
-    note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
-)]
-pub trait Argument<'a>: Sized {
-    #[doc(hidden)]
-    const SPEC: Spec;
+crossing! {
+    /// What a plugin's function takes by value: every [`Data`], [`Buffer`](super::Buffer),
+    /// [`Callback`](super::Callback), and a type that derives [`Handle`](super::Handle), which closes the handle.
+    ///
+    /// It cannot be implemented elsewhere. For what is taken by reference see [`Lent`](super::Lent).
+    pub trait Argument<'a>: Sized {
+        #[doc(hidden)]
+        const SPEC: Spec;
 
-    /// Reads an argument.
-    #[doc(hidden)]
-    fn take(args: &mut Args<'a>) -> Result<Self, Failure>;
+        /// Reads an argument.
+        #[doc(hidden)]
+        fn take(args: &mut Args<'a>) -> Result<Self, Failure>;
+    }
 }
 
 impl<'a, T: Data> Argument<'a> for T {

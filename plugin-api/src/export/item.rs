@@ -1,4 +1,5 @@
 use super::call::{Args, Failure};
+use super::crossing::crossing;
 use super::data::{Data, mismatch};
 use super::lent::Slice;
 use super::mismatch::Mismatch;
@@ -8,45 +9,39 @@ use super::type_name::TypeName;
 use crate::Value;
 use caraway_abi::TypeDef;
 
-/// What stands in a `Vec`: every [`Data`], and `u8`, of which `bytes` are made.
-///
-/// It cannot be implemented elsewhere.
-#[diagnostic::on_unimplemented(
-    message = "no type of scripts stands for `{Self}`",
-    label = "not for the functions of plugins",
-    note = "as a parameter it may be i64, f64, bool, char, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T>, Option<T>, Box<T>, &str, &[u8], &[i64], &[f64], &mut [i64], &mut [f64], Buffer, Callback, &Context",
-    note = "as a result one of those that own what they hold, (), &str or a Result<T, E> of these where E: Display + 'static",
-    note = "a struct or enum of your own derives `Data`, and what scripts only hold derives `Handle`: that crosses as a whole, `&T`, `&mut T` or `T`, and not inside of another type",
-    note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
-)]
-pub trait Item: Sized + 'static {
-    /// What a `Vec` of these is called in signatures.
-    const VEC: TypeName;
-
-    #[doc(hidden)]
-    const VEC_SHAPE: Shape;
-
-    #[doc(hidden)]
-    const DEFINITION: Option<&'static TypeDef>;
-
-    /// A `Vec` of these from a value.
+crossing! {
+    /// What stands in a `Vec`: every [`Data`], and `u8`, of which `bytes` are made.
     ///
-    /// # Errors
-    ///
-    /// What does not fit, and where.
-    fn vec_from_value(value: Value) -> Result<Vec<Self>, Mismatch>;
+    /// It cannot be implemented elsewhere.
+    pub trait Item: Sized + 'static {
+        /// What a `Vec` of these is called in signatures.
+        const VEC: TypeName;
 
-    /// A `Vec` of these as a value.
-    fn vec_into_value(items: Vec<Self>) -> Value;
+        #[doc(hidden)]
+        const VEC_SHAPE: Shape;
 
-    #[doc(hidden)]
-    fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure>;
+        #[doc(hidden)]
+        const DEFINITION: Option<&'static TypeDef>;
 
-    #[doc(hidden)]
-    fn lend<'a>(args: &mut Args<'a>) -> Result<Slice<'a, Self>, Failure>;
+        /// A `Vec` of these from a value.
+        ///
+        /// # Errors
+        ///
+        /// What does not fit, and where.
+        fn vec_from_value(value: Value) -> Result<Vec<Self>, Mismatch>;
 
-    #[doc(hidden)]
-    fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure>;
+        /// A `Vec` of these as a value.
+        fn vec_into_value(items: Vec<Self>) -> Value;
+
+        #[doc(hidden)]
+        fn take_vec(args: &mut Args<'_>) -> Result<Vec<Self>, Failure>;
+
+        #[doc(hidden)]
+        fn lend<'a>(args: &mut Args<'a>) -> Result<Slice<'a, Self>, Failure>;
+
+        #[doc(hidden)]
+        fn give_vec(items: Vec<Self>, out: &mut Out) -> Result<(), Failure>;
+    }
 }
 
 impl<T: Data> Item for T {

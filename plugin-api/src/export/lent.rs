@@ -1,38 +1,33 @@
 use super::argument::Argument;
 use super::call::{Args, Failure};
+use super::crossing::crossing;
 use super::data::Data;
 use super::item::Item;
 use super::spec::Spec;
 use super::type_name::TypeName;
 
-/// What a plugin's function takes by reference, `&T`.
-///
-/// Borrowed from the host without a copy are `str`, `[u8]` (`bytes`), `[i64]` and `[f64]` (`array<int>` and
-/// `array<float>`, whose numbers the host gathers). A type that derives [`Handle`](super::Handle) is borrowed
-/// from its handle, and [`Context`](super::Context) is what the host says of itself. A reference to another
-/// [`Data`], or to a slice of them, is one to a copy. It cannot be implemented elsewhere.
-#[diagnostic::on_unimplemented(
-    message = "no type of scripts stands for `{Self}`",
-    label = "not for the functions of plugins",
-    note = "as a parameter it may be i64, f64, bool, char, String, Value, Vec<T>, HashMap<String, T>, BTreeMap<String, T>, Option<T>, Box<T>, &str, &[u8], &[i64], &[f64], &mut [i64], &mut [f64], Buffer, Callback, &Context",
-    note = "as a result one of those that own what they hold, (), &str or a Result<T, E> of these where E: Display + 'static",
-    note = "a struct or enum of your own derives `Data`, and what scripts only hold derives `Handle`: that crosses as a whole, `&T`, `&mut T` or `T`, and not inside of another type",
-    note = "for other integers take an i64 and convert it, so that what is out of range is your decision"
-)]
-pub trait Lent {
-    #[doc(hidden)]
-    const SPEC: Spec;
+crossing! {
+    /// What a plugin's function takes by reference, `&T`.
+    ///
+    /// Borrowed from the host without a copy are `str`, `[u8]` (`bytes`), `[i64]` and `[f64]` (`array<int>` and
+    /// `array<float>`, whose numbers the host gathers). A type that derives [`Handle`](super::Handle) is borrowed
+    /// from its handle, and [`Context`](super::Context) is what the host says of itself. A reference to another
+    /// [`Data`], or to a slice of them, is one to a copy. It cannot be implemented elsewhere.
+    pub trait Lent {
+        #[doc(hidden)]
+        const SPEC: Spec;
 
-    /// What keeps it in place during the call.
-    #[doc(hidden)]
-    type Held<'a>;
+        /// What keeps it in place during the call.
+        #[doc(hidden)]
+        type Held<'a>;
 
-    /// Reads an argument.
-    #[doc(hidden)]
-    fn hold<'a>(args: &mut Args<'a>) -> Result<Self::Held<'a>, Failure>;
+        /// Reads an argument.
+        #[doc(hidden)]
+        fn hold<'a>(args: &mut Args<'a>) -> Result<Self::Held<'a>, Failure>;
 
-    #[doc(hidden)]
-    fn get<'h>(held: &'h Self::Held<'_>) -> &'h Self;
+        #[doc(hidden)]
+        fn get<'h>(held: &'h Self::Held<'_>) -> &'h Self;
+    }
 }
 
 /// What a plugin's function takes by mutable reference, `&mut T`.

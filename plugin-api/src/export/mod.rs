@@ -154,6 +154,7 @@ mod callback;
 mod callback_error;
 mod containers;
 mod context;
+mod crossing;
 mod data;
 mod error;
 mod fields;
@@ -199,18 +200,22 @@ pub use type_name::TypeName;
 #[doc(hidden)]
 pub mod expansion {
     pub use super::call::{Args, Failure, named, run};
+    pub use super::data::Data;
     pub use super::fields::{Fields, Items, case, other_payload, unit_case};
     pub use super::handle::{ClassInfo, Held, close, give, hold};
     pub use super::lent::Slice;
     pub use super::lifecycle::{Ending, Lifecycle, attach, init, shutdown};
+    pub use super::mismatch::Mismatch;
     pub use super::out::Out;
     pub use super::sealed::Sealed;
     pub use super::shape::Shape;
     pub use super::spec::Spec;
     pub use super::table::{Collected, Counts, Export, Exports, plugin, type_count, type_def, types};
     pub use super::text::{Param, concat, concat_len, line, signature, signature_len};
+    pub use super::type_name::TypeName;
     pub use super::typed::{Scalar, char, typed};
     pub use crate::__caraway_envelope as envelope;
+    pub use crate::Value;
     #[cfg(feature = "abi_stable")]
     pub use caraway_abi::envelope::{Export as Enveloped, LibHeader, header};
     pub use caraway_abi::{Class, Function, HostApi, Kind, Plugin, Ret, TypeDef, TypeList};

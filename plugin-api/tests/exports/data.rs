@@ -123,3 +123,12 @@ fn a_struct_of_one_field_without_a_name_is_that_field() {
     gives("farthest", [array([point(1.0, 9.0)]), 2.0.into(), array([3.0])], 3.0);
     gives("metres", [array([1.0, 2.0]), 0.5.into()], array([1.5, 2.5]));
 }
+
+#[test]
+fn names_that_the_macros_use_are_free() {
+    let some = Value::from([("some", Value::from([("value", 1.0.into()), ("items", 2.into())]))]);
+    let ok = Value::from([("ok", Value::Array(vec!["err".into(), 0.5.into()]))]);
+    let option =
+        Value::from([("fields", 1.5.into()), ("value", Value::Array(vec!["none".into(), some, ok]))]);
+    gives("shadowed", [option.clone()], option);
+}

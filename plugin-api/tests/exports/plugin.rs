@@ -49,6 +49,33 @@ mod elsewhere {
     }
 }
 
+/// Names that the macros use, too.
+mod shadows {
+    #[derive(caraway_plugin::Data)]
+    pub struct Value(f64);
+
+    #[derive(caraway_plugin::Data)]
+    pub struct Option {
+        pub fields: Value,
+        pub value: Vec<Mismatch>,
+    }
+
+    #[derive(caraway_plugin::Data)]
+    pub enum Mismatch {
+        None,
+        Some { value: Value, items: i64 },
+        Ok(Data, Value),
+    }
+
+    #[derive(caraway_plugin::Data)]
+    pub enum Data {
+        Err,
+    }
+
+    #[allow(dead_code)]
+    type Result = Option;
+}
+
 #[plugin(name = "everything", version = "1.2.3")]
 pub mod everything {
     use super::elsewhere::{Colour, Metres, Shape, Ticket, Tree};
@@ -140,6 +167,10 @@ pub mod everything {
 
     pub fn metres(xs: Vec<Metres>, one: Metres) -> Vec<Metres> {
         xs.into_iter().map(|x| Metres(x.0 + one.0)).collect()
+    }
+
+    pub fn shadowed(option: super::shadows::Option) -> super::shadows::Option {
+        option
     }
 
     pub fn shape(shape: Shape) -> Shape {

@@ -32,6 +32,7 @@ const FUNCTIONS: &[(&str, Kind, u32, bool)] = &[
         false,
     ),
     ("metres(xs: array<float>, one: float) -> array<float>", Kind::Function, 0, false),
+    ("shadowed(option: Option) -> Option", Kind::Function, 0, false),
     ("shape(shape: any) -> any", Kind::Function, 0, false),
     ("shapes(shapes: array<any>) -> string", Kind::Function, 0, false),
     ("fill(xs: floats, ints: ints, factor: float) -> floats", Kind::Function, 0b1, false),
@@ -145,6 +146,7 @@ fn types_are_found_wherever_they_are() {
     }
     let expected = [
         ("enum Colour { \"red\", \"dark_blue\", \"http_green\" }", ""),
+        ("struct Option { fields: float, value: array<any> }", ""),
         ("struct Point { x: float, y: float, label: string? }", "A point of the plane."),
         (
             "struct Tree { at: Point, type: Colour, children: array<Tree>, next: Tree? }",
