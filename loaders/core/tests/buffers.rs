@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use caraway_loaders_core::bind::{Binder, Callbacks};
+use caraway_loaders_core::bind::{Binder, CallError, Callbacks};
 use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::{Code, Error, StandardPackage};
 use rhai::{Dynamic, Engine};
@@ -101,9 +101,7 @@ fn a_callback_never_waits_for_its_own_call() {
                 let buffer = Ints::of(args[0]).unwrap();
                 let items = buffer.write()?;
                 for item in items.iter() {
-                    callable
-                        .call(vec![(*item).into()])
-                        .map_err(caraway_loaders_core::bind::CallError::Rhai)?;
+                    let _: Dynamic = callable.call(vec![(*item).into()]).map_err(CallError::Rhai)?;
                 }
                 Ok(Dynamic::UNIT)
             })
