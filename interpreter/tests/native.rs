@@ -57,5 +57,9 @@ fn a_panic_is_an_error_of_the_script() {
     let folder = folder();
     folder.write("app.rhai", "import \"faults\" as f;\ntry { f::panics(\"ouch\") } catch { print(\"caught\") }\nf::panics(\"again\")\n");
     let ran = folder.run(&["run", "app.rhai", "--allow", "native"]);
-    ran.gives(1, "caught\n", &["error[E0109]: `faults::panics` panicked: again\n", "--> app.rhai:3:4\n"]);
+    ran.gives(
+        1,
+        "caught\n",
+        &["error[E0109]: `faults::panics` panicked at src/lib.rs:", ": again\n", "--> app.rhai:3:4\n"],
+    );
 }
