@@ -1,7 +1,8 @@
 //! Arguments, from Rhai's values to words.
 
 use crate::calls::{Form, Open};
-use crate::handle;
+use crate::handle::{self, ClassId};
+use crate::instance::Instance;
 use crate::shape::{Scalar, Shape};
 use caraway_loaders_core::bind::conform::{self, Functions};
 use caraway_loaders_core::bind::{CallError, Callbacks};
@@ -15,35 +16,78 @@ use std::sync::Arc;
 /// The words of one call.
 pub(crate) type Words = SmallVec<[u64; 16]>;
 
-/// How a parameter of one word is passed.
+/// How a parameter is passed that needs no memory of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OneWord {
+pub(crate) enum Plain {
     Scalar(Scalar),
-    Handle,
+    Handle(ClassId),
+    Text,
+    Bytes,
 }
 
-impl OneWord {
-    pub(crate) fn of(ty: &Type) -> Option<Self> {
-        match ty {
-            Type::Handle(_) => Some(Self::Handle),
+/// What keeps an argument in place that could be replaced during the call, because it is shared.
+#[derive(Default)]
+#[allow(dead_code, reason = "it is kept, not read")]
+pub(crate) enum Kept {
+    #[default]
+    Nothing,
+    Handle(Handle),
+    Text(ImmutableString),
+    Bytes(Blob),
+}
+
+impl Plain {
+    /// For a parameter that is `native` to the library and `declared` in the manifest.
+    pub(crate) fn of(native: &Type, declared: &Type, instance: &Instance) -> Option<Self> {
+        match native {
+            Type::Handle(name) => instance.class(name).map(Self::Handle),
+            Type::String if declared == native => Some(Self::Text),
+            Type::Bytes => Some(Self::Bytes),
             ty => Scalar::of(ty).map(Self::Scalar),
         }
     }
 
-    /// The word of a value, which the binding has seen to be of this type. `kept` keeps a handle that could be
-    /// replaced during the call.
+    /// Whether it is passed as one word.
+    pub(crate) fn is_word(self) -> bool {
+        matches!(self, Self::Scalar(_) | Self::Handle(_))
+    }
+
+    /// The word of a value, which the binding has seen to be of this type.
     #[inline]
-    pub(crate) fn word(self, value: &Dynamic, kept: &mut Option<Handle>) -> Option<u64> {
+    pub(crate) fn word(self, value: &Dynamic, kept: &mut Kept) -> Option<u64> {
         match self {
             Self::Scalar(scalar) => scalar.word(value),
-            Self::Handle => {
+            Self::Handle(class) => {
                 let lock = value.read_lock::<Handle>()?;
                 if value.is_shared() {
-                    *kept = Some(lock.clone());
+                    *kept = Kept::Handle(lock.clone());
                 }
-                handle::word(&lock)
+                handle::word(&lock, class)
             }
+            Self::Text | Self::Bytes => None,
         }
+    }
+
+    /// Both words of a value, which the binding has seen to be of this type.
+    #[inline]
+    pub(crate) fn words(self, value: &Dynamic, kept: &mut Kept) -> Option<[u64; 2]> {
+        fn place(bytes: &[u8]) -> [u64; 2] {
+            [bytes.as_ptr() as usize as u64, bytes.len() as u64]
+        }
+        if self == Self::Text {
+            let text = value.read_lock::<ImmutableString>()?;
+            if value.is_shared() {
+                *kept = Kept::Text(text.clone());
+            }
+            // A clone is the same text, at the same place.
+            return Some(place(text.as_bytes()));
+        }
+        let bytes = value.read_lock::<Blob>()?;
+        if !value.is_shared() {
+            return Some(place(&bytes));
+        }
+        *kept = Kept::Bytes(bytes.clone());
+        if let Kept::Bytes(bytes) = kept { Some(place(bytes)) } else { None }
     }
 }
 
@@ -59,6 +103,8 @@ pub(crate) struct Passing {
     written: bool,
     /// For functions.
     form: Option<Arc<Form>>,
+    /// For handles.
+    class: Option<ClassId>,
 }
 
 /// The buffer that an argument is.
@@ -92,8 +138,10 @@ pub(crate) enum InUse<'a, T: Number> {
 
 impl Passing {
     /// A parameter that is `native` to the library and `declared` in the manifest.
-    pub(crate) fn new(native: &Type, declared: &Type, written: bool) -> Self {
+    pub(crate) fn new(native: &Type, declared: &Type, written: bool, instance: &Instance) -> Self {
+        let class = if let Type::Handle(name) = native { instance.class(name) } else { None };
         Self {
+            class,
             shape: Shape::of(native),
             declared: declared.clone(),
             narrowed: declared != native,
@@ -157,7 +205,7 @@ impl Passing {
                 None => None,
             },
             Shape::Handle => value.read_lock::<Handle>().and_then(|lock| {
-                let word = handle::word(&lock)?;
+                let word = handle::word(&lock, self.class?)?;
                 Some(Held::Handle { word, _lock: lock })
             }),
             Shape::Function => {

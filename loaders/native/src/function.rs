@@ -1,6 +1,6 @@
 //! A function of a library, and the closure that calls it.
 
-use crate::argument::{Borrowed, Held, OneWord, Passing, Words};
+use crate::argument::{Borrowed, Held, Kept, Passing, Plain, Words};
 use crate::calls::Open;
 use crate::instance::Instance;
 use crate::memory::Out;
@@ -56,19 +56,24 @@ impl Function {
         if let Some(typed) = &self.typed {
             return typed.bind(binder, declared, outcome);
         }
-        let words: Option<Vec<OneWord>> = self.signature.params.iter().map(|p| OneWord::of(&p.ty)).collect();
+        let pairs = || self.signature.params.iter().zip(&declared.params);
+        let plain: Option<Vec<Plain>> =
+            pairs().map(|(native, declared)| Plain::of(&native.ty, &declared.ty, instance)).collect();
+        let words = plain.iter().flatten().all(|plain| plain.is_word());
         // The common shapes have closures of their own: the compiler unrolls their loops.
-        match words.as_deref() {
+        match plain.as_deref() {
             Some([]) => add(binder, kind, declared, of_words(call, [], outcome)),
-            Some(&[a]) => add(binder, kind, declared, of_words(call, [a], outcome)),
-            Some(&[a, b]) => add(binder, kind, declared, of_words(call, [a, b], outcome)),
-            Some(&[a, b, c]) => add(binder, kind, declared, of_words(call, [a, b, c], outcome)),
-            Some(&[a, b, c, d]) => add(binder, kind, declared, of_words(call, [a, b, c, d], outcome)),
+            Some(&[a]) if words => add(binder, kind, declared, of_words(call, [a], outcome)),
+            Some(&[a, b]) if words => add(binder, kind, declared, of_words(call, [a, b], outcome)),
+            Some(&[a, b, c]) if words => add(binder, kind, declared, of_words(call, [a, b, c], outcome)),
+            Some(&[a]) => add(binder, kind, declared, of_plain(call, [a], outcome)),
+            Some(&[a, b]) => add(binder, kind, declared, of_plain(call, [a, b], outcome)),
+            Some(&[a, b, c]) => add(binder, kind, declared, of_plain(call, [a, b, c], outcome)),
             _ => {
-                let pairs = self.signature.params.iter().zip(&declared.params).enumerate();
-                let params = pairs
+                let params = pairs()
+                    .enumerate()
                     .map(|(i, (native, declared))| {
-                        Passing::new(&native.ty, &declared.ty, self.writes >> i & 1 == 1)
+                        Passing::new(&native.ty, &declared.ty, self.writes >> i & 1 == 1, instance)
                     })
                     .collect();
                 let shown = Signature { name: outcome.function().to_owned(), ..declared.clone() };
@@ -88,17 +93,49 @@ where
 /// Calls a function all of whose parameters are one word.
 fn of_words<const N: usize>(
     call: Call,
-    params: [OneWord; N],
+    params: [Plain; N],
     outcome: Outcome,
 ) -> impl Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static {
     move |_, args| {
         let mut words = [0; N];
-        let mut kept = [const { None }; N];
+        let mut kept = [const { Kept::Nothing }; N];
         for (((word, kept), param), arg) in words.iter_mut().zip(&mut kept).zip(params).zip(args) {
             *word = param.word(arg, kept).ok_or_else(unbound)?;
         }
         let mut out: Out = [0; OUT_WORDS];
         // SAFETY: the library is never closed; the words are those of its signature, `out` has its room.
+        let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
+        drop(kept);
+        result
+    }
+}
+
+/// The most parameters of [`of_plain`].
+const PLAIN_PARAMS: usize = 3;
+
+/// Calls a function whose parameters need no memory of the host.
+fn of_plain<const N: usize>(
+    call: Call,
+    params: [Plain; N],
+    outcome: Outcome,
+) -> impl Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static {
+    const { assert!(N <= PLAIN_PARAMS) };
+    move |_, args| {
+        let mut words = [0; 2 * PLAIN_PARAMS];
+        let mut at = 0;
+        let mut kept = [const { Kept::Nothing }; N];
+        for ((kept, param), arg) in kept.iter_mut().zip(params).zip(args) {
+            if param.is_word() {
+                words[at] = param.word(arg, kept).ok_or_else(unbound)?;
+                at += 1;
+            } else {
+                let [start, len] = param.words(arg, kept).ok_or_else(unbound)?;
+                (words[at], words[at + 1]) = (start, len);
+                at += 2;
+            }
+        }
+        let mut out: Out = [0; OUT_WORDS];
+        // SAFETY: as above; what the words point at is the argument's, which nobody else has, or `kept`'s.
         let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
         drop(kept);
         result

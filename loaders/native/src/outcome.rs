@@ -84,7 +84,7 @@ impl Outcome {
         // UTF-8 if the plugin vouches for them.
         let value = unsafe {
             match self.shape {
-                Shape::Text => self.given::<u8>(out).and_then(|given| self.text(given)),
+                Shape::Text => self.given::<u8>(out).and_then(|given| shape::text(&given, self.life.utf8)),
                 Shape::Bytes => self.given(out).map(|given| Dynamic::from_blob(given.into_vec())),
                 Shape::IntArray => self.given(out).map(|given| shape::array(&given, Dynamic::from_int)),
                 Shape::FloatArray => self.given(out).map(|given| shape::array(&given, Dynamic::from_float)),
@@ -112,21 +112,6 @@ impl Outcome {
     unsafe fn given<T: Copy>(&self, out: &Out) -> Result<Given<T>, Malformed> {
         // SAFETY: the caller's promise.
         unsafe { Given::take(self.life.memory, out) }
-    }
-
-    /// # Safety
-    ///
-    /// The bytes are UTF-8 if the plugin vouches for them.
-    unsafe fn text(&self, given: Given<u8>) -> Result<Dynamic, Malformed> {
-        if given.is_hosts() {
-            // Its memory becomes the string's.
-            return match String::from_utf8(given.into_vec()) {
-                Ok(text) => Ok(text.into()),
-                Err(_) => Err(Malformed::Text),
-            };
-        }
-        // SAFETY: the caller's promise.
-        unsafe { shape::text(&given, self.life.utf8) }
     }
 
     fn buffer<T: Number>(&self, given: Given<T>) -> Dynamic {
