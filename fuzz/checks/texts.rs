@@ -1,6 +1,6 @@
-//! Types and signatures: what is accepted prints as something that is read as the same.
+//! Types, signatures and definitions of types: what is accepted prints as something that is read as the same.
 
-use caraway_plugin::{ParseTypeError, Signature, Type};
+use caraway_plugin::{Definition, ParseTypeError, Signature, Type};
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
@@ -9,6 +9,7 @@ pub(crate) fn check(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         check_one::<Type>(text);
         check_one::<Signature>(text);
+        check_one::<Definition>(text);
     }
 }
 

@@ -25,6 +25,9 @@ mod elf;
 mod envelope;
 mod fault;
 pub mod function;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod host;
 mod image;
@@ -38,7 +41,7 @@ mod outcome;
 mod shape;
 mod table;
 pub mod target;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod testing;
 mod typed;
 mod types;

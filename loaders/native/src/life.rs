@@ -54,7 +54,7 @@ impl Life {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Life {
     /// One of no plugin.
     pub(crate) fn without_plugin() -> Self {
