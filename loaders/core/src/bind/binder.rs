@@ -203,18 +203,38 @@ impl Binder {
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        callable(&signature)?;
-        let handles = self.handles(&signature)?;
+        let (handles, shown) = self.accept(&signature)?;
+        let function = shown.clone();
+        // The one place where a body is compiled into what Rhai calls.
+        let body = with_context(move |context, args| {
+            body(&context, args).map_err(|error| error.raise(&function, &context))
+        });
+        Ok(self.put(signature, handles, shown, body))
+    }
+
+    /// Looks at a signature before anything is made of it; gives it with the name that messages use.
+    fn accept(&self, signature: &Signature) -> Result<(Option<Handles>, Arc<Signature>), Error> {
+        callable(signature)?;
+        let handles = self.handles(signature)?;
         let name = format!("{}::{}", self.name, signature.name);
-        let shown = Arc::new(Signature { name, ..signature.clone() });
+        Ok((handles, Arc::new(Signature { name, ..signature.clone() })))
+    }
+
+    fn put(
+        &mut self,
+        signature: Signature,
+        handles: Option<Handles>,
+        shown: Arc<Signature>,
+        body: Shared<Body>,
+    ) -> (String, Member) {
         let body = match handles {
             Some(handles) => checked(shown.clone(), handles, body),
-            None => plain(shown.clone(), body),
+            None => body,
         };
         self.root.register(&signature.name, &shown, &body);
         let last = signature.name.rsplit("::").next().unwrap_or_default().to_owned();
         self.signatures.push(signature);
-        Ok((last, Member { shown, body }))
+        (last, Member { shown, body })
     }
 
     /// The handles in a signature, if there are any.
@@ -242,26 +262,22 @@ fn no_getter(signature: &Signature) -> Error {
     Error::new(Code::ManifestValue, format!("`{signature}` is no property: it must take a handle alone"))
 }
 
-/// The function that Rhai calls.
-fn plain<F>(shown: Arc<Signature>, body: F) -> Shared<Body>
-where
-    F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
-{
-    with_context(move |context, args| body(&context, args).map_err(|error| error.raise(&shown, &context)))
-}
-
-/// The same, with a look at whose handles go in and come out.
-fn checked<F>(shown: Arc<Signature>, handles: Handles, body: F) -> Shared<Body>
-where
-    F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
-{
+/// The same function, with a look at whose handles go in and come out.
+fn checked(shown: Arc<Signature>, handles: Handles, body: Shared<Body>) -> Shared<Body> {
     with_context(move |context, args| {
         for (index, class) in &handles.params {
             if !is_of(args[*index], class) {
                 return Err(foreign_argument(&shown, *index, class, args[*index], &context));
             }
         }
-        let result = body(&context, args).map_err(|error| error.raise(&shown, &context))?;
+        let inner = NativeCallContext::new_with_all_fields(
+            context.engine(),
+            context.fn_name(),
+            context.fn_source(),
+            context.global_runtime_state(),
+            context.call_position(),
+        );
+        let result = body(Some(inner), args)?;
         match &handles.returns {
             Some(class) if !is_of(&result, class) => Err(foreign_result(&shown, class, &result, &context)),
             _ => Ok(result),
