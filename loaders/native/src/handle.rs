@@ -34,9 +34,20 @@ impl Class {
     }
 }
 
-/// The plugin's word for a handle, which the binding has seen to be of the plugin's class. Good for as long as
-/// the handle is.
+/// The plugin's word for a handle of just this class, good for as long as the handle is. The binding has looked at
+/// the class already; but who has a shared variable can put another handle into it.
 #[inline]
-pub(crate) fn word(handle: &Handle) -> Option<u64> {
-    handle.resource::<Held>().map(|held| held.word)
+pub(crate) fn word(handle: &Handle, class: ClassId) -> Option<u64> {
+    let same = ClassId::of(handle.class()) == class;
+    handle.resource::<Held>().filter(|_| same).map(|held| held.word)
+}
+
+/// Which class it is, for as long as it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClassId(usize);
+
+impl ClassId {
+    pub(crate) fn of(class: &Arc<Kind>) -> Self {
+        Self(Arc::as_ptr(class) as usize)
+    }
 }

@@ -1,7 +1,7 @@
 //! A library in use: attached, started with its settings, with classes for its handles.
 
 use crate::function::Function;
-use crate::handle::Class;
+use crate::handle::{Class, ClassId};
 use crate::life::Life;
 use crate::outcome::Outcome;
 use caraway_loaders_core::bind::Binder;
@@ -53,6 +53,11 @@ impl Instance {
         binder: &mut Binder,
     ) -> Result<(), Error> {
         function.bind(self, binder, owner, declared)
+    }
+
+    /// The class of this name, once a module has it.
+    pub(crate) fn class(&self, name: &str) -> Option<ClassId> {
+        self.kinds.get(name).map(ClassId::of)
     }
 
     pub(crate) fn outcome(&self, function: String, native: &Type, declared: &Type) -> Outcome {
