@@ -213,10 +213,12 @@ mod tests {
     #[test]
     fn the_table_is_the_one_of_the_manifest() {
         type Change = fn(&mut caraway_abi::Plugin);
-        let changes: [(Change, Code, &str); 6] = [
+        let changes: [(Change, Code, &str); 7] = [
             (|t| t.abi_major = 2, Code::Incompatible, "contract 2.1; this host has 1.1"),
             (|t| t.unwind = 0, Code::Incompatible, "panic = \"abort\""),
             (|t| t.size = 8, Code::LoadFailed, "has a table whose `size` is not the size of a table"),
+            // Would cut a pointer in half.
+            (|t| t.size -= 4, Code::LoadFailed, "has a table whose `size` is not the size of a table"),
             (|t| t.name = Text::new("q"), Code::SignatureMismatch, "is the plugin `q`, not `p`"),
             (|t| t.version = Text::new("1.2.4"), Code::SignatureMismatch, "is version 1.2.4 of `p`"),
             (|t| t.version = Text::new("new"), Code::SignatureMismatch, "is version new of `p`"),

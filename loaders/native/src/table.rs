@@ -73,7 +73,9 @@ impl Table {
         if major != ABI_MAJOR {
             return Err(Flaw::Contract(major, minor));
         }
-        if size < PLUGIN_SIZE_1_0 || room.is_some_and(|room| size > room) {
+        // Whole fields only: a struct's size is a multiple of its alignment.
+        let whole = size >= PLUGIN_SIZE_1_0 && size.is_multiple_of(align_of::<Plugin>());
+        if !whole || room.is_some_and(|room| size > room) {
             return Err(Flaw::Broken("a table whose `size` is not the size of a table"));
         }
         // SAFETY: the table has `size` bytes; a function is not null.
