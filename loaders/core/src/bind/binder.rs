@@ -270,6 +270,7 @@ fn checked(shown: Arc<Signature>, handles: Handles, body: Shared<Body>) -> Share
                 return Err(foreign_argument(&shown, *index, class, args[*index], &context));
             }
         }
+        let Some(class) = &handles.returns else { return body(Some(context), args) };
         let inner = NativeCallContext::new_with_all_fields(
             context.engine(),
             context.fn_name(),
@@ -278,10 +279,10 @@ fn checked(shown: Arc<Signature>, handles: Handles, body: Shared<Body>) -> Share
             context.call_position(),
         );
         let result = body(Some(inner), args)?;
-        match &handles.returns {
-            Some(class) if !is_of(&result, class) => Err(foreign_result(&shown, class, &result, &context)),
-            _ => Ok(result),
+        if is_of(&result, class) {
+            return Ok(result);
         }
+        Err(foreign_result(&shown, class, &result, &context))
     })
 }
 

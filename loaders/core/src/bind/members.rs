@@ -77,27 +77,34 @@ impl Filling {
         let _ = self.finished.0.set(self.table);
     }
 
-    /// A dispatcher for this member, which is called at once for handles of this class; `other` is for the rest.
-    fn dispatcher(&self, member: &Member, other: impl Other) -> Shared<Body> {
-        let (class, member) = (self.class.clone(), member.clone());
-        // As long as the dispatcher is there, so is the table.
-        let owned = self.finished.clone();
-        with_context(move |context, args| {
-            let _ = &owned;
-            match foreign_class(args, &class) {
-                Some(class) => other(&class, context, args),
-                None => member.call(context, args),
-            }
-        })
+    /// What a dispatcher for this member holds.
+    fn target(&self, member: &Member) -> Target {
+        Target { class: self.class.clone(), member: member.clone(), _table: self.finished.clone() }
     }
 }
 
-/// What is called for handles of another class.
-trait Other: Fn(&Class, NativeCallContext, &mut [&mut Dynamic]) -> Outcome + Send + Sync + 'static {}
+/// The member that a dispatcher calls at once, for handles of its own class.
+struct Target {
+    class: Arc<Class>,
+    member: Member,
+    /// As long as the dispatcher is there, so is the table.
+    _table: Arc<Finished>,
+}
 
-impl<F> Other for F where
-    F: Fn(&Class, NativeCallContext, &mut [&mut Dynamic]) -> Outcome + Send + Sync + 'static
-{
+impl Target {
+    /// Calls it, or `other` for a handle of another class.
+    #[inline]
+    fn call(
+        &self,
+        context: NativeCallContext,
+        args: &mut [&mut Dynamic],
+        other: impl FnOnce(&Class, NativeCallContext, &mut [&mut Dynamic]) -> Outcome,
+    ) -> Outcome {
+        match foreign_class(args, &self.class) {
+            None => self.member.call(context, args),
+            Some(class) => other(&class, context, args),
+        }
+    }
 }
 
 /// The class of the first argument, if it is another one than `own`.
@@ -123,16 +130,19 @@ impl Dispatchers {
         if !self.there.insert((name.to_owned(), count)) {
             return;
         }
-        let called = name.to_owned();
-        let dispatcher =
-            of.dispatcher(member, move |class, context, args| class.call(&called, context, args));
-        let noting = with_context(move |context, args| {
+        let (called, target) = (name.to_owned(), of.target(member));
+        let dispatcher = with_context(move |context, args| {
             let engine = std::ptr::from_ref(context.engine());
-            dispatcher(Some(context), args).inspect_err(|_| note_failure(engine))
+            let outcome =
+                target.call(context, args, |class, context, args| class.call(&called, context, args));
+            if outcome.is_err() {
+                note_failure(engine);
+            }
+            outcome
         });
         let mut types = vec![TypeId::of::<Dynamic>(); count];
         types[0] = TypeId::of::<Handle>();
-        set(&mut self.module, FuncRegistration::new(name).in_global_namespace(), &types, noting);
+        set(&mut self.module, FuncRegistration::new(name).in_global_namespace(), &types, dispatcher);
         if count > 1 {
             // Rhai looks for functions that take anything only where the module itself has one of this name and
             // number of parameters, and does not look into submodules for that.
@@ -148,10 +158,12 @@ impl Dispatchers {
         if !self.there.insert((format!("get {name}"), 1)) {
             return;
         }
-        let called = name.to_owned();
-        let dispatcher = of.dispatcher(member, move |class, context, args| match args {
-            [handle] => class.get(&called, context, handle),
-            _ => Ok(Dynamic::UNIT),
+        let (called, target) = (name.to_owned(), of.target(member));
+        let dispatcher = with_context(move |context, args| {
+            target.call(context, args, |class, context, args| match args {
+                [handle] => class.get(&called, context, handle),
+                _ => Ok(Dynamic::UNIT),
+            })
         });
         set(&mut self.module, getter, &[TypeId::of::<Handle>()], dispatcher);
     }
