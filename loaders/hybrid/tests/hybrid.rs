@@ -265,6 +265,7 @@ fn handles_and_callbacks_pass_through_both_halves() {
     let kept = lines.clone();
     let output = Output::new(move |_, line| kept.lock().unwrap().push(line.to_owned()));
     let (_folder, plugin) = folder_of(sample::sample(sample::Memory::Own), WITH_HANDLES, &with_handles());
+    assert!(HybridLoader.validate(&plugin.manifest).is_empty());
     let mut request = request(plugin, output);
     let size = ("size".to_owned(), caraway_loaders_core::Value::Int(3));
     request.config = caraway_loaders_core::Value::Map([size].into());

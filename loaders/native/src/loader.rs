@@ -7,8 +7,8 @@ use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{Description, LoadRequest, Loader};
-use caraway_loaders_core::manifest::Manifest;
-use caraway_loaders_core::{Code, Error, Signature};
+use caraway_loaders_core::manifest::{Manifest, Unenforced};
+use caraway_loaders_core::{Error, Signature};
 use std::path::PathBuf;
 
 /// Loads shared libraries into the host's process.
@@ -31,53 +31,46 @@ impl Loader for NativeLoader {
     }
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
-        let mut errors = Vec::new();
-        let mut refuse = |field: &str, message: &str, hint: &str| {
-            errors.push(Error::new(Code::NotEnforced, message).at(manifest.locate(field)).hint(hint));
-        };
+        let mut unenforced = Unenforced::of(manifest);
         let security = &manifest.security;
-        if security.sandbox {
-            refuse(
-                "security.sandbox",
-                "a sandboxed native plugin needs a worker process, which is not built yet",
-                "set `security.sandbox` to false and grant `native`, or use `wasm`",
-            );
-        }
-        let limits = [
+        unenforced.refuse(
+            security.sandbox,
+            "security.sandbox",
+            "a sandboxed native plugin needs a worker process, which is not built yet",
+            "set `security.sandbox` to false and grant `native`, or use `wasm`",
+        );
+        for (field, given) in [
             ("max_memory", security.max_memory.is_some()),
             ("max_cpu", security.max_cpu.is_some()),
             ("timeout", security.timeout.is_some()),
             ("allowed_apis", security.allowed_apis.is_some()),
-        ];
-        for (field, _) in limits.into_iter().filter(|(_, declared)| *declared) {
-            refuse(
+        ] {
+            unenforced.refuse(
+                given,
                 &format!("security.{field}"),
-                &format!("`{field}` cannot be enforced on native code in the host's process"),
+                format!("`{field}` cannot be enforced on native code in the host's process"),
                 "remove it, or use `wasm`",
             );
         }
-        for (capability, _) in manifest.asks.iter().filter(|(asked, _)| *asked != Capability::Native) {
-            refuse(
+        for (capability, _) in manifest.asks.iter() {
+            unenforced.refuse(
+                capability != Capability::Native,
                 "capabilities",
-                &format!("`{capability}` cannot be enforced on native code in the host's process"),
+                format!("`{capability}` cannot be enforced on native code in the host's process"),
                 "remove it: what is granted `native` can do all that the host can; or use `hybrid`, whose script is held to it",
             );
         }
-        if !manifest.dependencies.is_empty() {
-            refuse(
-                "dependencies",
-                "a library cannot import other plugins",
-                "remove `dependencies`, or use `hybrid`, whose script can import them",
-            );
-        }
-        let functions = manifest.functions.iter().flatten().enumerate();
-        for (index, _) in functions.filter(|(_, function)| function.native) {
-            refuse(
-                &format!("functions.{index}.native"),
-                "`native` tells the two halves of a hybrid apart; all functions of a native plugin are native",
-                "remove it",
-            );
-        }
+        unenforced.refuse(
+            !manifest.dependencies.is_empty(),
+            "dependencies",
+            "a library cannot import other plugins",
+            "remove `dependencies`, or use `hybrid`, whose script can import them",
+        );
+        unenforced.refuse_native_functions(
+            "`native` tells the two halves of a hybrid apart; all functions of a native plugin are native",
+            "remove it",
+        );
+        let mut errors = unenforced.into_errors();
         errors.extend(library_of(manifest).err());
         errors
     }

@@ -10,7 +10,7 @@ use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
-use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::manifest::{Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Signature, Type};
 use rhai::{AST, Module};
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ impl Loader for ScriptLoader {
     }
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
-        let mut errors = validate_script(manifest);
+        let mut unenforced = Unenforced::of(manifest);
         let implementation = &manifest.implementation;
         for (given, field, message) in [
             (implementation.build_cmd.is_some(), "implementation.build_cmd", "a script is not built"),
@@ -51,28 +51,22 @@ impl Loader for ScriptLoader {
                 "a script has no native code to be granted",
             ),
         ] {
-            if given {
-                let hint = "remove it, or make the plugin a `hybrid`";
-                errors.push(Error::new(Code::NotEnforced, message).at(manifest.locate(field)).hint(hint));
-            }
+            unenforced.refuse(given, field, message, "remove it, or make the plugin a `hybrid`");
         }
-        let handles = manifest.types.iter().filter(|(_, ty)| matches!(ty, Type::Handle(_)));
-        errors.extend(handles.map(|(name, _)| {
-            Error::new(Code::NotEnforced, format!("`{name}` is a handle, which a script cannot make"))
-                .at(manifest.locate("types"))
-                .hint("handles of other plugins are passed on as `any`; or make the plugin a `hybrid`")
-        }));
-        for (index, function) in manifest.functions.iter().flatten().enumerate().filter(|(_, f)| f.native) {
-            let name = &function.signature.name;
-            errors.push(
-                Error::new(
-                    Code::NotEnforced,
-                    format!("`{name}` is marked `native`, and a script has no native half"),
-                )
-                .at(manifest.locate(&format!("functions.{index}.native")))
-                .hint("remove `native`, or make the plugin a `hybrid`"),
+        for (name, ty) in &manifest.types {
+            unenforced.refuse(
+                matches!(ty, Type::Handle(_)),
+                "types",
+                format!("`{name}` is a handle, which a script cannot make"),
+                "handles of other plugins are passed on as `any`; or make the plugin a `hybrid`",
             );
         }
+        unenforced.refuse_native_functions(
+            "a function is marked `native`, and a script has no native half",
+            "remove `native`, or make the plugin a `hybrid`",
+        );
+        let mut errors = validate_script(manifest);
+        errors.extend(unenforced.into_errors());
         errors
     }
 
@@ -91,28 +85,22 @@ impl Loader for ScriptLoader {
 
 /// Checks the fields of a manifest that a Rhai half has: that of a script plugin, or of a hybrid.
 pub fn validate_script(manifest: &Manifest) -> Vec<Error> {
-    let mut errors = Vec::new();
-    let mut refuse = |field: &str, message: &str, hint: &str| {
-        errors.push(Error::new(Code::NotEnforced, message).at(manifest.locate(field)).hint(hint));
-    };
+    let mut unenforced = Unenforced::of(manifest);
     let security = &manifest.security;
-    if !security.sandbox
-        && (security.max_memory.is_some() || security.max_cpu.is_some() || security.timeout.is_some())
-    {
-        refuse(
-            "security",
-            "a script without a sandbox has no limits of its own",
-            "remove `max_memory`, `max_cpu` and `timeout`, or `sandbox: false`",
-        );
-    }
-    if security.max_memory.is_some() && !budget::memory_is_counted() {
-        refuse(
-            "security.max_memory",
-            "this host does not count memory, so `max_memory` cannot be enforced",
-            "the host must install `CountingAllocator` as its global allocator",
-        );
-    }
-    errors
+    unenforced.refuse(
+        !security.sandbox
+            && (security.max_memory.is_some() || security.max_cpu.is_some() || security.timeout.is_some()),
+        "security",
+        "a script without a sandbox has no limits of its own",
+        "remove `max_memory`, `max_cpu` and `timeout`, or `sandbox: false`",
+    );
+    unenforced.refuse(
+        security.max_memory.is_some() && !budget::memory_is_counted(),
+        "security.max_memory",
+        "this host does not count memory, so `max_memory` cannot be enforced",
+        "the host must install `CountingAllocator` as its global allocator",
+    );
+    unenforced.into_errors()
 }
 
 /// The script of a plugin: its real path and its name in messages.

@@ -8,7 +8,7 @@ use caraway_loaders_core::bind::{self, Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
-use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::manifest::{Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Location, Signature};
 use parking_lot::Mutex;
 use semver::Version;
@@ -103,64 +103,59 @@ impl Loader for WasmLoader {
     }
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
-        let mut errors = Vec::new();
-        let mut refuse = |field: &str, message: String, hint: &str| {
-            let error = Error::new(Code::NotEnforced, message).hint(hint).at(manifest.locate(field));
-            errors.push(error);
-        };
+        let mut unenforced = Unenforced::of(manifest);
         for capability in [Capability::Filesystem, Capability::Network, Capability::Process, Capability::Env]
         {
-            if manifest.asks.contains(capability) {
-                refuse(
-                    "capabilities",
-                    format!("a component cannot be given `{capability}` yet"),
-                    "take it out; pass data as arguments",
-                );
-            }
-        }
-        if manifest.asks.contains(Capability::Native) {
-            refuse("capabilities", "a component has no native code".to_owned(), "take out `native`");
+            unenforced.refuse(
+                manifest.asks.contains(capability),
+                "capabilities",
+                format!("a component cannot be given `{capability}` yet"),
+                "take it out; pass data as arguments",
+            );
         }
         let security = &manifest.security;
-        if !security.sandbox {
-            refuse(
+        for (given, field, message, hint) in [
+            (
+                manifest.asks.contains(Capability::Native),
+                "capabilities",
+                "a component has no native code",
+                "take out `native`",
+            ),
+            (
+                !security.sandbox,
                 "security.sandbox",
-                "a component always runs in a sandbox".to_owned(),
+                "a component always runs in a sandbox",
                 "take out `sandbox = false`",
-            );
-        }
-        if security.allowed_apis.as_ref().is_some_and(|apis| !apis.is_empty()) {
-            refuse(
+            ),
+            (
+                security.allowed_apis.as_ref().is_some_and(|apis| !apis.is_empty()),
                 "security.allowed_apis",
-                "a component cannot import `std/*` modules yet".to_owned(),
+                "a component cannot import `std/*` modules yet",
                 "take out `allowed_apis`",
-            );
-        }
-        if !manifest.dependencies.is_empty() {
-            refuse(
+            ),
+            (
+                !manifest.dependencies.is_empty(),
                 "dependencies",
-                "a component cannot import other plugins yet".to_owned(),
+                "a component cannot import other plugins yet",
                 "take out `dependencies`",
-            );
-        }
-        if !manifest.config.is_empty() {
-            refuse(
+            ),
+            (
+                !manifest.config.is_empty(),
                 "config",
-                "a component cannot be given settings yet".to_owned(),
+                "a component cannot be given settings yet",
                 "take out `config`; take settings as arguments",
-            );
-        }
-        if !manifest.implementation.binaries.is_empty() {
-            refuse(
+            ),
+            (
+                !manifest.implementation.binaries.is_empty(),
                 "implementation.binaries",
-                "a component is the same file for every target".to_owned(),
+                "a component is the same file for every target",
                 "name it in `entrypoint`",
-            );
+            ),
+        ] {
+            unenforced.refuse(given, field, message, hint);
         }
-        if manifest.functions.iter().flatten().any(|function| function.native) {
-            refuse("functions", "`native` functions are for hybrid plugins".to_owned(), "take out `native`");
-        }
-        errors
+        unenforced.refuse_native_functions("`native` functions are for hybrid plugins", "take out `native`");
+        unenforced.into_errors()
     }
 
     fn adopt(&self, file: &Path) -> Option<Manifest> {

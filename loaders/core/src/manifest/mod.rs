@@ -19,10 +19,12 @@ mod refused;
 mod toml;
 mod tree;
 mod types;
+mod unenforced;
 
 pub(crate) use input::too_large;
 pub use quantity::{parse_duration, parse_size};
 pub use refused::{REFUSED, Refusal, Refused};
+pub use unenforced::Unenforced;
 
 use crate::capability::Asks;
 use crate::code::Code;
