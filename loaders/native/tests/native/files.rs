@@ -123,6 +123,22 @@ fn a_symbol_that_is_no_table_is_refused() {
         .refused(Incompatible, "was built for plugin contract 0.0; this host has 1.1");
 }
 
+/// A library with nothing but the envelope of contract 1.0.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_envelope_is_opened_where_that_is_built_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("liar.c");
+    let symbol = "_1as_0lib_1header_0root_bmodule_bloader";
+    std::fs::write(&file, format!("char {symbol}[4096] __attribute__((aligned(16)));")).unwrap();
+    let (code, message) = if cfg!(feature = "abi_stable") {
+        (Incompatible, "libsink.so was built with abi_stable 0.0, which this host does not speak")
+    } else {
+        (Incompatible, "libsink.so wraps its table with abi_stable, which this host was built without")
+    };
+    Folder::new(&compile(&file, &[]), json!({})).refused(code, message);
+}
+
 /// The bytes that were checked are the ones that run, whatever happens to the file.
 #[test]
 fn a_loaded_library_does_not_depend_on_its_file() {
