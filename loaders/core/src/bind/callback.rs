@@ -86,7 +86,8 @@ impl Drop for Callbacks<'_> {
 /// A function of a script that a plugin can call until the call that it was passed to returns.
 ///
 /// Clones are the same function. A call from another thread is waited for before that call returns to the script,
-/// and lives under the limits of the thread that the function came from.
+/// and lives under the limits of the thread that the function came from. It runs on a thread of its own, with a stack
+/// that scripts can recurse on, which takes some ten microseconds more.
 #[derive(Clone)]
 pub struct Callable(Arc<Parts>);
 

@@ -1,6 +1,7 @@
 //! What a call of scalars allocates: nothing.
 
-use crate::support::{engine, whole};
+use crate::sample::Memory;
+use crate::support::{engine, sample_engine, whole};
 use rhai::Engine;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -54,4 +55,32 @@ fn scalar_calls_allocate_nothing() {
     }
     // The count is a count.
     assert!(allocations(&engine, "sink::ints([i]);") >= base + 1000);
+}
+
+/// What Rhai's strings cannot do without: one allocation, and one more for those that it does not keep in place.
+#[test]
+fn strings_are_allocated_once() {
+    let engine = engine(&whole());
+    let base = allocations(&engine, "i + 1;");
+    for (text, each) in
+        [("short", 1), ("twenty-three characters", 1), ("more than twenty-three of them", 2), ("", 1)]
+    {
+        // The loop has a few of its own.
+        let count = allocations(&engine, &format!("sink::text(\"{text}\");")) - base;
+        assert_eq!(count / 1000, each, "{text:?}: {count}");
+    }
+}
+
+#[test]
+fn handles_are_passed_without_allocating() {
+    let engine = sample_engine(Memory::Host);
+    let prelude = "const C = sample::counter(0);";
+    let of = |body: &str| {
+        let ast = engine.compile(format!("{prelude} for i in 0..1000 {{ {body} }}")).unwrap();
+        engine.run_ast(&ast).unwrap();
+        let before = COUNT.get();
+        engine.run_ast(&ast).unwrap();
+        COUNT.get() - before
+    };
+    assert_eq!(of("sample::counter::incr(C, 1);"), of("i + 1;"));
 }
