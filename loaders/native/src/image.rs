@@ -1,35 +1,14 @@
 //! A private copy of a library.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The largest library that is read.
+/// The largest library that is copied.
 const MAX_SIZE: u64 = 1 << 30;
 
-/// The bytes of a library.
-///
-/// # Errors
-///
-/// What the system says, [`io::ErrorKind::InvalidInput`] for what is no regular file, and
-/// [`io::ErrorKind::FileTooLarge`] beyond 1 GiB.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe must not keep the host waiting for its other end.
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_SIZE)).unwrap_or(0));
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    Ok(bytes)
-}
-
-/// A copy that nobody else can change, and a path to open it by.
+/// A copy of a library that nobody else can change, and a path to open it by.
 ///
 /// On Linux it is a sealed file in memory; where that cannot be had, and on other systems, a file in a new
 /// folder that only this user can enter, which is gone when the `Image` is dropped. In either case `$ORIGIN`
@@ -41,41 +20,72 @@ pub(crate) struct Image {
 
 enum Kept {
     #[cfg(target_os = "linux")]
-    Memory(std::os::fd::OwnedFd),
-    Folder(#[allow(dead_code)] tempfile::TempDir),
+    Memory {
+        file: File,
+        bytes: memmap2::Mmap,
+    },
+    Folder {
+        _folder: tempfile::TempDir,
+        bytes: Vec<u8>,
+    },
 }
 
 impl Image {
-    /// A copy of `bytes`; `name` is for maps and debuggers.
-    pub(crate) fn new(name: &str, bytes: &[u8]) -> io::Result<Self> {
+    /// A copy of the file at `path`; `name` is for maps and debuggers.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, [`io::ErrorKind::InvalidInput`] for what is no regular file, and
+    /// [`io::ErrorKind::FileTooLarge`] beyond 1 GiB.
+    pub(crate) fn copy(path: &Path, name: &str) -> io::Result<Self> {
+        let mut file = open(path)?;
         #[cfg(target_os = "linux")]
-        if let Some(image) = Self::in_memory(name, bytes) {
+        if let Some(image) = Self::in_memory(&file, name) {
             return Ok(image);
         }
-        Self::in_folder(name, bytes)
+        file.rewind()?;
+        Self::in_folder(&file, name)
     }
 
     #[cfg(target_os = "linux")]
-    fn in_memory(name: &str, bytes: &[u8]) -> Option<Self> {
+    fn in_memory(source: &File, name: &str) -> Option<Self> {
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-        use std::io::Write;
-        use std::os::fd::{AsRawFd, OwnedFd};
+        use std::os::fd::AsRawFd;
 
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let mut file = std::fs::File::from(memfd_create(name, flags).ok()?);
-        file.write_all(bytes).ok()?;
+        let mut file = File::from(memfd_create(name, flags).ok()?);
+        // From file to file within the kernel.
+        if io::copy(&mut source.take(MAX_SIZE + 1), &mut file).ok()? > MAX_SIZE {
+            return None;
+        }
         fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
             .ok()?;
+        // SAFETY: the seals keep the file as it is, with what is mapped of it.
+        let bytes = unsafe { memmap2::Mmap::map(&file) }.ok()?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         // Without /proc there is no path to it.
-        path.exists().then(|| Self { path, kept: Kept::Memory(OwnedFd::from(file)) })
+        path.exists().then(|| Self { path, kept: Kept::Memory { file, bytes } })
     }
 
-    fn in_folder(name: &str, bytes: &[u8]) -> io::Result<Self> {
+    fn in_folder(source: &File, name: &str) -> io::Result<Self> {
+        let mut bytes = Vec::new();
+        source.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_SIZE {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let folder = tempfile::Builder::new().prefix("caraway-").tempdir()?;
         let path = folder.path().join(name);
-        std::fs::write(&path, bytes)?;
-        Ok(Self { path, kept: Kept::Folder(folder) })
+        std::fs::write(&path, &bytes)?;
+        Ok(Self { path, kept: Kept::Folder { _folder: folder, bytes } })
+    }
+
+    /// What is in it.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match &self.kept {
+            #[cfg(target_os = "linux")]
+            Kept::Memory { bytes, .. } => bytes,
+            Kept::Folder { bytes, .. } => bytes,
+        }
     }
 
     /// A path that leads to the copy as long as this lives.
@@ -90,44 +100,70 @@ impl Image {
     pub(crate) fn opened(self) {
         match self.kept {
             #[cfg(target_os = "linux")]
-            Kept::Memory(file) => std::mem::forget(file),
+            Kept::Memory { file, .. } => std::mem::forget(file),
             // Its name is random: none is like it.
-            Kept::Folder(folder) => drop(folder),
+            Kept::Folder { .. } => {}
         }
     }
+}
+
+/// A regular file, opened to be read.
+fn open(path: &Path) -> io::Result<File> {
+    // A pipe must not keep the host waiting for its other end.
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn source() -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"bytes").unwrap();
+        file
+    }
+
     #[track_caller]
     fn holds(image: &Image, bytes: &[u8]) {
         assert_eq!(std::fs::read(image.path()).unwrap(), bytes);
+        assert_eq!(image.bytes(), bytes);
     }
 
     #[test]
     fn a_copy_has_the_bytes() {
-        holds(&Image::new("libx.so", b"bytes").unwrap(), b"bytes");
-        let image = Image::in_folder("libx.so", b"bytes").unwrap();
+        let source = source();
+        let image = Image::copy(source.path(), "libx.so").unwrap();
+        std::fs::write(source.path(), b"other").unwrap();
         holds(&image, b"bytes");
+        let image = Image::in_folder(&open(source.path()).unwrap(), "libx.so").unwrap();
+        holds(&image, b"other");
         let path = image.path().to_owned();
         drop(image);
         assert!(!path.exists());
     }
 
+    #[track_caller]
+    fn refused(path: &str, kind: io::ErrorKind) {
+        assert_eq!(Image::copy(path.as_ref(), "x").err().unwrap().kind(), kind);
+    }
+
     #[test]
-    fn only_regular_files_are_read() {
-        assert_eq!(read(Path::new("/dev/zero")).unwrap_err().kind(), io::ErrorKind::InvalidInput);
-        assert_eq!(read(Path::new("/nowhere")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    fn only_regular_files_are_copied() {
+        refused("/dev/zero", io::ErrorKind::InvalidInput);
+        refused("/nowhere", io::ErrorKind::NotFound);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_copy_in_memory_cannot_be_changed() {
-        let image = Image::in_memory("libx.so", b"bytes").unwrap();
-        let write = std::fs::OpenOptions::new().write(true).open(image.path());
-        let changed = write.and_then(|mut file| std::io::Write::write(&mut file, b"other"));
+        let image = Image::in_memory(&open(source().path()).unwrap(), "libx.so").unwrap();
+        let write = File::options().write(true).open(image.path());
+        let changed = write.and_then(|mut file| io::Write::write(&mut file, b"other"));
         assert!(changed.is_err());
         holds(&image, b"bytes");
     }

@@ -1,7 +1,7 @@
 //! A library on its way from the plugin's folder into the process.
 
 use crate::elf::{self, Exports, Unfit};
-use crate::image::{self, Image};
+use crate::image::Image;
 use crate::table::{Flaw, Table};
 use caraway_abi::{ABI_MAJOR, ABI_MINOR, Plugin as PluginTable, SYMBOL};
 use caraway_loaders_core::discover::Plugin;
@@ -27,9 +27,11 @@ impl<'a> Opening<'a> {
     /// the manifest's plugin.
     pub(crate) fn open(&self) -> Result<Table, Error> {
         let path = self.plugin.file(self.file).map_err(|error| self.missing(error))?;
-        let bytes = image::read(&path).map_err(|error| self.refused(&format!("cannot be read: {error}")))?;
-        let exports = self.exports(&bytes)?;
-        let pointer = self.load(&bytes, exports)?;
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let image =
+            Image::copy(&path, &name).map_err(|error| self.refused(&format!("cannot be read: {error}")))?;
+        let exports = self.exports(image.bytes())?;
+        let pointer = self.load(image, &name, exports)?;
         self.check(pointer, exports.table.and_then(|symbol| symbol.size))
     }
 
@@ -49,16 +51,12 @@ impl<'a> Opening<'a> {
     }
 
     /// Opens a private copy, for good, and finds the table in it.
-    fn load(&self, bytes: &[u8], exports: Exports) -> Result<*const PluginTable, Error> {
-        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-        let image = Image::new(&name, bytes)
-            .map_err(|error| self.refused(&format!("cannot be copied into memory: {error}")))?;
-
+    fn load(&self, image: Image, name: &str, exports: Exports) -> Result<*const PluginTable, Error> {
         // All symbols now: one that is missing is an error here and not the end of the process in a call.
         // SAFETY: constructors run. The operator has granted this plugin all that native code can do, and the
         // file's structure has been checked.
         let handle = unsafe { Handle::open(Some(image.path()), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
-            let system = error.to_string().replace(&*image.path().to_string_lossy(), &name);
+            let system = error.to_string().replace(&*image.path().to_string_lossy(), name);
             self.refused(&format!("cannot be opened: {system}"))
         })?;
         // SAFETY: the symbol is only taken for an address.
