@@ -119,8 +119,11 @@ fn candidates_in(
 /// Reads candidates, on several threads if there are many; the order stays.
 fn read_all(candidates: &[Candidate], loaders: &[Arc<dyn Loader>]) -> Vec<Outcome> {
     let read = |part: &[Candidate]| part.iter().map(|candidate| candidate.read(loaders)).collect::<Vec<_>>();
+    if candidates.len() < WORTH_THREADS {
+        return read(candidates);
+    }
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
-    if threads == 1 || candidates.len() < WORTH_THREADS {
+    if threads == 1 {
         return read(candidates);
     }
     let (own, others) = candidates.split_at(candidates.len() / threads);
