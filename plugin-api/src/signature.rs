@@ -51,16 +51,12 @@ impl Signature {
     /// # Errors
     ///
     /// The first name for which `lookup` gives `None`.
-    pub fn resolve(&self, lookup: &dyn Fn(&str) -> Option<Type>) -> Result<Signature, String> {
-        Ok(Signature {
-            name: self.name.clone(),
-            params: self
-                .params
-                .iter()
-                .map(|p| Ok(Param { name: p.name.clone(), ty: p.ty.resolve(lookup)? }))
-                .collect::<Result<_, String>>()?,
-            returns: self.returns.resolve(lookup)?,
-        })
+    pub fn resolve(mut self, lookup: &dyn Fn(&str) -> Option<Type>) -> Result<Signature, String> {
+        for param in &mut self.params {
+            param.ty.replace_names(lookup)?;
+        }
+        self.returns.replace_names(lookup)?;
+        Ok(self)
     }
 
     /// Whether the other function is called in the same way: same name and types, whatever the parameters

@@ -94,18 +94,24 @@ impl Type {
     /// # Errors
     ///
     /// The first name for which `lookup` gives `None`.
-    pub fn resolve(&self, lookup: &dyn Fn(&str) -> Option<Type>) -> Result<Type, String> {
-        Ok(match self {
-            Type::Array(item) => Type::Array(Box::new(item.resolve(lookup)?)),
-            Type::Map(item) => Type::Map(Box::new(item.resolve(lookup)?)),
-            Type::Option(inner) => Type::Option(Box::new(inner.resolve(lookup)?)),
-            Type::Fn(params, returns) => Type::Fn(
-                params.iter().map(|p| p.resolve(lookup)).collect::<Result<_, _>>()?,
-                Box::new(returns.resolve(lookup)?),
-            ),
-            Type::Named(name) => lookup(name).ok_or_else(|| name.clone())?,
-            other => other.clone(),
-        })
+    pub fn resolve(mut self, lookup: &dyn Fn(&str) -> Option<Type>) -> Result<Type, String> {
+        self.replace_names(lookup)?;
+        Ok(self)
+    }
+
+    pub(crate) fn replace_names(&mut self, lookup: &dyn Fn(&str) -> Option<Type>) -> Result<(), String> {
+        match self {
+            Type::Array(inner) | Type::Map(inner) | Type::Option(inner) => inner.replace_names(lookup),
+            Type::Fn(params, returns) => {
+                params.iter_mut().try_for_each(|param| param.replace_names(lookup))?;
+                returns.replace_names(lookup)
+            }
+            Type::Named(name) => {
+                *self = lookup(name).ok_or_else(|| name.clone())?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether `test` holds for this type or any type inside it.
@@ -216,7 +222,9 @@ impl<'a> Parser<'a> {
     }
 
     fn skip_space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
+        if !self.text.as_bytes().get(self.at).is_some_and(u8::is_ascii_graphic) {
+            self.at = self.text.len() - self.rest().trim_start().len();
+        }
     }
 
     pub(crate) fn error<T>(&self, message: impl Into<String>) -> Result<T, ParseTypeError> {
@@ -254,7 +262,8 @@ impl<'a> Parser<'a> {
     pub(crate) fn name(&mut self, what: &str) -> Result<&'a str, ParseTypeError> {
         self.skip_space();
         let rest = self.rest();
-        let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let part_of = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let len = rest.bytes().position(|byte| !part_of(byte)).unwrap_or(rest.len());
         let name = &rest[..len];
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
             return self.error(format!("expected {what}"));

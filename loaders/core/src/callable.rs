@@ -16,14 +16,15 @@ pub const MAX_PARAMS: usize = 16;
 /// [`Code::ManifestValue`] for a name that Rhai cannot call, more than [`MAX_PARAMS`] parameters, a type that is
 /// not declared, and a handle that is a part of another type.
 pub fn callable(signature: &Signature) -> Result<(), Error> {
-    for part in signature.name.split("::") {
-        if !rhai::is_valid_function_name(part) {
-            return Err(Error::new(
-                Code::ManifestValue,
-                format!("`{part}` cannot be called in Rhai: it is a reserved word or no identifier"),
-            )
-            .hint(format!("rename it, for example to `{part}_`")));
-        }
+    let valid = rhai::is_valid_function_name;
+    if !valid(&signature.name)
+        && let Some(part) = signature.name.split("::").find(|part| !valid(part))
+    {
+        return Err(Error::new(
+            Code::ManifestValue,
+            format!("`{part}` cannot be called in Rhai: it is a reserved word or no identifier"),
+        )
+        .hint(format!("rename it, for example to `{part}_`")));
     }
     if signature.params.len() > MAX_PARAMS {
         return Err(Error::new(

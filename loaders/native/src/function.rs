@@ -51,7 +51,7 @@ impl Function {
             // Whatever the manifest calls it: this is what makes it a method.
             first.name = "self".to_owned();
         }
-        let name = format!("{owner}::{}", declared.name);
+        let name = [owner, "::", &declared.name].concat();
         let outcome = instance.outcome(name, &self.signature.returns, &declared.returns);
         if let Some(typed) = &self.typed {
             return typed.bind(binder, declared, outcome);

@@ -52,11 +52,12 @@ impl Library {
         let classes = table.classes().map_err(flawed)?;
         let types = Types::new(table.types().map_err(flawed)?, classes.iter().map(|class| class.name))
             .map_err(|wrong| opening.refused(&wrong))?;
-        let mut functions: Vec<Function> = Vec::new();
-        let mut names = HashMap::new();
-        for entry in table.functions().map_err(flawed)? {
+        let entries = table.functions().map_err(flawed)?;
+        let mut functions: Vec<Function> = Vec::with_capacity(entries.len());
+        let mut names = HashMap::with_capacity(entries.len());
+        for entry in entries {
             let function = function(opening, &types, &entry)?;
-            let name = function.signature.name.clone();
+            let name = &function.signature.name;
             if names.insert(name.clone(), functions.len()).is_some() {
                 return Err(opening.refused(&format!("exports `{name}` twice")));
             }
@@ -155,7 +156,7 @@ fn signature(opening: &Opening<'_>, types: &Types, text: &str) -> Result<Signatu
     let lookup = |name: &str| types.get(name).or_else(|| of_manifest(name)).cloned();
     let signature = signature.resolve(&lookup).map_err(|name| {
         opening
-            .mismatch(&format!("exports `{signature}`, with the unknown type `{name}`"))
+            .mismatch(&format!("exports `{text}`, with the unknown type `{name}`"))
             .hint("declare it in the manifest's `types`, or define it in the library")
     })?;
     callable(&signature).map_err(|error| error.at(opening.location().clone()))?;

@@ -194,8 +194,11 @@ impl Binder {
 
     /// The signature with the names of classes looked up; others are left for `callable` to refuse.
     fn resolved(&self, signature: Signature) -> Signature {
+        if !signature.any_type(&|ty| matches!(ty, Type::Named(_))) {
+            return signature;
+        }
         let class = |name: &str| self.classes.contains_key(name).then(|| Type::Handle(name.into()));
-        signature.resolve(&class).unwrap_or(signature)
+        signature.clone().resolve(&class).unwrap_or(signature)
     }
 
     /// Adds a function, and gives it with the last segment of its name.
@@ -216,7 +219,7 @@ impl Binder {
     fn accept(&self, signature: &Signature) -> Result<(Option<Handles>, Arc<Signature>), Error> {
         callable(signature)?;
         let handles = self.handles(signature)?;
-        let name = format!("{}::{}", self.name, signature.name);
+        let name = [&self.name, "::", &signature.name].concat();
         Ok((handles, Arc::new(Signature { name, ..signature.clone() })))
     }
 
@@ -232,7 +235,7 @@ impl Binder {
             None => body,
         };
         self.root.register(&signature.name, &shown, &body);
-        let last = signature.name.rsplit("::").next().unwrap_or_default().to_owned();
+        let last = signature.name.rsplit(':').next().unwrap_or_default().to_owned();
         self.signatures.push(signature);
         (last, Member { shown, body })
     }

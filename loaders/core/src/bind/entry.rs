@@ -7,6 +7,7 @@ use crate::code::Code;
 use crate::error::{Error, Location};
 use caraway_plugin::{Signature, Type};
 use rhai::{Dynamic, EvalAltResult, FuncRegistration, Module, NativeCallContext, Position, RhaiFunc, Shared};
+use smallvec::{SmallVec, smallvec};
 use std::any::TypeId;
 
 /// How many typed entries one function may have; calls that would need more go the long way.
@@ -19,23 +20,23 @@ pub(super) type Body = dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) ->
 
 /// Puts every way of calling a function into a module.
 pub(super) fn register(module: &mut Module, name: &str, shown: &Shared<Signature>, body: &Shared<Body>) {
-    for entry in entries(&shown.params.iter().map(|p| &p.ty).collect::<Vec<_>>()) {
-        let func: Shared<Body> = if entry.floats.is_empty() {
+    entries(shown.params.iter().map(|param| &param.ty), |types, floats| {
+        let func: Shared<Body> = if floats.is_empty() {
             body.clone()
         } else {
-            let body = body.clone();
-            let floats = entry.floats;
+            let (body, floats) = (body.clone(), Floats::from_slice(floats));
             Shared::new(move |context: Option<NativeCallContext>, args: &mut [&mut Dynamic]| {
                 with_floats(&floats, args, |args| body(context, args))
             })
         };
-        set(module, FuncRegistration::new(name), &entry.types, func);
-    }
+        set(module, FuncRegistration::new(name), types, func);
+    });
     let count = shown.params.len();
     if count > 0 {
         let (shown, body) = (shown.clone(), body.clone());
         let anything = with_context(move |context, args| call_with_anything(&shown, &*body, context, args));
-        set(module, FuncRegistration::new(name), &vec![TypeId::of::<Dynamic>(); count], anything);
+        let types: Types = smallvec![TypeId::of::<Dynamic>(); count];
+        set(module, FuncRegistration::new(name), &types, anything);
     }
 }
 
@@ -60,54 +61,58 @@ pub(super) fn set(module: &mut Module, registration: FuncRegistration, types: &[
     registration.set_into_module_raw(module, types, func);
 }
 
-/// One way of calling a function.
-struct Entry {
-    types: Vec<TypeId>,
-    /// The parameters where an int is to become a float.
-    floats: Vec<usize>,
-}
+type Types = SmallVec<[TypeId; 4]>;
+/// The parameters where an int is to become a float.
+type Floats = SmallVec<[usize; 4]>;
+/// What an argument may be, and whether an int is to become a float.
+type Choices = SmallVec<[(Kind, bool); 6]>;
 
-/// The ways of calling a function with these parameters, the declared one first.
-fn entries(params: &[&Type]) -> Vec<Entry> {
-    let mut entries = vec![Entry { types: Vec::new(), floats: Vec::new() }];
-    for (index, ty) in params.iter().enumerate() {
-        let mut choices = choices(ty);
-        if entries.len() * choices.len() > MAX_ENTRIES {
-            choices.truncate(1);
+/// Gives the ways of calling a function with these parameters, each the types of its arguments and the parameters
+/// where an int is to become a float; the declared one first.
+fn entries<'a>(params: impl Iterator<Item = &'a Type>, mut give: impl FnMut(&[TypeId], &[usize])) {
+    let mut count = 1;
+    let choices: SmallVec<[Choices; 4]> = params
+        .map(|ty| {
+            let mut choices = choices(ty);
+            if count * choices.len() > MAX_ENTRIES {
+                choices.truncate(1);
+            }
+            count *= choices.len();
+            choices
+        })
+        .collect();
+    for entry in 0..count {
+        // A digit for each parameter.
+        let mut rest = entry;
+        let mut types = Types::new();
+        let mut floats = Floats::new();
+        for (index, choices) in choices.iter().enumerate() {
+            let (kind, from_int) = choices[rest % choices.len()];
+            rest /= choices.len();
+            types.push(kind.type_id());
+            if from_int {
+                floats.push(index);
+            }
         }
-        entries = entries
-            .iter()
-            .flat_map(|entry| {
-                choices.iter().map(move |&(kind, from_int)| {
-                    let mut types = entry.types.clone();
-                    types.push(kind.type_id());
-                    let mut floats = entry.floats.clone();
-                    if from_int {
-                        floats.push(index);
-                    }
-                    Entry { types, floats }
-                })
-            })
-            .collect();
+        give(&types, &floats);
     }
-    entries
 }
 
-/// What an argument of this type may be, and whether an int is to become a float.
-fn choices(ty: &Type) -> Vec<(Kind, bool)> {
+fn choices(ty: &Type) -> Choices {
     match ty {
-        Type::Float => vec![(Kind::Float, false), (Kind::Int, true)],
+        Type::Float => smallvec![(Kind::Float, false), (Kind::Int, true)],
         Type::Option(inner) => {
             let mut choices = choices(inner);
             choices.push((Kind::Unit, false));
             choices
         }
         _ => match Kind::of_type(ty) {
-            Some(kind) => vec![(kind, false)],
+            Some(kind) => smallvec![(kind, false)],
             // The commonest are found at once, the rest by the entry that takes anything.
             None => [Kind::Int, Kind::Float, Kind::String, Kind::Array, Kind::Map]
                 .map(|kind| (kind, false))
-                .to_vec(),
+                .into_iter()
+                .collect(),
         },
     }
 }
@@ -142,7 +147,7 @@ pub(super) fn call_with_anything(
     args: &mut [&mut Dynamic],
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     let position = context.call_position();
-    let mut floats = Vec::new();
+    let mut floats = Floats::new();
     for (index, (param, arg)) in shown.params.iter().zip(args.iter()).enumerate() {
         match conform::top_level(&param.ty, arg) {
             Passing::AsItIs => {}
