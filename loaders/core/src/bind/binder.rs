@@ -61,6 +61,8 @@ pub struct Binder {
     classes: BTreeMap<String, Filling>,
     dispatchers: Dispatchers,
     signatures: Vec<Signature>,
+    /// The functions of the signatures, in the same order.
+    members: Vec<Member>,
 }
 
 /// A module while it is being filled.
@@ -110,6 +112,7 @@ impl Binder {
             classes: BTreeMap::new(),
             dispatchers: Dispatchers::default(),
             signatures: Vec::new(),
+            members: Vec::new(),
         }
     }
 
@@ -171,6 +174,20 @@ impl Binder {
             return Ok(());
         }
         Err(Error::new(Code::ManifestValue, format!("{class} has the property `{last}` twice")))
+    }
+
+    /// Lets a function that was added be called by another name, too. Messages and [`Bound::signatures`] keep its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Internal`] if there is no function of this name.
+    pub fn alias(&mut self, alias: &str, name: &str) -> Result<(), Error> {
+        let index = self.signatures.iter().position(|signature| signature.name == name);
+        let Some(member) = index.and_then(|index| self.members.get(index)) else {
+            return Err(Error::new(Code::Internal, format!("an alias of `{name}`, which is not there")));
+        };
+        self.root.register(alias, &member.shown, &member.body);
+        Ok(())
     }
 
     /// Adds a constant to the module: `stats::VERSION`.
@@ -237,7 +254,9 @@ impl Binder {
         self.root.register(&signature.name, &shown, &body);
         let last = signature.name.rsplit(':').next().unwrap_or_default().to_owned();
         self.signatures.push(signature);
-        (last, Member { shown, body })
+        let member = Member { shown, body };
+        self.members.push(member.clone());
+        (last, member)
     }
 
     /// The handles in a signature, if there are any.
