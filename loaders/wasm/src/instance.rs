@@ -2,23 +2,27 @@
 
 use crate::direct::{self, Direct, Failure};
 use crate::fault;
-use crate::lift::{Sizes, lift, lift_optional};
+use crate::lift::{Lifting, Sizes, lift, lift_optional};
 use crate::lower::lower;
 use crate::machine::Machine;
 use crate::memory::{DEFAULT_LIMIT, MemoryMeter};
 use crate::reflect::{Export, Outcome};
+use crate::resource::{Classes, Held, Lent, taken};
+use crate::shape::Resource;
 use crate::wasi::{Guest, Printer, Stopped};
 use caraway_loaders_core::bind::{CallError, CallResult};
 use caraway_loaders_core::budget::{self, Frame, Meter};
+use caraway_loaders_core::handle::Handle;
 use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::output::{Level, Output};
 use caraway_loaders_core::{Code, Error};
 use parking_lot::{Mutex, MutexGuard};
 use rhai::Dynamic;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use wasmtime::component::{Func, InstancePre, Val};
+use wasmtime::component::{Func, InstancePre, ResourceAny, Val};
 use wasmtime::{Store, UpdateDeadline};
 
 /// How many bytes of the host's memory one result may take while it is taken over. A list that has no direct
@@ -39,6 +43,12 @@ pub(crate) struct Plugin {
     memory: u64,
     sizes: Sizes,
     printer: Printer,
+    output: Output,
+    classes: OnceLock<Classes>,
+    /// How many stores there were.
+    stores: AtomicU64,
+    /// Resources that scripts dropped while a function ran, each with the number of its store.
+    dropped: Mutex<Vec<(ResourceAny, u64)>>,
     /// None before the start and after a fault.
     live: Mutex<Option<Live>>,
     /// The thread that holds `live`, as [`thread_mark`] tells it; 0 for none.
@@ -50,11 +60,15 @@ struct Function {
     export: Export,
     /// A call that spares the detour over [`Val`], if there is one for these types.
     direct: Option<Direct>,
+    /// Whether resources are passed or given back.
+    resources: bool,
 }
 
 /// A store with an instance in it.
 struct Live {
     store: Store<Guest>,
+    /// No two stores of a plugin have the same.
+    number: u64,
     /// The functions of the instance, in the plugin's order.
     functions: Vec<Func>,
 }
@@ -68,13 +82,15 @@ impl Plugin {
         exports: Vec<Export>,
         limits: &Limits,
         printer: Printer,
+        output: &Output,
     ) -> Self {
         // The store counts the guest's memory; what the host allocates for it is bounded by `MAX_HANDED_OVER`.
         let mut time = *limits;
         time.memory = None;
         let functions = exports.into_iter().map(|export| {
             let direct = direct::find(&export);
-            Function { export, direct }
+            let resources = !export.resources().is_empty();
+            Function { export, direct, resources }
         });
         Self {
             name: name.to_owned(),
@@ -85,9 +101,18 @@ impl Plugin {
             memory: limits.memory.unwrap_or(DEFAULT_LIMIT),
             sizes: Sizes::of(limits),
             printer,
+            output: output.clone(),
+            classes: OnceLock::new(),
+            stores: AtomicU64::new(0),
+            dropped: Mutex::new(Vec::new()),
             live: Mutex::new(None),
             holder: AtomicUsize::new(0),
         }
+    }
+
+    /// Says what the handles of its resources are, once.
+    pub(crate) fn set_classes(&self, classes: Classes) {
+        self.classes.get_or_init(|| classes);
     }
 
     /// Makes the store, which runs the component's own initialisation.
@@ -113,32 +138,49 @@ impl Plugin {
     ///
     /// Arguments and results that do not fit, faults of the guest, limits, and what the function itself
     /// gives back as its error.
-    pub(crate) fn call(&self, index: usize, args: &[&mut Dynamic]) -> CallResult {
+    pub(crate) fn call(self: &Arc<Self>, index: usize, args: &[&mut Dynamic]) -> CallResult {
         let Some(function) = self.functions.get(index) else {
             return Err(Error::new(Code::Internal, "a function that is not there").into());
         };
         let Some(direct) = function.direct else { return self.call_with_values(index, function, args) };
-        let called = self.run(index, function, |func, store| direct(func, store, args, &self.sizes))?;
+        let called =
+            self.run(index, function, |func, live| direct(func, &mut live.store, args, &self.sizes))?;
         match called {
             Ok(result) => Ok(result),
             Err(NotDirect) => self.call_with_values(index, function, args),
         }
     }
 
-    fn call_with_values(&self, index: usize, function: &Function, args: &[&mut Dynamic]) -> CallResult {
+    fn call_with_values(
+        self: &Arc<Self>,
+        index: usize,
+        function: &Function,
+        args: &[&mut Dynamic],
+    ) -> CallResult {
         let export = &function.export;
         let mut values = Vec::with_capacity(args.len());
         for (position, (shape, arg)) in export.params.iter().zip(args).enumerate() {
             let value = lower(shape, arg).map_err(|misfit| misfit.into_error(position))?;
             values.push(value);
         }
-        let called = self.run(index, function, |func, store| {
+        let mut owned = Vec::new();
+        let lent = match function.resources {
+            true => {
+                export.params.iter().zip(&values).for_each(|(shape, value)| taken(shape, value, &mut owned));
+                Lent::in_arguments(args, self)?
+            }
+            false => Lent::default(),
+        };
+        let called = self.run(index, function, |func, live| {
+            lent.check(live.number).and_then(|()| lent.give(&owned)).map_err(Failure::Refused)?;
             // Whatever is in it is overwritten.
             let mut result = [Val::Bool(false)];
             let results = if export.result == Outcome::Nothing { &mut result[..0] } else { &mut result[..] };
-            func.call(store, &values, results).map_err(Failure::Fault)?;
+            func.call(&mut live.store, &values, results).map_err(Failure::Fault)?;
             let [result] = result;
-            self.give_back(export, result).map_err(Failure::Refused)
+            let handle = |resource: &Resource, any| self.handle(resource, any, live.number);
+            let lifting = Lifting { sizes: self.sizes, handle: &handle };
+            self.give_back(export, result, &lifting).map_err(Failure::Refused)
         })?;
         called.map_err(|NotDirect| Error::new(Code::Internal, "a value that is none").into())
     }
@@ -148,11 +190,12 @@ impl Plugin {
         &self,
         index: usize,
         function: &Function,
-        call: impl FnOnce(&Func, &mut Store<Guest>) -> Result<Dynamic, Failure>,
+        call: impl FnOnce(&Func, &mut Live) -> Result<Dynamic, Failure>,
     ) -> Result<Result<Dynamic, NotDirect>, CallError> {
         let frame = self.meter.enter()?;
         let mut turn = self.turn(&function.export, &frame)?;
         let _running = self.machine.running();
+        self.drop_waiting(&mut turn, &frame);
         if turn.is_none() {
             *turn = Some(self.instantiate(&frame)?);
         }
@@ -162,7 +205,7 @@ impl Plugin {
             return Err(Error::new(Code::Internal, "a function that is not there").into());
         };
         live.store.set_epoch_deadline(1);
-        let result = call(&func, &mut live.store);
+        let result = call(&func, live);
         live.store.data().flush();
         match result {
             Ok(result) => Ok(Ok(result)),
@@ -178,15 +221,15 @@ impl Plugin {
     }
 
     /// What a script gets for the result of a function; the error of a `result` is thrown.
-    fn give_back(&self, export: &Export, result: Val) -> Result<Dynamic, Error> {
+    fn give_back(&self, export: &Export, result: Val, lifting: &Lifting<'_>) -> Result<Dynamic, Error> {
         match (&export.result, result) {
             (Outcome::Nothing, _) => Ok(Dynamic::UNIT),
-            (Outcome::Value(shape), value) => lift(shape, value, &self.sizes),
+            (Outcome::Value(shape), value) => lift(shape, value, lifting),
             (Outcome::Fallible { ok, .. }, Val::Result(Ok(value))) => {
-                lift_optional(ok.as_ref(), value, &self.sizes)
+                lift_optional(ok.as_ref(), value, lifting)
             }
             (Outcome::Fallible { err, .. }, Val::Result(Err(value))) => {
-                let thrown = lift_optional(err.as_ref(), value, &self.sizes)?;
+                let thrown = lift_optional(err.as_ref(), value, lifting)?;
                 let what = if thrown.is_unit() { String::new() } else { format!(": {thrown}") };
                 let message = format!("`{}::{}` failed{what}", self.name, export.signature.name);
                 Err(Error::new(Code::PluginFailed, message).throwing(thrown))
@@ -218,7 +261,47 @@ impl Plugin {
             let func = instance.get_func(&mut store, function.export.index);
             functions.push(func.ok_or_else(|| Error::new(Code::Internal, "an export that is not there"))?);
         }
-        Ok(Live { store, functions })
+        let number = self.stores.fetch_add(1, Ordering::Relaxed);
+        Ok(Live { store, number, functions })
+    }
+
+    /// The handle of a resource that a function gave back.
+    fn handle(self: &Arc<Self>, resource: &Resource, any: ResourceAny, store: u64) -> Result<Dynamic, Error> {
+        let class = self.classes.get().and_then(|classes| classes.get(&resource.class));
+        let class = class.ok_or_else(|| Error::new(Code::Internal, "a resource without a class"))?;
+        Ok(Handle::new(class, Held::new(any, store, self.clone())))
+    }
+
+    /// Drops a resource of the store of this number: now, or when the function that runs has ended.
+    pub(crate) fn drop_resource(&self, any: ResourceAny, store: u64) {
+        self.dropped.lock().push((any, store));
+        let mine = self.holder.load(Ordering::Relaxed) == thread_mark();
+        if let Some(live) = (!mine).then(|| self.live.try_lock()).flatten()
+            && let Ok(frame) = self.meter.enter()
+        {
+            let mut turn = self.take_turn(live);
+            let _running = self.machine.running();
+            self.drop_waiting(&mut turn, &frame);
+        }
+    }
+
+    /// Drops the resources that wait for it, which runs their destructors.
+    fn drop_waiting(&self, turn: &mut Turn<'_>, frame: &Frame) {
+        loop {
+            let Some((any, store)) = self.dropped.lock().pop() else { return };
+            let Some(live) = turn.as_mut().filter(|live| live.number == store) else { continue };
+            live.store.set_epoch_deadline(1);
+            let dropped = any.resource_drop(&mut live.store);
+            live.store.data().flush();
+            if let Err(error) = dropped {
+                let what = format!("a destructor of {}", self.name);
+                let memory = &mut live.store.data_mut().memory;
+                if let CallError::Error(error) = fault::explain(&error, &what, memory, frame) {
+                    self.output.log(Level::Warn, &self.name, error.message());
+                }
+                **turn = None;
+            }
+        }
     }
 
     /// Waits until no other thread is in the plugin.
@@ -240,8 +323,12 @@ impl Plugin {
                 return Err(fault::settle(expiry, frame));
             }
         };
-        self.holder.store(mark, Ordering::Relaxed);
-        Ok(Turn { live, holder: &self.holder })
+        Ok(self.take_turn(live))
+    }
+
+    fn take_turn<'a>(&'a self, live: MutexGuard<'a, Option<Live>>) -> Turn<'a> {
+        self.holder.store(thread_mark(), Ordering::Relaxed);
+        Turn { live, holder: &self.holder }
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `shape` | WIT types, and what each is in a script |
 //! | `lower`, `lift` | arguments to WIT values, results back |
 //! | `direct` | the same without a detour, for common signatures |
+//! | `resource` | resources that scripts hold |
 //! | `instance` | one plugin's store, and calls into it |
 //! | `wasi`, `memory`, `fault` | what a guest can reach, how much it can use, how it can fail |
 
@@ -23,6 +24,7 @@ mod lower;
 mod machine;
 mod memory;
 mod reflect;
+mod resource;
 mod shape;
 mod wasi;
 

@@ -1,10 +1,10 @@
 //! Results back to scripts.
 
-use crate::shape::{Names, Shape};
+use crate::shape::{Names, Resource, Shape};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::{Code, Error};
 use rhai::{Dynamic, Map};
-use wasmtime::component::Val;
+use wasmtime::component::{ResourceAny, Val};
 
 /// What a script may hold.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,13 @@ impl Sizes {
     }
 }
 
+/// What a result is lifted with.
+pub(crate) struct Lifting<'a> {
+    pub(crate) sizes: Sizes,
+    /// Makes a handle of a resource.
+    pub(crate) handle: &'a dyn Fn(&Resource, ResourceAny) -> Result<Dynamic, Error>,
+}
+
 fn check(what: &str, len: usize, limit: usize) -> Result<(), Error> {
     if len <= limit {
         return Ok(());
@@ -43,7 +50,7 @@ fn check(what: &str, len: usize, limit: usize) -> Result<(), Error> {
 /// # Errors
 ///
 /// [`Code::ResultType`] for integers beyond a script's, [`Code::Memory`] for what is too large.
-pub(crate) fn lift(shape: &Shape, value: Val, sizes: &Sizes) -> Result<Dynamic, Error> {
+pub(crate) fn lift(shape: &Shape, value: Val, lifting: &Lifting<'_>) -> Result<Dynamic, Error> {
     Ok(match (shape, value) {
         (_, Val::Bool(bool)) => bool.into(),
         (_, Val::S8(int)) => i64::from(int).into(),
@@ -61,34 +68,34 @@ pub(crate) fn lift(shape: &Shape, value: Val, sizes: &Sizes) -> Result<Dynamic, 
         (_, Val::Float64(float)) => float.into(),
         (_, Val::Char(char)) => char.into(),
         (_, Val::String(text)) => {
-            sizes.bytes(text.len())?;
+            lifting.sizes.bytes(text.len())?;
             text.into()
         }
         (Shape::Bytes, Val::List(items)) => {
-            sizes.bytes(items.len())?;
+            lifting.sizes.bytes(items.len())?;
             let bytes = items.iter().map(|item| if let Val::U8(byte) = item { *byte } else { 0 });
             Dynamic::from_blob(bytes.collect())
         }
         (Shape::List(item), Val::List(items)) => {
-            sizes.elements(items.len())?;
-            let lifted = items.into_iter().map(|value| lift(item, value, sizes));
+            lifting.sizes.elements(items.len())?;
+            let lifted = items.into_iter().map(|value| lift(item, value, lifting));
             Dynamic::from_array(lifted.collect::<Result<_, _>>()?)
         }
         (Shape::Tuple(shapes), Val::Tuple(items)) => {
-            let lifted = shapes.iter().zip(items).map(|(shape, value)| lift(shape, value, sizes));
+            let lifted = shapes.iter().zip(items).map(|(shape, value)| lift(shape, value, lifting));
             Dynamic::from_array(lifted.collect::<Result<_, _>>()?)
         }
         (Shape::Record(def), Val::Record(fields)) => {
             let mut map = Map::new();
             for (field, (_, value)) in def.fields.iter().zip(fields) {
-                map.insert(field.name.script.as_str().into(), lift(&field.shape, value, sizes)?);
+                map.insert(field.name.script.as_str().into(), lift(&field.shape, value, lifting)?);
             }
             Dynamic::from_map(map)
         }
         (Shape::Variant(cases), Val::Variant(name, payload)) => {
             let case = cases.iter().find(|case| case.name.wit == name).ok_or_else(unexpected)?;
             match (&case.payload, payload) {
-                (Some(shape), Some(value)) => single(&case.name.script, lift(shape, *value, sizes)?),
+                (Some(shape), Some(value)) => single(&case.name.script, lift(shape, *value, lifting)?),
                 _ => case.name.script.as_str().into(),
             }
         }
@@ -99,15 +106,16 @@ pub(crate) fn lift(shape: &Shape, value: Val, sizes: &Sizes) -> Result<Dynamic, 
         }
         (Shape::Option { .. }, Val::Option(None)) => Dynamic::UNIT,
         (Shape::Option { inner, wrapped }, Val::Option(Some(value))) => {
-            let value = lift(inner, *value, sizes)?;
+            let value = lift(inner, *value, lifting)?;
             if *wrapped { Dynamic::from_array(vec![value]) } else { value }
         }
         (Shape::Result { ok, .. }, Val::Result(Ok(value))) => {
-            single("ok", lift_optional(ok.as_deref(), value, sizes)?)
+            single("ok", lift_optional(ok.as_deref(), value, lifting)?)
         }
         (Shape::Result { err, .. }, Val::Result(Err(value))) => {
-            single("err", lift_optional(err.as_deref(), value, sizes)?)
+            single("err", lift_optional(err.as_deref(), value, lifting)?)
         }
+        (Shape::Own(resource), Val::Resource(any)) => (lifting.handle)(resource, any)?,
         _ => return Err(unexpected()),
     })
 }
@@ -116,10 +124,10 @@ pub(crate) fn lift(shape: &Shape, value: Val, sizes: &Sizes) -> Result<Dynamic, 
 pub(crate) fn lift_optional(
     shape: Option<&Shape>,
     value: Option<Box<Val>>,
-    sizes: &Sizes,
+    lifting: &Lifting<'_>,
 ) -> Result<Dynamic, Error> {
     match (shape, value) {
-        (Some(shape), Some(value)) => lift(shape, *value, sizes),
+        (Some(shape), Some(value)) => lift(shape, *value, lifting),
         _ => Ok(Dynamic::UNIT),
     }
 }

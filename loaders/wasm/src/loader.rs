@@ -3,6 +3,7 @@
 use crate::instance;
 use crate::machine::Machine;
 use crate::reflect::{self, Export};
+use crate::shape::Resource;
 use crate::wasi::{self, Guest, Printer};
 use caraway_loaders_core::bind::{self, Binder, Bound};
 use caraway_loaders_core::capability::Capability;
@@ -188,13 +189,24 @@ impl Loader for WasmLoader {
         let name = &plugin.manifest.name;
         let signatures: Vec<Signature> = exports.iter().map(|export| export.signature.clone()).collect();
         let printer = Printer::new(&request.output, &request.access);
-        let component = instance::Plugin::new(name, machine, pre, exports, &request.limits, printer);
+        let aliases = reflect::aliases(&exports);
+        let resources: Vec<Resource> = exports.iter().flat_map(Export::resources).collect();
+        let component =
+            instance::Plugin::new(name, machine, pre, exports, &request.limits, printer, &request.output);
         component.start().map_err(|error| error.at(Location::file(path)))?;
         let component = Arc::new(component);
         let mut binder = Binder::new(name, &plugin.id());
+        let classes = resources.into_iter().map(|Resource { class }| {
+            let made = binder.class(&class);
+            (class, made)
+        });
+        component.set_classes(classes.collect());
         for (index, signature) in signatures.into_iter().enumerate() {
             let component = component.clone();
             binder.function(signature, move |_, args| component.call(index, args))?;
+        }
+        for (alias, function) in aliases {
+            binder.alias(&alias, &function)?;
         }
         Ok(binder.finish())
     }

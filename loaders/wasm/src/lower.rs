@@ -3,8 +3,10 @@
 //! All of it happens before the call: an argument that does not fit is the caller's mistake and must not cost
 //! the plugin its state.
 
+use crate::resource::Held;
 use crate::shape::{IntKind, Names, Record, Shape};
 use caraway_loaders_core::bind::conform::type_name;
+use caraway_loaders_core::handle::Handle;
 use caraway_loaders_core::{Code, Error};
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 use wasmtime::component::Val;
@@ -118,6 +120,11 @@ pub(crate) fn lower(shape: &Shape, value: &Dynamic) -> Result<Val, Misfit> {
             [value] => Val::Option(Some(Box::new(element(inner, 0, value)?))),
             items => return Err(Misfit::found("() or an array of 1", format!("one of {}", items.len()))),
         },
+        Shape::Own(resource) | Shape::Borrow(resource) => {
+            let handle = Handle::of(value).filter(|handle| handle.class().name() == &*resource.class);
+            let any = handle.as_ref().and_then(Handle::resource).map(Held::any);
+            Val::Resource(any.ok_or_else(|| Misfit::new(&*resource.class, value))?)
+        }
         Shape::Result { ok, err } => {
             let map = map(value, "#{ok: ...} or #{err: ...}")?;
             let payload = |shape: &Option<Box<Shape>>, key: &str, value: &Dynamic| {

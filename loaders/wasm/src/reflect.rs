@@ -1,8 +1,9 @@
 //! Exports to signatures.
 
-use crate::shape::{Shape, TypeNames, snake_case};
+use crate::shape::{Resource, Shape, TypeNames, snake_case};
 use caraway_loaders_core::manifest::Function;
 use caraway_loaders_core::{Code, Error, Param, Signature, Type};
+use std::collections::HashMap;
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type as WitType};
 use wasmtime::component::{Component, ComponentExportIndex};
@@ -32,6 +33,21 @@ pub(crate) enum Outcome {
     Value(Shape),
     /// A `result`: a value, or an error that is thrown.
     Fallible { ok: Option<Shape>, err: Option<Shape> },
+}
+
+impl Export {
+    /// The resources in its parameters and its result, some of them perhaps more than once.
+    pub(crate) fn resources(&self) -> Vec<Resource> {
+        let mut found = Vec::new();
+        let mut give = |resource: &Resource| found.push(resource.clone());
+        let (ok, err) = match &self.result {
+            Outcome::Nothing => (None, None),
+            Outcome::Value(shape) => (Some(shape), None),
+            Outcome::Fallible { ok, err } => (ok.as_ref(), err.as_ref()),
+        };
+        self.params.iter().chain(ok).chain(err).for_each(|shape| shape.each_resource(&mut give));
+        found
+    }
 }
 
 impl Outcome {
@@ -65,6 +81,9 @@ pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Expo
     let mut names = TypeNames::default();
     for (name, item) in ty.exports(engine).chain(ty.imports(engine)) {
         note_types(engine, name, &item.ty, &mut names);
+    }
+    for (name, item) in ty.exports(engine) {
+        note_resources(engine, name, &item.ty, &mut names);
     }
     let mut walk = Walk { component, names, found: Vec::new(), errors: Vec::new() };
     let mut interfaces: Vec<(String, &str)> = Vec::new();
@@ -122,7 +141,7 @@ impl Walk<'_> {
         if OF_TOOLCHAINS.contains(&name) || name.starts_with("cabi_") {
             return;
         }
-        let called = if name.starts_with('[') { name.to_owned() } else { callable(&snake_case(name)) };
+        let called = script_name(name);
         let called = if submodule.is_empty() { called } else { format!("{submodule}::{called}") };
         match self.export(parent, name, &called, ty) {
             Ok(export) => self.found.push(export),
@@ -164,6 +183,19 @@ impl Walk<'_> {
     }
 }
 
+/// Shorter names for functions of interfaces, each with the function's own: without the interface, where no other
+/// function is called so.
+pub(crate) fn aliases(exports: &[Export]) -> Vec<(String, String)> {
+    let names = || exports.iter().map(|export| export.signature.name.as_str());
+    let short = |name: &'_ str| name.split_once("::").map(|(_, short)| short.to_owned());
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for name in names().map(str::to_owned).chain(names().filter_map(short)) {
+        *count.entry(name).or_default() += 1;
+    }
+    let unambiguous = names().filter_map(|name| Some((short(name)?, name.to_owned())));
+    unambiguous.filter(|(short, _)| count.get(short) == Some(&1)).collect()
+}
+
 /// Collects the names of types, which are exports and imports of their own.
 fn note_types(engine: &Engine, name: &str, item: &ComponentItem, names: &mut TypeNames) {
     match item {
@@ -177,6 +209,29 @@ fn note_types(engine: &Engine, name: &str, item: &ComponentItem, names: &mut Typ
         }
         _ => {}
     }
+}
+
+fn note_resources(engine: &Engine, name: &str, item: &ComponentItem, names: &mut TypeNames) {
+    match item {
+        ComponentItem::Resource(ty) => names.add_resource("", name, *ty),
+        ComponentItem::ComponentInstance(instance) => {
+            let interface = interface_name(name);
+            for (name, item) in instance.exports(engine) {
+                if let ComponentItem::Resource(ty) = item.ty {
+                    names.add_resource(&interface, name, ty);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a script calls an exported function. `[constructor]counter` is `counter`, and both `[method]counter.up` and
+/// `[static]counter.up` are `counter::up`.
+fn script_name(export: &str) -> String {
+    let plain = export.split_once(']').map_or(export, |(_, rest)| rest);
+    let parts: Vec<String> = plain.split('.').map(|part| callable(&snake_case(part))).collect();
+    parts.join("::")
 }
 
 /// `ns:pkg/api@1.0.0` is called `api`.
@@ -313,6 +368,18 @@ mod tests {
             ("a:b:c/d/e@1", "e"),
         ] {
             assert_eq!(interface_name(export), name);
+        }
+    }
+
+    #[test]
+    fn functions_of_resources_are_in_a_submodule() {
+        for (export, name) in [
+            ("next-one", "next_one"),
+            ("[constructor]big-counter", "big_counter"),
+            ("[method]big-counter.count-up", "big_counter::count_up"),
+            ("[static]counter.new", "counter::new_"),
+        ] {
+            assert_eq!(script_name(export), name);
         }
     }
 

@@ -3,7 +3,7 @@
 use caraway_loaders_core::{Code, Error, Type as ScriptType};
 use caraway_plugin::{EnumType, Field, StructType};
 use std::sync::Arc;
-use wasmtime::component::types::Type;
+use wasmtime::component::types::{ResourceType, Type};
 
 /// Deepest nesting of a WIT type.
 const MAX_DEPTH: usize = 32;
@@ -35,6 +35,17 @@ pub(crate) enum Shape {
         ok: Option<Box<Shape>>,
         err: Option<Box<Shape>>,
     },
+    /// `own<R>`: a handle, which goes with the value.
+    Own(Resource),
+    /// `borrow<R>`: a handle, lent for a call.
+    Borrow(Resource),
+}
+
+/// A `resource` that the component exports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resource {
+    /// What signatures call its handles. No two of a component are called the same.
+    pub(crate) class: Arc<str>,
 }
 
 /// The integers of WIT.
@@ -109,18 +120,47 @@ impl Names {
 
 /// The names that a component gives to its types.
 #[derive(Default)]
-pub(crate) struct TypeNames(Vec<(Type, String)>);
+pub(crate) struct TypeNames {
+    types: Vec<(Type, String)>,
+    resources: Vec<(ResourceType, Resource)>,
+}
 
 impl TypeNames {
     /// Notes that the type is called `name`. The first name of a type stays.
     pub(crate) fn add(&mut self, name: &str, ty: Type) {
         if matches!(ty, Type::Record(_) | Type::Enum(_)) {
-            self.0.push((ty, camel_case(name)));
+            self.types.push((ty, camel_case(name)));
         }
     }
 
+    /// Notes that the component exports the resource as `name`, in an interface or by itself.
+    pub(crate) fn add_resource(&mut self, interface: &str, name: &str, ty: ResourceType) {
+        let taken = |class: &str| self.resources.iter().any(|(_, known)| &*known.class == class);
+        if self.resources.iter().any(|(known, _)| *known == ty) {
+            return;
+        }
+        let mut class = camel_case(name);
+        if taken(&class) {
+            class.insert_str(0, &camel_case(interface));
+        }
+        while taken(&class) {
+            class.push('_');
+        }
+        self.resources.push((ty, Resource { class: class.into() }));
+    }
+
+    fn resource(&self, ty: &ResourceType) -> Result<Resource, Error> {
+        let known = self.resources.iter().find(|(known, _)| known == ty);
+        known
+            .map(|(_, resource)| resource.clone())
+            .ok_or_else(|| unsupported("a resource of another component"))
+    }
+
     fn find(&self, ty: &Type, otherwise: &str) -> String {
-        self.0.iter().find(|(known, _)| known == ty).map_or_else(|| otherwise.to_owned(), |(_, n)| n.clone())
+        self.types
+            .iter()
+            .find(|(known, _)| known == ty)
+            .map_or_else(|| otherwise.to_owned(), |(_, n)| n.clone())
     }
 }
 
@@ -207,7 +247,8 @@ impl Shape {
                 ok: result.ok().map(boxed).transpose()?,
                 err: result.err().map(boxed).transpose()?,
             },
-            Type::Own(_) | Type::Borrow(_) => return Err(unsupported("a resource")),
+            Type::Own(resource) => Self::Own(names.resource(resource)?),
+            Type::Borrow(resource) => Self::Borrow(names.resource(resource)?),
             Type::Future(_) => return Err(unsupported("a future")),
             Type::Stream(_) => return Err(unsupported("a stream")),
             Type::ErrorContext => return Err(unsupported("an error context")),
@@ -225,14 +266,14 @@ impl Shape {
             Self::Char => ScriptType::Char,
             Self::String => ScriptType::String,
             Self::Bytes => ScriptType::Bytes,
-            Self::List(item) => ScriptType::Array(Box::new(item.script_type())),
+            Self::List(item) => ScriptType::Array(Box::new(item.part_type())),
             Self::Tuple(_) => ScriptType::Array(Box::new(ScriptType::Any)),
             Self::Record(record) => ScriptType::Struct(Arc::new(StructType {
                 name: record.name.clone(),
                 fields: record
                     .fields
                     .iter()
-                    .map(|field| Field { name: field.name.script.clone(), ty: field.shape.script_type() })
+                    .map(|field| Field { name: field.name.script.clone(), ty: field.shape.part_type() })
                     .collect(),
             })),
             Self::Enum(names) => ScriptType::Enum(Arc::new(EnumType {
@@ -241,11 +282,37 @@ impl Shape {
             })),
             Self::Flags(_) => ScriptType::Array(Box::new(ScriptType::String)),
             Self::Option { wrapped: true, .. } => ScriptType::Any,
-            Self::Option { inner, .. } => match inner.script_type() {
+            Self::Option { inner, .. } => match inner.part_type() {
                 ScriptType::Any => ScriptType::Any,
                 inner => ScriptType::Option(Box::new(inner)),
             },
             Self::Variant(_) | Self::Result { .. } => ScriptType::Any,
+            Self::Own(resource) | Self::Borrow(resource) => ScriptType::Handle(resource.class.clone()),
+        }
+    }
+
+    /// The type of a part of another type, of which signatures cannot say that it is a handle.
+    fn part_type(&self) -> ScriptType {
+        match self {
+            Self::Own(_) | Self::Borrow(_) => ScriptType::Any,
+            shape => shape.script_type(),
+        }
+    }
+
+    /// Gives the resources in it to `give`.
+    pub(crate) fn each_resource(&self, give: &mut dyn FnMut(&Resource)) {
+        match self {
+            Self::Own(resource) | Self::Borrow(resource) => give(resource),
+            Self::List(inner) | Self::Option { inner, .. } => inner.each_resource(give),
+            Self::Tuple(items) => items.iter().for_each(|item| item.each_resource(give)),
+            Self::Record(record) => record.fields.iter().for_each(|field| field.shape.each_resource(give)),
+            Self::Variant(cases) => {
+                cases.iter().filter_map(|case| case.payload.as_ref()).for_each(|s| s.each_resource(give));
+            }
+            Self::Result { ok, err } => {
+                ok.iter().chain(err).for_each(|shape| shape.each_resource(give));
+            }
+            _ => {}
         }
     }
 }

@@ -49,23 +49,6 @@ fn interfaces_are_submodules() {
 }
 
 #[test]
-fn resources_are_refused_until_they_are_built() {
-    let bench = Bench::new();
-    let text = r#"(component
-        (core module $m (func (export "make") (result i32) (i32.const 0)))
-        (core instance $i (instantiate $m))
-        (type $r' (resource (rep i32)))
-        (export $r "thing" (type $r'))
-        (func (export "make") (result (own $r)) (canon lift (core func $i "make"))))"#;
-    let error = bench.loader.inspect(&bench.plugin("m", text)).unwrap_err();
-    assert_eq!(error.code(), Code::NotEnforced);
-    assert_eq!(
-        error.message(),
-        "`make` cannot be called: it uses a resource, which cannot be passed to a script yet"
-    );
-}
-
-#[test]
 fn files_are_adopted_by_their_stem() {
     let loader = WasmLoader::new();
     for (file, name) in [
