@@ -2,9 +2,11 @@
 
 mod common;
 
-use caraway_loaders_core::Code;
+use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Loader;
+use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::{Code, Error, Signature};
 use common::{Bench, engine, fails, shown};
 use rhai::Engine;
 
@@ -120,11 +122,14 @@ fn loaded() -> Engine {
     Bench::new().engine(&counters())
 }
 
+fn signatures() -> Vec<Signature> {
+    let bench = Bench::new();
+    bench.loader.inspect(&bench.plugin("m", &counters())).unwrap()
+}
+
 #[test]
 fn signatures_have_handles() {
-    let bench = Bench::new();
-    let signatures = bench.loader.inspect(&bench.plugin("m", &counters())).unwrap();
-    let shown: Vec<String> = signatures.iter().map(ToString::to_string).collect();
+    let shown: Vec<String> = signatures().iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
         [
@@ -226,4 +231,45 @@ fn handles_outlive_the_module() {
     drop(engine);
     drop(bench);
     drop(handle);
+}
+
+/// Loads the component with this manifest's `functions` and `types`.
+fn load_declared(functions: &str, types: &str) -> Result<Bound, Error> {
+    let bench = Bench::new();
+    let text = format!(
+        r#"{{"name": "m", "version": "1.0.0", "type": "wasm", "types": [{types}], "functions": [{functions}]}}"#
+    );
+    let manifest = Manifest::parse("plugin.json".as_ref(), text.as_bytes()).unwrap();
+    bench.plugin("m", &counters());
+    bench.load(common::plugin(manifest, bench.folder.path()), Limits::PLUGIN)
+}
+
+#[test]
+fn manifests_declare_resources_as_handles() {
+    let counter = r#"{"name": "Counter", "kind": "handle"}"#;
+    let all = signatures()
+        .iter()
+        .map(|signature| {
+            let param =
+                |p: &caraway_loaders_core::Param| format!(r#"{{"name": "{}", "type": "{}"}}"#, p.name, p.ty);
+            let params: Vec<String> = signature.params.iter().map(param).collect();
+            format!(
+                r#"{{"name": "{}", "params": [{}], "returns": "{}"}}"#,
+                signature.name,
+                params.join(", "),
+                signature.returns
+            )
+        })
+        .collect::<Vec<_>>();
+    let bound = load_declared(&all.join(", "), counter).unwrap();
+    assert_eq!(shown(&engine(&bound), "m::counter(5).incr(1)"), "6");
+
+    let error =
+        load_declared(&all.join(", ").replace("Counter", "Timer"), &counter.replace("Counter", "Timer"));
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), Code::SignatureMismatch);
+    assert!(
+        error.message().contains("the component exports `api::counter(start: int) -> Counter`"),
+        "{error}"
+    );
 }
