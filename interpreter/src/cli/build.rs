@@ -12,7 +12,8 @@ use crate::session::Session;
 use caraway_loaders_core::capability::Request;
 use caraway_loaders_core::discover::{Origin, Plugin, SearchPath, discover};
 use caraway_loaders_core::loader::{Description, Loader};
-use caraway_loaders_core::{Code, Error, Location, Signature};
+use caraway_loaders_core::manifest::Function;
+use caraway_loaders_core::{Code, Error, Location};
 use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -50,7 +51,7 @@ struct Outcome {
     /// The binary and its size in bytes; `None` for kinds that have none.
     binary: Option<(PathBuf, u64)>,
     /// What the binary offers.
-    functions: Vec<Signature>,
+    functions: Vec<Function>,
     manifest: State,
 }
 
@@ -122,8 +123,8 @@ impl Build {
         let (functions, manifest) = match loader.describe(&plugin)? {
             None => (loader.inspect(&plugin)?, State::of(&plugin)),
             Some(described) => {
-                let functions = described.functions.iter().map(|f| f.signature.clone()).collect();
-                (functions, self.bring_together(&plugin, &*loader, &described, path)?)
+                let manifest = self.bring_together(&plugin, &*loader, &described, path)?;
+                (described.functions, manifest)
             }
         };
         Ok(Outcome { plugin, built, binary: Some((binary, size)), functions, manifest })
@@ -248,7 +249,7 @@ impl Outcome {
         entry["built"] = json!(self.built);
         entry["binary"] = json!(self.binary.as_ref().map(|(path, _)| path.to_string_lossy()));
         entry["size_bytes"] = json!(self.binary.as_ref().map(|(_, size)| size));
-        let functions: Vec<String> = self.functions.iter().map(Signature::to_string).collect();
+        let functions: Vec<String> = self.functions.iter().map(Function::to_string).collect();
         entry["functions"] = json!(self.binary.as_ref().map(|_| functions));
         entry["manifest"] = json!(match self.manifest {
             State::Silent => None,

@@ -4,10 +4,10 @@ use super::inspection::Inspection;
 use super::list::{place_of, summary};
 use super::setting;
 use crate::diagnostic::one_line;
+use caraway_loaders_core::Type;
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::manifest::{Dependency, Function};
-use caraway_loaders_core::{Signature, Type};
 use semver::Version;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -29,11 +29,10 @@ pub(super) struct Facts {
 
 impl Facts {
     /// The functions, with what the manifest says of each; `None` if nobody could look.
-    fn functions(&self) -> Option<Vec<(&Signature, Option<&Function>)>> {
+    fn functions(&self) -> Option<&[Function]> {
         match (&self.plugin.manifest.functions, &self.inspection) {
-            (Some(declared), _) => Some(declared.iter().map(|f| (&f.signature, Some(f))).collect()),
-            (None, Some(Inspection::Offers(found))) => Some(found.iter().map(|s| (s, None)).collect()),
-            (None, _) => None,
+            (_, Some(Inspection::Offers(found))) => Some(found),
+            (declared, _) => declared.as_deref(),
         }
     }
 
@@ -69,10 +68,10 @@ impl Facts {
             Some(functions) if functions.is_empty() => text.push_str("\nNo functions.\n"),
             Some(functions) => {
                 text.push_str("\nFunctions:\n");
-                for (signature, declared) in functions {
-                    let native = if declared.is_some_and(|f| f.native) { "  (native)" } else { "" };
-                    let _ = writeln!(text, "  {}::{signature}{native}", manifest.module);
-                    if let Some(description) = declared.and_then(|f| f.description.as_ref()) {
+                for function in functions {
+                    let native = if function.native { "  (native)" } else { "" };
+                    let _ = writeln!(text, "  {}::{function}{native}", manifest.module);
+                    if let Some(description) = &function.description {
                         let _ = writeln!(text, "      {}", one_line(description));
                     }
                 }
@@ -149,12 +148,7 @@ impl Facts {
     pub(super) fn json(&self) -> Value {
         let manifest = &self.plugin.manifest;
         let (implementation, security) = (&manifest.implementation, &manifest.security);
-        let functions = self.functions().map(|functions| {
-            functions
-                .into_iter()
-                .map(|(signature, declared)| function(signature, declared))
-                .collect::<Vec<_>>()
-        });
+        let functions = self.functions().map(|functions| functions.iter().map(function).collect::<Vec<_>>());
         let milliseconds = |duration: Option<Duration>| duration.map(|d| d.as_secs_f64() * 1000.0);
         let mut value = summary(&self.plugin);
         let more = json!({
@@ -202,7 +196,8 @@ impl Facts {
     }
 }
 
-fn function(signature: &Signature, declared: Option<&Function>) -> Value {
+fn function(function: &Function) -> Value {
+    let Function { signature, description, native } = function;
     let params: Vec<Value> =
         signature.params.iter().map(|p| json!({"name": p.name, "type": p.ty.to_string()})).collect();
     json!({
@@ -210,8 +205,8 @@ fn function(signature: &Signature, declared: Option<&Function>) -> Value {
         "params": params,
         "returns": signature.returns.to_string(),
         "signature": signature.to_string(),
-        "description": declared.and_then(|f| f.description.as_ref()),
-        "native": declared.is_some_and(|f| f.native),
+        "description": description,
+        "native": native,
     })
 }
 

@@ -4,13 +4,14 @@ use crate::session::Session;
 use caraway_loaders_core::capability::{Capability, Request};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::Loader;
-use caraway_loaders_core::{Code, Error, Signature};
+use caraway_loaders_core::manifest::Function;
+use caraway_loaders_core::{Code, Error};
 use std::sync::Arc;
 
 /// The outcome of a look at the code.
 pub(super) enum Inspection {
     /// It offers these functions, and they are the declared ones.
-    Offers(Vec<Signature>),
+    Offers(Vec<Function>),
     /// Looking would run native code, which was not granted.
     NotChecked(Error),
     /// It cannot be loaded.
@@ -35,7 +36,7 @@ impl Inspection {
             };
         }
         match loader.inspect(plugin) {
-            Ok(signatures) => Self::Offers(signatures),
+            Ok(functions) => Self::Offers(functions),
             Err(error) => Self::Broken(error),
         }
     }

@@ -21,8 +21,8 @@ mod time;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
-use caraway_loaders_core::manifest::Manifest;
-use caraway_loaders_core::{Code, Error, Signature};
+use caraway_loaders_core::manifest::{Function, Manifest};
+use caraway_loaders_core::{Code, Error};
 use module::{Host, StdModule};
 
 /// Every module, in the order in which they are listed.
@@ -81,8 +81,8 @@ impl Loader for BuiltinLoader {
         true
     }
 
-    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
-        Self::module(&plugin.manifest.name)?.signatures()
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
+        Self::module(&plugin.manifest.name)?.declared()
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {

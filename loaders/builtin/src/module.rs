@@ -46,8 +46,11 @@ impl Host {
 }
 
 impl StdModule {
-    pub(crate) fn signatures(&self) -> Result<Vec<Signature>, Error> {
-        self.functions.iter().map(Function::parsed).collect()
+    pub(crate) fn declared(&self) -> Result<Vec<Declared>, Error> {
+        self.functions
+            .iter()
+            .map(|function| Ok(Declared::documented(function.parsed()?, function.doc)))
+            .collect()
     }
 
     pub(crate) fn manifest(&self, kind: &str) -> Result<Manifest, Error> {
@@ -56,11 +59,7 @@ impl StdModule {
         let mut manifest = Manifest::new(self.name, version, kind);
         manifest.description = Some(self.description.to_owned());
         manifest.provides = vec!["function".to_owned()];
-        let declared = self.functions.iter().map(|function| {
-            let signature = function.parsed()?;
-            Ok(Declared { signature, description: Some(function.doc.to_owned()), native: false })
-        });
-        manifest.functions = Some(declared.collect::<Result<_, Error>>()?);
+        manifest.functions = Some(self.declared()?);
         Ok(manifest)
     }
 

@@ -55,13 +55,13 @@ pub trait Loader: Send + Sync {
         None
     }
 
-    /// The functions that the code offers and that match the manifest, without running any of it as far as
-    /// the kind allows. What [`validate`](Loader::validate) checks is not checked again.
+    /// The functions that the code offers and that match the manifest, with what the manifest or else the code says
+    /// of each, without running any of it as far as the kind allows. What [`validate`](Loader::validate) checks is not checked again.
     ///
     /// # Errors
     ///
     /// Whatever would make [`load`](Loader::load) fail: a missing file, a signature mismatch.
-    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error>;
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error>;
 
     /// What the plugin's binary says of itself, whether or not the manifest agrees; `None` for kinds whose
     /// binaries do not say. Opens it as [`inspect`](Loader::inspect) does.
@@ -106,10 +106,7 @@ pub struct Description {
 impl Description {
     /// Adds a function. The first paragraph of its documentation describes it.
     pub fn add(&mut self, signature: Signature, doc: &str) {
-        let lines = doc.lines().map(str::trim).skip_while(|line| line.is_empty());
-        let paragraph: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
-        let description = Some(paragraph.join(" ")).filter(|text| !text.is_empty());
-        self.functions.push(Function { signature, description, native: self.partial });
+        self.functions.push(Function { native: self.partial, ..Function::documented(signature, doc) });
     }
 }
 

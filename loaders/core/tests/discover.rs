@@ -5,8 +5,8 @@
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::{Catalog, Origin, Plugin, SearchPath, discover};
 use caraway_loaders_core::loader::{LoadRequest, Loader};
-use caraway_loaders_core::manifest::{MAX_BYTES, Manifest};
-use caraway_loaders_core::{Code, Error, Signature};
+use caraway_loaders_core::manifest::{Function, MAX_BYTES, Manifest};
+use caraway_loaders_core::{Code, Error};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ impl Loader for Fake {
         Some(Manifest::new(name, semver::Version::new(0, 0, 0), "module"))
     }
 
-    fn inspect(&self, _: &Plugin) -> Result<Vec<Signature>, Error> {
+    fn inspect(&self, _: &Plugin) -> Result<Vec<Function>, Error> {
         Ok(Vec::new())
     }
 

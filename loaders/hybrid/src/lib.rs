@@ -16,7 +16,7 @@
 use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{Description, LoadRequest, Loader};
-use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::{Error, Signature};
 use caraway_loaders_native::agree::{Unlisted, agree, describe};
 use caraway_loaders_native::target::binary_of;
@@ -57,11 +57,12 @@ impl Loader for HybridLoader {
     }
 
     /// Opens the library, which runs its constructors; runs nothing of the script.
-    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Declared>, Error> {
         let library = open(plugin)?;
-        let mut signatures = ScriptLoader.inspect(plugin)?;
-        signatures.extend(exported(plugin, &library)?.into_iter().map(|(signature, _)| signature));
-        Ok(signatures)
+        let mut functions = ScriptLoader.inspect(plugin)?;
+        let exported = exported(plugin, &library)?.into_iter();
+        functions.extend(exported.map(|(signature, function)| function.shown(signature, &plugin.manifest)));
+        Ok(functions)
     }
 
     fn describe(&self, plugin: &Plugin) -> Result<Option<Description>, Error> {

@@ -8,6 +8,7 @@ use crate::outcome::Outcome;
 use crate::typed::Typed;
 use caraway_abi::{Kind, OUT_WORDS};
 use caraway_loaders_core::bind::{Binder, CallError, CallResult, Callbacks};
+use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{Dynamic, NativeCallContext};
 use smallvec::SmallVec;
@@ -36,6 +37,15 @@ impl Function {
     /// What it does, as its author describes it; may be empty.
     pub fn doc(&self) -> &str {
         &self.doc
+    }
+
+    /// What to show of it, as `declared`: what the manifest says of it, or else the library.
+    pub fn shown(&self, declared: Signature, manifest: &Manifest) -> Declared {
+        manifest
+            .function(&declared.name)
+            .filter(|function| function.description.is_some())
+            .cloned()
+            .unwrap_or_else(|| Declared::documented(declared, &self.doc))
     }
 
     /// Puts it into a module, as `declared`, which [`agree`](crate::agree::agree) has found to fit.

@@ -3,12 +3,12 @@
 use crate::agree::{Unlisted, agree, describe};
 use crate::library::Library;
 use crate::target::library_of;
+use caraway_loaders_core::Error;
 use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{Description, LoadRequest, Loader};
-use caraway_loaders_core::manifest::{Manifest, Unenforced};
-use caraway_loaders_core::{Error, Signature};
+use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use std::path::PathBuf;
 
 /// Loads shared libraries into the host's process.
@@ -84,10 +84,11 @@ impl Loader for NativeLoader {
     }
 
     /// Opens the library, which runs its constructors.
-    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
+        let manifest = &plugin.manifest;
         let library = open(plugin)?;
-        let agreed = agree(&plugin.manifest, &library, Unlisted::Refuse, |_| true)?;
-        Ok(agreed.into_iter().map(|(signature, _)| signature).collect())
+        let agreed = agree(manifest, &library, Unlisted::Refuse, |_| true)?;
+        Ok(agreed.into_iter().map(|(signature, function)| function.shown(signature, manifest)).collect())
     }
 
     fn describe(&self, plugin: &Plugin) -> Result<Option<Description>, Error> {

@@ -4,6 +4,7 @@ use caraway_loaders_core::bind::conform::Functions;
 use caraway_loaders_core::bind::{Bound, CallError, CallResult, Callbacks, conform, explain, imports_of};
 use caraway_loaders_core::budget::{Expiry, Frame, Meter};
 use caraway_loaders_core::loader::Imports;
+use caraway_loaders_core::manifest::Function;
 use caraway_loaders_core::{Code, Error, Location, Signature, Type};
 use rhai::{
     AST, ASTNode, Caches, Dynamic, Engine, EvalAltResult, EvalContext, FnAccess, GlobalRuntimeState,
@@ -103,14 +104,17 @@ impl Instance {
     }
 
     /// The public functions of a script, each parameter and result `any`.
-    pub fn public_functions(ast: &AST) -> Vec<Signature> {
-        let mut signatures: Vec<Signature> = ast
+    pub fn public_functions(ast: &AST) -> Vec<Function> {
+        let mut functions: Vec<Function> = ast
             .iter_functions()
             .filter(|f| f.access == FnAccess::Public && f.this_type.is_none() && !f.name.starts_with("anon$"))
-            .map(|f| Signature::new(f.name, f.params.iter().map(|p| (*p, Type::Any)), Type::Any))
+            .map(|f| {
+                let signature = Signature::new(f.name, f.params.iter().map(|p| (*p, Type::Any)), Type::Any);
+                Function::documented(signature, &doc_text(&f.comments))
+            })
             .collect();
-        signatures.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
-        signatures
+        functions.sort_by_key(|f| (f.signature.name.clone(), f.signature.params.len()));
+        functions
     }
 
     /// The variables that the top level exported.
@@ -283,4 +287,16 @@ fn exported(ast: &AST) -> Vec<(String, String)> {
         true
     });
     found
+}
+
+/// The text of Rhai's doc comments, `/// ...` and `/** ... */`.
+fn doc_text(comments: &[&str]) -> String {
+    let mut text = String::new();
+    for line in comments.iter().flat_map(|comment| comment.lines()) {
+        let line = line.trim();
+        let line = line.strip_prefix("///").or_else(|| line.strip_prefix("/**")).unwrap_or(line);
+        text.push_str(line.strip_suffix("*/").unwrap_or(line));
+        text.push('\n');
+    }
+    text
 }

@@ -10,7 +10,7 @@ use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
-use caraway_loaders_core::manifest::{Manifest, Unenforced};
+use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Signature, Type};
 use rhai::{AST, Module};
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ impl Loader for ScriptLoader {
         errors
     }
 
-    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
         exported_functions(plugin, &parse(plugin)?)
     }
 
@@ -117,29 +117,31 @@ fn parse(plugin: &Plugin) -> Result<AST, Error> {
 }
 
 /// The functions that importers see: the declared ones, each of which must be there, or all public ones.
-fn exported_functions(plugin: &Plugin, ast: &AST) -> Result<Vec<Signature>, Error> {
+fn exported_functions(plugin: &Plugin, ast: &AST) -> Result<Vec<Function>, Error> {
     let offered = Instance::public_functions(ast);
     let Some(declared) = &plugin.manifest.functions else {
-        let (good, _): (Vec<_>, Vec<_>) = offered.into_iter().partition(|s| callable(s).is_ok());
+        let (good, _): (Vec<_>, Vec<_>) = offered.into_iter().partition(|f| callable(&f.signature).is_ok());
         return Ok(good);
     };
     let mut errors = Vec::new();
-    let mut signatures = Vec::new();
+    let mut functions = Vec::new();
     for (index, function) in declared.iter().enumerate() {
         if function.native {
             continue;
         }
         let wanted = &function.signature;
-        let same_name: Vec<&Signature> = offered.iter().filter(|s| s.name == wanted.name).collect();
-        if same_name.iter().any(|s| s.params.len() == wanted.params.len()) {
-            signatures.push(wanted.clone());
+        let same_name: Vec<&Function> = offered.iter().filter(|f| f.signature.name == wanted.name).collect();
+        let offered = same_name.iter().find(|f| f.signature.params.len() == wanted.params.len());
+        if let Some(offered) = offered {
+            let description = function.description.clone().or_else(|| offered.description.clone());
+            functions.push(Function { description, ..function.clone() });
             continue;
         }
         let file = plugin.root.join(
             plugin.manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT)),
         );
         let found = match same_name.first() {
-            Some(other) => format!(
+            Some(Function { signature: other, .. }) => format!(
                 "but {} has `fn {}({})`",
                 file.display(),
                 other.name,
@@ -157,7 +159,7 @@ fn exported_functions(plugin: &Plugin, ast: &AST) -> Result<Vec<Signature>, Erro
     }
     match Error::from_many(errors) {
         Some(error) => Err(error),
-        None => Ok(signatures),
+        None => Ok(functions),
     }
 }
 
@@ -191,10 +193,10 @@ pub fn instantiate(
     }
     let text = read_source(&real, &shown)?;
     let ast = parse_text(&engine::parser(&limits), &text, &shown.to_string_lossy())?;
-    let signatures = exported_functions(plugin, &ast)?;
+    let functions = exported_functions(plugin, &ast)?;
     let meter = Meter::plugin(&plugin.manifest.name, &metered);
     let instance = Instance::new(&plugin.manifest.name, engine, &ast, request.imports.clone(), meter)?;
-    Ok((Arc::new(instance), signatures))
+    Ok((Arc::new(instance), functions.into_iter().map(|function| function.signature).collect()))
 }
 
 /// Puts functions of a script into a module.

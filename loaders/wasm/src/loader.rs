@@ -9,7 +9,7 @@ use caraway_loaders_core::bind::{self, Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
-use caraway_loaders_core::manifest::{Manifest, Unenforced};
+use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Location, Signature};
 use parking_lot::Mutex;
 use semver::Version;
@@ -179,8 +179,13 @@ impl Loader for WasmLoader {
         Some(plugin.root.join(entrypoint(&plugin.manifest)))
     }
 
-    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
-        Ok(self.prepare(plugin)?.exports.into_iter().map(|export| export.signature).collect())
+    fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
+        let exports = self.prepare(plugin)?.exports.into_iter();
+        let declared = |signature: Signature| match plugin.manifest.function(&signature.name) {
+            Some(function) => function.clone(),
+            None => Function::documented(signature, ""),
+        };
+        Ok(exports.map(|export| declared(export.signature)).collect())
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {

@@ -124,7 +124,8 @@ fn loaded() -> Engine {
 
 fn signatures() -> Vec<Signature> {
     let bench = Bench::new();
-    bench.loader.inspect(&bench.plugin("m", &counters())).unwrap()
+    let functions = bench.loader.inspect(&bench.plugin("m", &counters())).unwrap();
+    functions.into_iter().map(|function| function.signature).collect()
 }
 
 #[test]

@@ -33,6 +33,7 @@ use caraway_plugin::{Signature, Type, Value};
 use problems::{Problems, Wrong};
 use semver::{Version, VersionReq};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,6 +105,23 @@ pub struct Function {
     pub description: Option<String>,
     /// `native`: in a hybrid, exported by the library directly.
     pub native: bool,
+}
+
+impl Function {
+    /// A function that the first paragraph of its documentation describes.
+    pub fn documented(signature: Signature, doc: &str) -> Self {
+        let lines = doc.lines().map(str::trim).skip_while(|line| line.is_empty());
+        let paragraph: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        let description = Some(paragraph.join(" ")).filter(|text| !text.is_empty());
+        Self { signature, description, native: false }
+    }
+}
+
+/// Its signature.
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.signature.fmt(f)
+    }
 }
 
 /// `implementation`: where the code is and how it is built.
