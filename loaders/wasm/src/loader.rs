@@ -192,6 +192,7 @@ impl Loader for WasmLoader {
         component.start().map_err(|error| error.at(Location::file(path)))?;
         let component = Arc::new(component);
         let mut binder = Binder::new(name, &plugin.id());
+        binder.accept_buffers();
         for (index, signature) in signatures.into_iter().enumerate() {
             let component = component.clone();
             binder.function(signature, move |_, args| component.call(index, args))?;
