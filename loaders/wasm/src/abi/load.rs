@@ -1,6 +1,6 @@
 //! Bytes and words to values.
 
-use super::node::{Cases, Kind, Node};
+use super::node::{ARRAY, Cases, ITEM, Kind, MAP, Node};
 use crate::lift::Sizes;
 use crate::shape::IntKind;
 use caraway_loaders_core::buffer::{Floats, Ints};
@@ -55,7 +55,7 @@ pub(super) fn from_memory(
     at: usize,
     sizes: &Sizes,
 ) -> Result<Given, Stop> {
-    context.consume_fuel(node.footprint)?;
+    context.consume_fuel(node.least)?;
     let mut source = Source { bytes: context.memory(), context: Some(context), sizes };
     source.slice(at, node.size, node.align)?;
     source.given(node, thrown, at)
@@ -148,7 +148,7 @@ impl<'m> Source<'_, 'm> {
                 let (index, payload) = self.case(cases, at)?;
                 let name = names.get(index).ok_or_else(invalid)?;
                 match payload {
-                    Some(value) => single(name, value),
+                    Some(value) => self.single(name, value)?,
                     None => name.clone().into(),
                 }
             }
@@ -163,22 +163,32 @@ impl<'m> Source<'_, 'm> {
             }
             Kind::Option { cases, wrapped } => match self.case(cases, at)? {
                 (_, None) => Dynamic::UNIT,
-                (_, Some(value)) if *wrapped => Dynamic::from_array(vec![value]),
+                (_, Some(value)) if *wrapped => {
+                    self.consume(ARRAY + ITEM)?;
+                    Dynamic::from_array(vec![value])
+                }
                 (_, Some(value)) => value,
             },
             Kind::Result(cases) => {
                 let (index, payload) = self.case(cases, at)?;
-                single(if index == 0 { "ok" } else { "err" }, payload.unwrap_or(Dynamic::UNIT))
+                self.single(if index == 0 { "ok" } else { "err" }, payload.unwrap_or(Dynamic::UNIT))?
             }
         })
+    }
+
+    /// `#{key: value}`.
+    fn single(&mut self, key: &str, value: Dynamic) -> Result<Dynamic, Stop> {
+        self.consume(MAP)?;
+        Ok(Dynamic::from_map(Map::from([(key.into(), value)])))
     }
 
     /// Which case it is, and its payload.
     fn case(&mut self, cases: &Cases, at: usize) -> Result<(usize, Option<Dynamic>), Stop> {
         let index = self.number(at, cases.tag)? as usize;
         let payload = cases.payloads.get(index).ok_or_else(invalid)?;
-        let value = payload.as_ref().map(|node| self.value(node, at + cases.at)).transpose()?;
-        Ok((index, value))
+        let Some(node) = payload else { return Ok((index, None)) };
+        self.consume(node.least)?;
+        Ok((index, Some(self.value(node, at + cases.at)?)))
     }
 
     fn text(&mut self, at: usize) -> Result<Dynamic, Stop> {
@@ -203,7 +213,7 @@ impl<'m> Source<'_, 'm> {
         let bytes = self.list(at, item.size, item.align)?;
         let len = bytes.len() / item.size.max(1);
         self.sizes.elements(len)?;
-        self.consume(len.saturating_mul(item.footprint))?;
+        self.consume(len.saturating_mul(ITEM + item.least))?;
         let array = match item.kind {
             Kind::F64 => {
                 let floats = bytes.as_chunks::<8>().0.iter();
@@ -253,10 +263,13 @@ impl<'m> Source<'_, 'm> {
 
     /// The bytes at `at` as a number.
     fn number(&self, at: usize, size: usize) -> Result<u64, Stop> {
-        let mut word = [0; 8];
-        let to = word.get_mut(..size).ok_or_else(invalid)?;
-        to.copy_from_slice(self.bytes.get(at..).and_then(|rest| rest.get(..size)).ok_or_else(outside)?);
-        Ok(u64::from_le_bytes(word))
+        match *self.bytes.get(at..).and_then(|rest| rest.get(..size)).ok_or_else(outside)? {
+            [byte] => Ok(byte.into()),
+            [a, b] => Ok(u16::from_le_bytes([a, b]).into()),
+            [a, b, c, d] => Ok(u32::from_le_bytes([a, b, c, d]).into()),
+            [a, b, c, d, e, f, g, h] => Ok(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
+            _ => Err(invalid()),
+        }
     }
 
     /// Notes that the host is about to take so many bytes for the guest.
@@ -281,12 +294,6 @@ fn int(kind: IntKind, bits: u64) -> Result<i64, Stop> {
         IntKind::U64 => i64::try_from(bits)
             .map_err(|_| Error::new(Code::ResultType, format!("the result {bits} is beyond an int")))?,
     })
-}
-
-fn single(key: &str, value: Dynamic) -> Dynamic {
-    let mut map = Map::new();
-    map.insert(key.into(), value);
-    Dynamic::from_map(map)
 }
 
 #[cold]

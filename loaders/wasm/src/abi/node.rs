@@ -3,16 +3,16 @@
 use crate::reflect::{Export, Outcome};
 use crate::shape::{IntKind, Names, Shape};
 use caraway_loaders_core::Type;
-use rhai::ImmutableString;
+use rhai::{Dynamic, ImmutableString};
 use wasmtime::component::__internal::CanonicalAbiInfo;
 use wasmtime::component::__internal::wasmtime_environ::component::VariantInfo;
 
-/// What one value of a script takes on the heap, in bytes, beside what is in it: a scalar, a text or blob, an
-/// array, and a map with up to six entries.
-const FOOTPRINT: usize = 16;
-const TEXT_FOOTPRINT: usize = 64;
-const ARRAY_FOOTPRINT: usize = 64;
-const MAP_FOOTPRINT: usize = 560;
+/// What values take of the host's memory, in bytes: an item of an array, and beside what is in them, an array, a
+/// text or blob, and a map for each six entries.
+pub(super) const ITEM: usize = size_of::<Dynamic>();
+pub(super) const ARRAY: usize = 48;
+const TEXT: usize = 48;
+pub(super) const MAP: usize = 560;
 
 /// A type with its place in memory.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Node {
     pub(super) words: Option<usize>,
     /// Whether there are pointers in it.
     pub(super) pointers: bool,
-    /// What a value takes of the host's memory, but for texts and lists in it.
-    pub(super) footprint: usize,
+    /// What any value takes of the host's memory at least, in bytes.
+    pub(super) least: usize,
 }
 
 /// What a [`Node`] is.
@@ -88,14 +88,14 @@ pub(super) struct Cases {
 }
 
 impl Node {
-    fn new(kind: Kind, abi: &CanonicalAbiInfo, pointers: bool, footprint: usize) -> Self {
+    fn new(kind: Kind, abi: &CanonicalAbiInfo, pointers: bool) -> Self {
         Self {
+            least: least(&kind),
             kind,
             size: abi.size32 as usize,
             align: abi.align32,
             words: abi.flat_count.map(usize::from),
             pointers,
-            footprint,
         }
     }
 
@@ -105,10 +105,10 @@ impl Node {
     }
 
     fn with_abi(shape: &Shape) -> Option<(Self, CanonicalAbiInfo)> {
-        let scalar = |kind, abi: CanonicalAbiInfo| Some((Self::new(kind, &abi, false, FOOTPRINT), abi));
-        let pointer = |kind, footprint| {
+        let scalar = |kind, abi: CanonicalAbiInfo| Some((Self::new(kind, &abi, false), abi));
+        let pointer = |kind| {
             let abi = CanonicalAbiInfo::POINTER_PAIR;
-            Some((Self::new(kind, &abi, true, footprint), abi))
+            Some((Self::new(kind, &abi, true), abi))
         };
         match shape {
             Shape::Bool => scalar(Kind::Bool, CanonicalAbiInfo::SCALAR1),
@@ -116,52 +116,60 @@ impl Node {
             Shape::F32 => scalar(Kind::F32, CanonicalAbiInfo::SCALAR4),
             Shape::F64 => scalar(Kind::F64, CanonicalAbiInfo::SCALAR8),
             Shape::Char => scalar(Kind::Char, CanonicalAbiInfo::SCALAR4),
-            Shape::String => pointer(Kind::String, TEXT_FOOTPRINT),
-            Shape::Bytes => pointer(Kind::Bytes, TEXT_FOOTPRINT),
-            Shape::List(item) => pointer(Kind::List(Box::new(Self::of(item)?)), ARRAY_FOOTPRINT),
+            Shape::String => pointer(Kind::String),
+            Shape::Bytes => pointer(Kind::Bytes),
+            Shape::List(item) => pointer(Kind::List(Box::new(Self::of(item)?))),
             Shape::Tuple(shapes) => {
                 let (places, abi) = places(shapes.iter())?;
-                let (pointers, inside) = sum(places.iter());
-                Some((Self::new(Kind::Tuple(places), &abi, pointers, ARRAY_FOOTPRINT + inside), abi))
+                let pointers = places.iter().any(|place| place.node.pointers);
+                Some((Self::new(Kind::Tuple(places), &abi, pointers), abi))
             }
             Shape::Record(def) => {
                 let (places, abi) = places(def.fields.iter().map(|field| &field.shape))?;
-                let (pointers, inside) = sum(places.iter());
+                let pointers = places.iter().any(|place| place.node.pointers);
                 let fields = def.fields.iter().zip(places).map(|(field, place)| Field {
                     name: field.name.script.as_str().into(),
                     place,
                     optional: matches!(field.shape, Shape::Option { .. }),
                 });
-                let footprint = MAP_FOOTPRINT * def.fields.len().div_ceil(6) + inside;
-                Some((Self::new(Kind::Record(fields.collect()), &abi, pointers, footprint), abi))
+                Some((Self::new(Kind::Record(fields.collect()), &abi, pointers), abi))
             }
             Shape::Variant(cases) => {
                 let names = cases.iter().map(|case| case.name.script.as_str().into()).collect();
                 let payloads = cases.iter().map(|case| case.payload.as_ref());
-                tagged(payloads, MAP_FOOTPRINT, |cases| Kind::Variant { names, cases })
+                tagged(payloads, |cases| Kind::Variant { names, cases })
             }
             Shape::Enum(names) => {
                 let (info, abi) = VariantInfo::new(names.names.iter().map(|_| None));
                 let kind = Kind::Enum { names: scripts(names), tag: info.size.into() };
-                Some((Self::new(kind, &abi, false, TEXT_FOOTPRINT), abi))
+                Some((Self::new(kind, &abi, false), abi))
             }
             Shape::Flags(names) if (1..=32).contains(&names.names.len()) => {
                 let abi = CanonicalAbiInfo::flags(names.names.len());
-                let footprint = ARRAY_FOOTPRINT + TEXT_FOOTPRINT * names.names.len();
-                Some((Self::new(Kind::Flags(scripts(names)), &abi, false, footprint), abi))
+                Some((Self::new(Kind::Flags(scripts(names)), &abi, false), abi))
             }
             Shape::Option { inner, wrapped } => {
                 let wrapped = *wrapped;
-                tagged([None, Some(&**inner)].into_iter(), ARRAY_FOOTPRINT, |cases| Kind::Option {
-                    cases,
-                    wrapped,
-                })
+                tagged([None, Some(&**inner)].into_iter(), |cases| Kind::Option { cases, wrapped })
             }
-            Shape::Result { ok, err } => {
-                tagged([ok.as_deref(), err.as_deref()].into_iter(), MAP_FOOTPRINT, Kind::Result)
-            }
+            Shape::Result { ok, err } => tagged([ok.as_deref(), err.as_deref()].into_iter(), Kind::Result),
             _ => None,
         }
+    }
+}
+
+fn least(kind: &Kind) -> usize {
+    match kind {
+        Kind::String | Kind::Bytes => TEXT,
+        Kind::List(_) | Kind::Ints | Kind::Floats => ARRAY,
+        Kind::Tuple(places) => places.iter().map(|place| ITEM + place.node.least).sum::<usize>() + ARRAY,
+        Kind::Record(fields) => {
+            let inside: usize = fields.iter().map(|field| field.place.node.least).sum();
+            inside + MAP * fields.len().div_ceil(6)
+        }
+        Kind::Flags(names) => ARRAY + ITEM * names.len(),
+        // Payloads count when they are there.
+        _ => 0,
     }
 }
 
@@ -176,7 +184,7 @@ pub(super) fn result(export: &Export) -> Option<Option<Node>> {
         Outcome::Nothing => return Some(None),
         Outcome::Value(shape) => Node::of(shape)?,
         Outcome::Fallible { ok, err } => {
-            let node = tagged([ok.as_ref(), err.as_ref()].into_iter(), MAP_FOOTPRINT, Kind::Result)?.0;
+            let node = tagged([ok.as_ref(), err.as_ref()].into_iter(), Kind::Result)?.0;
             return Some(Some(into_buffer_if_ok(node, &export.signature.returns)));
         }
     };
@@ -223,15 +231,8 @@ fn places<'a>(shapes: impl Iterator<Item = &'a Shape>) -> Option<(Vec<Place>, Ca
     Some((places, CanonicalAbiInfo::record(abis.iter())))
 }
 
-fn sum<'a>(places: impl Iterator<Item = &'a Place>) -> (bool, usize) {
-    places.fold((false, 0), |(pointers, footprint), place| {
-        (pointers || place.node.pointers, footprint + place.node.footprint)
-    })
-}
-
 fn tagged<'a>(
     shapes: impl Iterator<Item = Option<&'a Shape>>,
-    footprint: usize,
     kind: impl FnOnce(Cases) -> Kind,
 ) -> Option<(Node, CanonicalAbiInfo)> {
     let mut abis = Vec::new();
@@ -246,9 +247,8 @@ fn tagged<'a>(
     }
     let (info, abi) = VariantInfo::new(abis.iter().map(Option::as_ref));
     let pointers = payloads.iter().flatten().any(|node| node.pointers);
-    let inside = payloads.iter().flatten().map(|node| node.footprint).max().unwrap_or_default();
     let cases = Cases { tag: info.size.into(), at: info.payload_offset32 as usize, payloads };
-    Some((Node::new(kind(cases), &abi, pointers, footprint + inside), abi))
+    Some((Node::new(kind(cases), &abi, pointers), abi))
 }
 
 fn scripts(names: &Names) -> Vec<ImmutableString> {

@@ -1,7 +1,5 @@
 //! What goes by a plan against what goes by `Val`s, over types and values made at random.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
 use super::{Failure, Given, Plan, Unfit};
 use crate::lift::{Sizes, lift};
 use crate::lower::lower;
@@ -310,7 +308,7 @@ struct Guest<'a> {
 impl Guest<'_> {
     fn enter(&self, call: impl FnOnce(&mut Store<()>, Func) -> Came) -> Came {
         let mut store = Store::new(self.pre.engine(), ());
-        store.set_hostcall_fuel(64 << 20);
+        store.set_hostcall_fuel(1 << 30);
         let instance = self.pre.instantiate(&mut store).unwrap();
         let function = instance.get_func(&mut store, self.export.index).unwrap();
         call(&mut store, function)
@@ -408,7 +406,13 @@ fn a_plan_does_what_values_do() {
                 };
                 let args: Vec<&mut Dynamic> = args.iter_mut().collect();
                 let (planned, expected) = (guest.by_plan(&plan, &args), guest.by_values(&args));
-                assert_eq!(planned, expected, "{seed}: {} of {args:?} in\n{text}", export.signature);
+                // A plan stops at the first integer that is too large, before it sees what is broken after it.
+                let stopped = matches!((&planned, &expected), (Came::Refused(_), Came::Fault));
+                assert!(
+                    stopped || planned == expected,
+                    "{seed}: {} of {args:?} is {planned:?} and not {expected:?} in\n{text}",
+                    export.signature
+                );
                 came[match planned {
                     Came::Unfit => 0,
                     Came::To(_) => 1,
