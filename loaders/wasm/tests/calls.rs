@@ -43,7 +43,7 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
         "(param \"count\" u32) (result (result (list s64) (error string)))",
         "(param i32) (result i32) (drop (memory.grow (i32.const 64)))
             (i32.store8 (i32.const 64) (i32.const 0))
-            (i32.store (i32.const 68) (i32.const 1024)) (i32.store (i32.const 72) (local.get 0)) (i32.const 64)",
+            (i32.store (i32.const 68) (i32.const 61440)) (i32.store (i32.const 72) (local.get 0)) (i32.const 64)",
     ),
 ];
 

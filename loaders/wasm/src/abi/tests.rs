@@ -12,7 +12,7 @@ use wasmtime::component::{Component, Func, InstancePre, Linker, Val};
 use wasmtime::{Engine, Store};
 
 /// How many components, and how many calls of each of their functions.
-const COMPONENTS: u64 = 1500;
+const COMPONENTS: u64 = 50;
 const CALLS: usize = 12;
 
 /// Numbers that are the same each time.
