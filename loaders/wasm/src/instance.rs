@@ -1,8 +1,8 @@
 //! One plugin's store, and calls into it.
 
-use crate::direct::{self, Direct, Failure};
+use crate::abi::{Entry, Failure, Given, Plan, Unfit};
 use crate::fault;
-use crate::lift::{Lifting, Sizes, lift, lift_optional};
+use crate::lift::{Lifting, Sizes, declared, lift, lift_optional};
 use crate::lower::lower;
 use crate::machine::Machine;
 use crate::memory::{DEFAULT_LIMIT, MemoryMeter};
@@ -58,8 +58,8 @@ pub(crate) struct Plugin {
 /// A function of a plugin.
 struct Function {
     export: Export,
-    /// A call that spares the detour over [`Val`], if there is one for these types.
-    direct: Option<Direct>,
+    /// How to call it without the detour over [`Val`], if there is a plan for these types.
+    plan: Option<Plan>,
     /// Whether resources are passed or given back.
     resources: bool,
 }
@@ -70,7 +70,14 @@ struct Live {
     /// No two stores of a plugin have the same.
     number: u64,
     /// The functions of the instance, in the plugin's order.
-    functions: Vec<Func>,
+    functions: Vec<Ready>,
+}
+
+/// A function of an instance.
+struct Ready {
+    func: Func,
+    /// For the function's plan.
+    entry: Option<Entry>,
 }
 
 impl Plugin {
@@ -87,10 +94,12 @@ impl Plugin {
         // The store counts the guest's memory; what the host allocates for it is bounded by `MAX_HANDED_OVER`.
         let mut time = *limits;
         time.memory = None;
+        let memory = limits.memory.unwrap_or(DEFAULT_LIMIT);
+        let sizes = Sizes::of(limits);
         let functions = exports.into_iter().map(|export| {
-            let direct = direct::find(&export);
+            let plan = Plan::new(&export, sizes, memory);
             let resources = !export.resources().is_empty();
-            Function { export, direct, resources }
+            Function { export, plan, resources }
         });
         Self {
             name: name.to_owned(),
@@ -98,8 +107,8 @@ impl Plugin {
             pre,
             functions: functions.collect(),
             meter: Meter::plugin(name, &time),
-            memory: limits.memory.unwrap_or(DEFAULT_LIMIT),
-            sizes: Sizes::of(limits),
+            memory,
+            sizes,
             printer,
             output: output.clone(),
             classes: OnceLock::new(),
@@ -142,12 +151,23 @@ impl Plugin {
         let Some(function) = self.functions.get(index) else {
             return Err(Error::new(Code::Internal, "a function that is not there").into());
         };
-        let Some(direct) = function.direct else { return self.call_with_values(index, function, args) };
-        let called =
-            self.run(index, function, |func, live| direct(func, &mut live.store, args, &self.sizes))?;
+        let Some(plan) = &function.plan else { return self.call_with_values(index, function, args) };
+        let called = plan.prepare(args, |args| {
+            self.run(index, function, |ready, store, _| {
+                let entry = ready.entry.as_ref().ok_or(Failure::NotPlanned)?;
+                match plan.call(entry, args, store)? {
+                    Given::Value(value) => Ok(value),
+                    Given::Thrown(thrown) => Err(Failure::Refused(self.failed(&function.export, thrown))),
+                }
+            })
+        });
         match called {
-            Ok(result) => Ok(result),
-            Err(NotDirect) => self.call_with_values(index, function, args),
+            Ok(Ok(Called::Gave(result))) => Ok(result),
+            Ok(Err(error)) => Err(error),
+            // The long way finds out what is wrong, or that nothing is.
+            Ok(Ok(Called::NotPlanned)) | Err(Unfit::Other) => self.call_with_values(index, function, args),
+            Err(Unfit::TooLarge) => Err(self.too_large(function).into()),
+            Err(Unfit::Refused(error)) => Err(error.into()),
         }
     }
 
@@ -171,18 +191,21 @@ impl Plugin {
             }
             false => Lent::default(),
         };
-        let called = self.run(index, function, |func, live| {
-            lent.check(live.number).and_then(|()| lent.give(&owned)).map_err(Failure::Refused)?;
+        let called = self.run(index, function, |ready, store, number| {
+            lent.check(number).and_then(|()| lent.give(&owned)).map_err(Failure::Refused)?;
             // Whatever is in it is overwritten.
             let mut result = [Val::Bool(false)];
             let results = if export.result == Outcome::Nothing { &mut result[..0] } else { &mut result[..] };
-            func.call(&mut live.store, &values, results).map_err(Failure::Fault)?;
+            ready.func.call(store, &values, results).map_err(Failure::Fault)?;
             let [result] = result;
-            let handle = |resource: &Resource, any| self.handle(resource, any, live.number);
+            let handle = |resource: &Resource, any| self.handle(resource, any, number);
             let lifting = Lifting { sizes: self.sizes, handle: &handle };
             self.give_back(export, result, &lifting).map_err(Failure::Refused)
         })?;
-        called.map_err(|NotDirect| Error::new(Code::Internal, "a value that is none").into())
+        match called {
+            Called::Gave(result) => Ok(result),
+            Called::NotPlanned => Err(Error::new(Code::Internal, "a call without a plan needs one").into()),
+        }
     }
 
     /// Runs `call` in the plugin's store. A store in which something went wrong is thrown away.
@@ -190,8 +213,8 @@ impl Plugin {
         &self,
         index: usize,
         function: &Function,
-        call: impl FnOnce(&Func, &mut Live) -> Result<Dynamic, Failure>,
-    ) -> Result<Result<Dynamic, NotDirect>, CallError> {
+        call: impl FnOnce(&Ready, &mut Store<Guest>, u64) -> Result<Dynamic, Failure>,
+    ) -> Result<Called, CallError> {
         let frame = self.meter.enter()?;
         let mut turn = self.turn(&function.export, &frame)?;
         let _running = self.machine.running();
@@ -199,21 +222,21 @@ impl Plugin {
         if turn.is_none() {
             *turn = Some(self.instantiate(&frame)?);
         }
-        let Some((live, func)) =
-            turn.as_mut().and_then(|live| live.functions.get(index).copied().map(|func| (live, func)))
-        else {
+        let live =
+            turn.as_mut().and_then(|live| Some((live.functions.get(index)?, &mut live.store, live.number)));
+        let Some((ready, store, number)) = live else {
             return Err(Error::new(Code::Internal, "a function that is not there").into());
         };
-        live.store.set_epoch_deadline(1);
-        let result = call(&func, live);
-        live.store.data().flush();
+        store.set_epoch_deadline(1);
+        let result = call(ready, store, number);
+        store.data().flush();
         match result {
-            Ok(result) => Ok(Ok(result)),
-            Err(Failure::NotDirect) => Ok(Err(NotDirect)),
+            Ok(result) => Ok(Called::Gave(result)),
+            Err(Failure::NotPlanned) => Ok(Called::NotPlanned),
             Err(Failure::Refused(error)) => Err(error.into()),
             Err(Failure::Fault(error)) => {
                 let name = format!("{}::{}", self.name, function.export.signature.name);
-                let error = fault::explain(&error, &name, &mut live.store.data_mut().memory, &frame);
+                let error = fault::explain(&error, &name, &mut store.data_mut().memory, &frame);
                 *turn = None;
                 Err(error)
             }
@@ -224,18 +247,37 @@ impl Plugin {
     fn give_back(&self, export: &Export, result: Val, lifting: &Lifting<'_>) -> Result<Dynamic, Error> {
         match (&export.result, result) {
             (Outcome::Nothing, _) => Ok(Dynamic::UNIT),
-            (Outcome::Value(shape), value) => lift(shape, value, lifting),
+            (Outcome::Value(shape), value) => {
+                Ok(declared(&export.signature.returns, lift(shape, value, lifting)?))
+            }
             (Outcome::Fallible { ok, .. }, Val::Result(Ok(value))) => {
-                lift_optional(ok.as_ref(), value, lifting)
+                let value = lift_optional(ok.as_ref(), value, lifting)?;
+                Ok(declared(&export.signature.returns, value))
             }
             (Outcome::Fallible { err, .. }, Val::Result(Err(value))) => {
                 let thrown = lift_optional(err.as_ref(), value, lifting)?;
-                let what = if thrown.is_unit() { String::new() } else { format!(": {thrown}") };
-                let message = format!("`{}::{}` failed{what}", self.name, export.signature.name);
-                Err(Error::new(Code::PluginFailed, message).throwing(thrown))
+                Err(self.failed(export, thrown))
             }
             _ => Err(Error::new(Code::Internal, "a result that is none")),
         }
+    }
+
+    /// The error for a function that gave one back.
+    #[cold]
+    fn failed(&self, export: &Export, thrown: Dynamic) -> Error {
+        let what = if thrown.is_unit() { String::new() } else { format!(": {thrown}") };
+        let message = format!("`{}::{}` failed{what}", self.name, export.signature.name);
+        Error::new(Code::PluginFailed, message).throwing(thrown)
+    }
+
+    /// The error for arguments that the guest has no room for.
+    #[cold]
+    fn too_large(&self, function: &Function) -> Error {
+        let (plugin, name, limit) = (&self.name, &function.export.signature.name, self.memory);
+        let message = format!(
+            "the arguments of `{plugin}::{name}` do not fit into its limit of {limit} bytes of memory"
+        );
+        Error::new(Code::Memory, message).hint("pass less, or raise `max_memory` in the plugin's `security`")
     }
 
     /// A fresh store.
@@ -259,7 +301,9 @@ impl Plugin {
         let mut functions = Vec::with_capacity(self.functions.len());
         for function in &self.functions {
             let func = instance.get_func(&mut store, function.export.index);
-            functions.push(func.ok_or_else(|| Error::new(Code::Internal, "an export that is not there"))?);
+            let func = func.ok_or_else(|| Error::new(Code::Internal, "an export that is not there"))?;
+            let entry = function.plan.as_ref().and_then(|plan| plan.entry(&func, &mut store));
+            functions.push(Ready { func, entry });
         }
         let number = self.stores.fetch_add(1, Ordering::Relaxed);
         Ok(Live { store, number, functions })
@@ -332,8 +376,12 @@ impl Plugin {
     }
 }
 
-/// The arguments need another look: nothing was called.
-struct NotDirect;
+/// What became of a call.
+enum Called {
+    Gave(Dynamic),
+    /// Nothing was called.
+    NotPlanned,
+}
 
 /// The right to use a plugin's store.
 struct Turn<'a> {

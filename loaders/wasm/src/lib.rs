@@ -9,13 +9,13 @@
 //! | `machine` | what all components of a loader share: wasmtime's engine, the linker, the clock |
 //! | `reflect` | exports to signatures |
 //! | `shape` | WIT types, and what each is in a script |
-//! | `lower`, `lift` | arguments to WIT values, results back |
-//! | `direct` | the same without a detour, for common signatures |
+//! | `abi` | calls by a plan, between a script's values and the guest's memory |
+//! | `lower`, `lift` | arguments to WIT values and results back, for what has no plan |
 //! | `resource` | resources that scripts hold |
 //! | `instance` | one plugin's store, and calls into it |
 //! | `wasi`, `memory`, `fault` | what a guest can reach, how much it can use, how it can fail |
 
-mod direct;
+mod abi;
 mod fault;
 mod instance;
 mod lift;

@@ -1,9 +1,10 @@
 //! Results back to scripts.
 
 use crate::shape::{Names, Resource, Shape};
+use caraway_loaders_core::buffer::{Buffer, Number};
 use caraway_loaders_core::limits::Limits;
-use caraway_loaders_core::{Code, Error};
-use rhai::{Dynamic, Map};
+use caraway_loaders_core::{Code, Error, Type};
+use rhai::{Array, Dynamic, Map};
 use wasmtime::component::{ResourceAny, Val};
 
 /// What a script may hold.
@@ -118,6 +119,19 @@ pub(crate) fn lift(shape: &Shape, value: Val, lifting: &Lifting<'_>) -> Result<D
         (Shape::Own(resource), Val::Resource(any)) => (lifting.handle)(resource, any)?,
         _ => return Err(unexpected()),
     })
+}
+
+/// A lifted list as the buffer that it is declared to be.
+pub(crate) fn declared(ty: &Type, value: Dynamic) -> Dynamic {
+    fn buffer<T: Number>(value: Dynamic) -> Dynamic {
+        let numbers = value.read_lock::<Array>().map(|items| items.iter().filter_map(T::of).collect());
+        numbers.map_or(value.clone(), |numbers: Vec<T>| Dynamic::from(Buffer::from(numbers)))
+    }
+    match ty {
+        Type::Ints => buffer::<i64>(value),
+        Type::Floats => buffer::<f64>(value),
+        _ => value,
+    }
 }
 
 /// The payload of a case that may have none: then `()`.

@@ -206,6 +206,7 @@ impl Loader for WasmLoader {
             (class, made)
         });
         component.set_classes(classes.collect());
+        binder.accept_buffers();
         for (index, signature) in signatures.into_iter().enumerate() {
             let component = component.clone();
             binder.function(signature, move |_, args| component.call(index, args))?;

@@ -6,6 +6,7 @@
 use crate::resource::Held;
 use crate::shape::{IntKind, Names, Record, Shape};
 use caraway_loaders_core::bind::conform::type_name;
+use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::handle::Handle;
 use caraway_loaders_core::{Code, Error};
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
@@ -83,6 +84,9 @@ pub(crate) fn lower(shape: &Shape, value: &Dynamic) -> Result<Val, Misfit> {
             Val::List(bytes.iter().map(|byte| Val::U8(*byte)).collect())
         }
         Shape::List(item) => {
+            if let Some(numbers) = numbers(item, value)? {
+                return Ok(Val::List(numbers));
+            }
             let items = array(value, "array")?;
             let lowered = items.iter().enumerate().map(|(index, value)| element(item, index, value));
             Val::List(lowered.collect::<Result<_, _>>()?)
@@ -136,6 +140,22 @@ pub(crate) fn lower(shape: &Shape, value: &Dynamic) -> Result<Val, Misfit> {
                 _ => return Err(Misfit::found("#{ok: ...} or #{err: ...}", "another map")),
             }
         }
+    })
+}
+
+/// What is in a value that is a buffer, if it may stand for a list of these.
+fn numbers(item: &Shape, value: &Dynamic) -> Result<Option<Vec<Val>>, Misfit> {
+    let busy = |_| Misfit::found("a buffer that nobody changes", "one that is being used");
+    Ok(match item {
+        Shape::Int(IntKind::S64) => match Ints::of(value) {
+            Some(ints) => Some(ints.read().map_err(busy)?.iter().map(|int| Val::S64(*int)).collect()),
+            None => None,
+        },
+        Shape::F64 => match Floats::of(value) {
+            Some(floats) => Some(floats.read().map_err(busy)?.iter().map(|x| Val::Float64(*x)).collect()),
+            None => None,
+        },
+        _ => None,
     })
 }
 

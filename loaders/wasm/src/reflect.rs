@@ -1,6 +1,6 @@
 //! Exports to signatures.
 
-use crate::shape::{Resource, Shape, TypeNames, snake_case};
+use crate::shape::{IntKind, Resource, Shape, TypeNames, snake_case};
 use caraway_loaders_core::manifest::Function;
 use caraway_loaders_core::{Code, Error, Param, Signature, Type};
 use std::collections::HashMap;
@@ -287,7 +287,7 @@ pub(crate) fn matched(
                     "add it to `functions`, or leave `functions` out to offer all that the component exports",
                 ),
             ),
-            Some(function) if !same_signature(&function.signature, &export.signature) => errors.push(
+            Some(function) if !same_signature(&function.signature, &export) => errors.push(
                 Error::new(
                     Code::SignatureMismatch,
                     format!(
@@ -306,10 +306,30 @@ pub(crate) fn matched(
     if errors.is_empty() { Ok(offered) } else { Err(errors) }
 }
 
-fn same_signature(declared: &Signature, exported: &Signature) -> bool {
+fn same_signature(declared: &Signature, export: &Export) -> bool {
+    let exported = &export.signature;
+    let result = match &export.result {
+        Outcome::Nothing => None,
+        Outcome::Value(shape) => Some(shape),
+        Outcome::Fallible { ok, .. } => ok.as_ref(),
+    };
+    let params = declared.params.iter().zip(&exported.params).zip(&export.params);
     declared.params.len() == exported.params.len()
-        && declared.params.iter().zip(&exported.params).all(|(a, b)| same_type(&a.ty, &b.ty))
-        && same_type(&declared.returns, &exported.returns)
+        && params.into_iter().all(|((a, b), shape)| same_or_buffer(&a.ty, &b.ty, Some(shape)))
+        && same_or_buffer(&declared.returns, &exported.returns, result)
+}
+
+/// As [`same_type`]; a list of numbers of 64 bits may be declared as a buffer.
+fn same_or_buffer(declared: &Type, exported: &Type, shape: Option<&Shape>) -> bool {
+    let item = match shape {
+        Some(Shape::List(item)) => Some(&**item),
+        _ => None,
+    };
+    match declared {
+        Type::Ints => item == Some(&Shape::Int(IntKind::S64)),
+        Type::Floats => item == Some(&Shape::F64),
+        _ => same_type(declared, exported),
+    }
 }
 
 /// Whether two types are the same but for the names and the order of what is in them: both are a matter of

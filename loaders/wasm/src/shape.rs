@@ -165,6 +165,11 @@ impl TypeNames {
 }
 
 impl IntKind {
+    /// Whether it takes 64 bits.
+    pub(crate) fn is_64_bits(self) -> bool {
+        matches!(self, Self::S64 | Self::U64)
+    }
+
     /// The least and the greatest value that both the type and a script's int can hold.
     pub(crate) fn range(self) -> (i64, i64) {
         match self {

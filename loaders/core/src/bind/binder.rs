@@ -63,6 +63,7 @@ pub struct Binder {
     signatures: Vec<Signature>,
     /// The functions of the signatures, in the same order.
     members: Vec<Member>,
+    buffers: bool,
 }
 
 /// A module while it is being filled.
@@ -78,13 +79,13 @@ impl Tree {
         Self { module, submodules: BTreeMap::new() }
     }
 
-    fn register(&mut self, path: &str, shown: &Shared<Signature>, body: &Shared<Body>) {
+    fn register(&mut self, path: &str, member: &Member) {
         let Some((submodule, rest)) = path.split_once("::") else {
-            return entry::register(&mut self.module, path, shown, body);
+            return entry::register(&mut self.module, path, &member.shown, &member.body, member.buffers);
         };
         let id = self.module.id().unwrap_or_default().to_owned();
         let submodule = self.submodules.entry(submodule.to_owned()).or_insert_with(|| Tree::new(&id));
-        submodule.register(rest, shown, body);
+        submodule.register(rest, member);
     }
 
     fn finish(mut self) -> Module {
@@ -113,7 +114,14 @@ impl Binder {
             dispatchers: Dispatchers::default(),
             signatures: Vec::new(),
             members: Vec::new(),
+            buffers: false,
         }
+    }
+
+    /// Lets the functions that are added from now on take buffers where they declare lists of numbers: `ints` for
+    /// `array<int>`, `floats` for `array<float>`.
+    pub fn accept_buffers(&mut self) {
+        self.buffers = true;
     }
 
     /// The class of handles of this name, a new one at first. Signatures may use it from then on.
@@ -186,7 +194,7 @@ impl Binder {
         let Some(member) = index.and_then(|index| self.members.get(index)) else {
             return Err(Error::new(Code::Internal, format!("an alias of `{name}`, which is not there")));
         };
-        self.root.register(alias, &member.shown, &member.body);
+        self.root.register(alias, member);
         Ok(())
     }
 
@@ -251,10 +259,10 @@ impl Binder {
             Some(handles) => checked(shown.clone(), handles, body),
             None => body,
         };
-        self.root.register(&signature.name, &shown, &body);
+        let member = Member { shown, body, buffers: self.buffers };
+        self.root.register(&signature.name, &member);
         let last = signature.name.rsplit(':').next().unwrap_or_default().to_owned();
         self.signatures.push(signature);
-        let member = Member { shown, body };
         self.members.push(member.clone());
         (last, member)
     }

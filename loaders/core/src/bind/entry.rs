@@ -18,9 +18,15 @@ pub(super) type Body = dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) ->
     + Send
     + Sync;
 
-/// Puts every way of calling a function into a module.
-pub(super) fn register(module: &mut Module, name: &str, shown: &Shared<Signature>, body: &Shared<Body>) {
-    entries(shown.params.iter().map(|param| &param.ty), |types, floats| {
+/// Puts every way of calling a function into a module. `buffers` says whether a list of numbers may be a buffer.
+pub(super) fn register(
+    module: &mut Module,
+    name: &str,
+    shown: &Shared<Signature>,
+    body: &Shared<Body>,
+    buffers: bool,
+) {
+    entries(shown.params.iter().map(|param| &param.ty), buffers, |types, floats| {
         let func: Shared<Body> = if floats.is_empty() {
             body.clone()
         } else {
@@ -34,7 +40,8 @@ pub(super) fn register(module: &mut Module, name: &str, shown: &Shared<Signature
     let count = shown.params.len();
     if count > 0 {
         let (shown, body) = (shown.clone(), body.clone());
-        let anything = with_context(move |context, args| call_with_anything(&shown, &*body, context, args));
+        let anything =
+            with_context(move |context, args| call_with_anything(&shown, &*body, buffers, context, args));
         let types: Types = smallvec![TypeId::of::<Dynamic>(); count];
         set(module, FuncRegistration::new(name), &types, anything);
     }
@@ -69,11 +76,16 @@ type Choices = SmallVec<[(Kind, bool); 6]>;
 
 /// Gives the ways of calling a function with these parameters, each the types of its arguments and the parameters
 /// where an int is to become a float; the declared one first.
-fn entries<'a>(params: impl Iterator<Item = &'a Type>, mut give: impl FnMut(&[TypeId], &[usize])) {
+fn entries<'a>(
+    params: impl Iterator<Item = &'a Type>,
+    buffers: bool,
+    mut give: impl FnMut(&[TypeId], &[usize]),
+) {
     let mut count = 1;
     let choices: SmallVec<[Choices; 4]> = params
         .map(|ty| {
             let mut choices = choices(ty);
+            choices.extend(buffer(ty).filter(|_| buffers).map(|kind| (kind, false)));
             if count * choices.len() > MAX_ENTRIES {
                 choices.truncate(1);
             }
@@ -117,6 +129,15 @@ fn choices(ty: &Type) -> Choices {
     }
 }
 
+/// The buffer that may stand for a list of numbers.
+fn buffer(ty: &Type) -> Option<Kind> {
+    match ty {
+        Type::Array(item) if **item == Type::Int => Some(Kind::Ints),
+        Type::Array(item) if **item == Type::Float => Some(Kind::Floats),
+        _ => None,
+    }
+}
+
 /// Calls with floats where `args` has ints. Argument 0 may be the caller's variable: it is replaced, not changed.
 fn with_floats<R>(
     floats: &[usize],
@@ -143,6 +164,7 @@ fn with_floats<R>(
 pub(super) fn call_with_anything(
     shown: &Signature,
     body: &Body,
+    buffers: bool,
     context: NativeCallContext,
     args: &mut [&mut Dynamic],
 ) -> Result<Dynamic, Box<EvalAltResult>> {
@@ -152,6 +174,7 @@ pub(super) fn call_with_anything(
         match conform::top_level(&param.ty, arg) {
             Passing::AsItIs => {}
             Passing::IntToFloat => floats.push(index),
+            Passing::No if buffers && buffer(&param.ty).is_some_and(|kind| kind.holds(arg)) => {}
             Passing::No => {
                 let location = Location::of_position(context.call_source(), position);
                 return Err(wrong_argument(shown, index, &conform::type_name(arg))

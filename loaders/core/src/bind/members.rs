@@ -27,11 +27,13 @@ const DISPATCHERS: &str = "methods of handles";
 pub(super) struct Member {
     pub(super) shown: Arc<Signature>,
     pub(super) body: Shared<Body>,
+    /// Whether a list of numbers may be a buffer.
+    pub(super) buffers: bool,
 }
 
 impl Member {
     fn call(&self, context: NativeCallContext, args: &mut [&mut Dynamic]) -> Outcome {
-        call_with_anything(&self.shown, &*self.body, context, args)
+        call_with_anything(&self.shown, &*self.body, self.buffers, context, args)
     }
 }
 

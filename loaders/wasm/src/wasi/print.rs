@@ -5,6 +5,7 @@ use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::output::{Output, Stream};
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::cli::{stderr, stdout};
 use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamResult};
@@ -29,11 +30,8 @@ impl Printer {
     }
 
     pub(super) fn lines(&self) -> (Lines, Lines) {
-        let lines = |stream, output: &Option<Output>| Lines {
-            stream,
-            output: output.clone(),
-            begun: Arc::new(Mutex::new(Vec::new())),
-        };
+        let lines =
+            |stream, output: &Option<Output>| Lines { stream, output: output.clone(), begun: Arc::default() };
         (lines(Stream::Stdout, &self.stdout), lines(Stream::Stderr, &self.stderr))
     }
 }
@@ -43,14 +41,34 @@ impl Printer {
 pub(super) struct Lines {
     stream: Stream,
     output: Option<Output>,
-    begun: Arc<Mutex<Vec<u8>>>,
+    begun: Arc<Begun>,
+}
+
+/// A line that was begun and not ended.
+#[derive(Default)]
+struct Begun {
+    bytes: Mutex<Vec<u8>>,
+    /// Whether there is one: most calls print nothing, and each call looks.
+    some: AtomicBool,
+}
+
+impl Begun {
+    fn take(&self) -> Vec<u8> {
+        self.some.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *self.bytes.lock())
+    }
+
+    fn put(&self, bytes: &[u8]) {
+        *self.bytes.lock() = bytes.to_vec();
+        self.some.store(!bytes.is_empty(), Ordering::Relaxed);
+    }
 }
 
 impl Lines {
     fn push(&self, bytes: &[u8]) {
         let Some(output) = &self.output else { return };
         // The lock is not held while the host prints: that may be slow.
-        let mut begun = std::mem::take(&mut *self.begun.lock());
+        let mut begun = self.begun.take();
         begun.extend_from_slice(bytes);
         let mut rest = begun.as_slice();
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -61,15 +79,16 @@ impl Lines {
             output.line(self.stream, &String::from_utf8_lossy(rest));
             rest = &[];
         }
-        *self.begun.lock() = rest.to_vec();
+        self.begun.put(rest);
     }
 
     /// Prints a line that was begun and not ended.
     pub(super) fn flush(&self) {
-        let begun = std::mem::take(&mut *self.begun.lock());
-        if let Some(output) = &self.output
-            && !begun.is_empty()
-        {
+        if !self.begun.some.load(Ordering::Relaxed) {
+            return;
+        }
+        let begun = self.begun.take();
+        if let Some(output) = &self.output {
             output.line(self.stream, &String::from_utf8_lossy(&begun));
         }
     }

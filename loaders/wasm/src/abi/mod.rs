@@ -1,0 +1,201 @@
+//! Calls that go by a plan.
+//!
+//! A function's types are taken apart once, when its component is loaded, into a [`Plan`]: for each parameter and
+//! the result, what it is in the guest's memory, as the [canonical ABI] says. A call follows it, and copies between
+//! a script's values and the guest's memory with nothing in between. wasmtime's own way for types that are known only
+//! at run time makes a tree of [`Val`](wasmtime::component::Val)s, of 40 bytes for each byte of a blob.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | `node` | types, laid out |
+//! | `fit` | whether an argument can be passed, asked before anything of the guest runs |
+//! | `store`, `load` | values to words and bytes, and back |
+//! | `choose` | variants and the like |
+//! | `numbers` | buffers |
+//! | `typed` | how wasmtime is made to call all this |
+//!
+//! What has no plan, and arguments that do not fit or are shared, go the way of `Val`s, which words the errors.
+//!
+//! [canonical ABI]: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md
+
+mod choose;
+mod fit;
+mod load;
+mod node;
+mod numbers;
+mod store;
+mod typed;
+
+pub(crate) use fit::Unfit;
+pub(crate) use load::Given;
+pub(crate) use typed::Entry;
+
+use crate::lift::Sizes;
+use crate::reflect::{Export, Outcome};
+use caraway_loaders_core::Error;
+use fit::{fits, take};
+use load::Stop;
+use node::{Node, Place};
+use numbers::{Locked, Numbers, is_buffer};
+use rhai::Dynamic;
+use store::{Heap, Words, flatten, part, put_pair, store};
+use wasmtime::AsContextMut;
+use wasmtime::component::Func;
+
+/// How many words may be passed outside of memory.
+const MAX_WORDS: usize = 16;
+
+/// The largest text that wasmtime copies into a guest, in bytes.
+const MAX_TEXT: usize = i32::MAX as usize;
+
+/// How a function is called.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    params: Vec<Place>,
+    /// How many words the arguments are.
+    words: usize,
+    /// The size and alignment of arguments that are too many words, and thus in memory.
+    in_memory: Option<(usize, u32)>,
+    /// Whether a parameter is a list that may be a buffer.
+    takes_buffers: bool,
+    result: Option<Node>,
+    /// Whether the error of its result is thrown.
+    throws: bool,
+    sizes: Sizes,
+    /// How many bytes of arguments fit into the guest.
+    room: usize,
+}
+
+/// Why a call gave nothing back.
+pub(crate) enum Failure {
+    /// The guest failed, and its store is lost.
+    Fault(wasmtime::Error),
+    /// The guest is well, but its result cannot be used.
+    Refused(Error),
+    /// wasmtime knows the function as another one: nothing was called.
+    NotPlanned,
+}
+
+/// Arguments that fit, ready to be copied into the guest.
+#[derive(Clone, Copy)]
+pub(crate) struct Arguments<'a> {
+    values: &'a [&'a mut Dynamic],
+    /// What the buffers among them hold; empty if there are none.
+    numbers: &'a [Option<Numbers<'a>>],
+}
+
+impl Plan {
+    /// The plan for a function whose guest may use `memory` bytes; `None` if it can have none.
+    pub(crate) fn new(export: &Export, sizes: Sizes, memory: u64) -> Option<Self> {
+        let (params, abi) = node::params(export)?;
+        let words = abi.flat_count(MAX_WORDS);
+        let result = node::result(export)?;
+        if result.as_ref().is_some_and(|node| node.words == Some(0)) {
+            return None;
+        }
+        Some(Self {
+            takes_buffers: params.iter().any(|param| param.node.takes_buffers()),
+            params,
+            words: words.unwrap_or(1),
+            in_memory: words.is_none().then_some((abi.size32 as usize, abi.align32)),
+            result,
+            throws: matches!(export.result, Outcome::Fallible { .. }),
+            sizes,
+            room: usize::try_from(memory).unwrap_or(usize::MAX).min(MAX_TEXT),
+        })
+    }
+
+    /// The function of an instance, to be called by this plan; `None` if wasmtime finds it to be of another type.
+    pub(crate) fn entry(&self, function: &Func, store: &mut impl AsContextMut) -> Option<Entry> {
+        Entry::new(self, function, store)
+    }
+
+    /// Gives the arguments to `then`, if they fit.
+    ///
+    /// # Errors
+    ///
+    /// Why they do not. Nothing was called.
+    pub(crate) fn prepare<R>(
+        &self,
+        args: &[&mut Dynamic],
+        then: impl FnOnce(Arguments<'_>) -> R,
+    ) -> Result<R, Unfit> {
+        if self.takes_buffers && args.iter().any(|arg| is_buffer(arg)) {
+            return self.prepare_with_buffers(args, then);
+        }
+        let mut room = self.room;
+        for (param, arg) in self.params.iter().zip(args) {
+            fits(&param.node, arg, &mut room)?;
+        }
+        Ok(then(Arguments { values: args, numbers: &[] }))
+    }
+
+    fn prepare_with_buffers<R>(
+        &self,
+        args: &[&mut Dynamic],
+        then: impl FnOnce(Arguments<'_>) -> R,
+    ) -> Result<R, Unfit> {
+        let params = self.params.iter().zip(args);
+        let buffers: Vec<_> = params.map(|(param, arg)| param.node.buffer(arg)).collect();
+        let locked = buffers.iter().map(|buffer| buffer.as_ref().map(numbers::Buffer::read).transpose());
+        let locked = locked.collect::<Result<Vec<_>, _>>().map_err(Unfit::Refused)?;
+        let numbers: Vec<_> = locked.iter().map(|locked| locked.as_ref().map(Locked::numbers)).collect();
+        let mut room = self.room;
+        for ((param, arg), numbers) in self.params.iter().zip(args).zip(&numbers) {
+            match numbers {
+                Some(numbers) => take(&mut room, numbers.size())?,
+                None => fits(&param.node, arg, &mut room)?,
+            }
+        }
+        Ok(then(Arguments { values: args, numbers: &numbers }))
+    }
+
+    /// Calls a function of an instance.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the guest, and results that a script cannot have.
+    pub(crate) fn call(
+        &self,
+        entry: &Entry,
+        args: Arguments<'_>,
+        store: &mut impl AsContextMut,
+    ) -> Result<Given, Failure> {
+        entry.call(self, args, store).map_err(|stop| match stop {
+            Stop::Fault(error) => Failure::Fault(error),
+            Stop::Refused(error) => Failure::Refused(error),
+        })
+    }
+
+    /// Copies the arguments into the guest, and gives the words that it is called with.
+    fn lower(&self, args: Arguments<'_>, heap: &mut dyn Heap, words: &mut Words<'_>) -> wasmtime::Result<()> {
+        let params = self.params.iter().zip(args.values).enumerate();
+        let Some((size, align)) = self.in_memory else {
+            for (index, (param, value)) in params {
+                match args.numbers.get(index) {
+                    Some(Some(numbers)) => {
+                        let [at, len] = numbers.store(heap)?;
+                        words.push(at)?;
+                        words.push(len)?;
+                    }
+                    _ => flatten(&param.node, value, heap, words)?,
+                }
+            }
+            return Ok(());
+        };
+        let at = heap.allocate(size, align)?;
+        let mut written = vec![0; size];
+        for (index, (param, value)) in params {
+            let to = part(&mut written, param.at, param.node.size)?;
+            match args.numbers.get(index) {
+                Some(Some(numbers)) => put_pair(to, numbers.store(heap)?)?,
+                _ => store(&param.node, value, heap, to)?,
+            }
+        }
+        heap.bytes(at, size)?.copy_from_slice(&written);
+        words.push(at as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests;
