@@ -7,13 +7,22 @@
 //! | --- | --- |
 //! | `loader` | the [`Loader`](caraway_loaders_core::loader::Loader): what a manifest may say, loading |
 //! | `machine` | what all components of a loader share: wasmtime's engine, the linker, the clock |
+//! | `compile`, `artifact`, `cache` | from bytes to code, and keeping it |
 //! | `reflect` | exports to signatures |
 //! | `shape` | WIT types, and what each is in a script |
 //! | `lower`, `lift` | arguments to WIT values, results back |
 //! | `direct` | the same without a detour, for common signatures |
 //! | `instance` | one plugin's store, and calls into it |
 //! | `wasi`, `memory`, `fault` | what a guest can reach, how much it can use, how it can fail |
+//! | `note` | what a loader says of its work |
+//!
+//! Without the feature `compiler`, which is on by default, components are only loaded that are in the [`Cache`],
+//! put there by a loader with a compiler: the compiler is the larger part of this crate's code.
 
+mod artifact;
+mod cache;
+#[cfg(feature = "compiler")]
+mod compile;
 mod direct;
 mod fault;
 mod instance;
@@ -22,8 +31,11 @@ mod loader;
 mod lower;
 mod machine;
 mod memory;
+mod note;
 mod reflect;
 mod shape;
 mod wasi;
 
+pub use cache::Cache;
 pub use loader::WasmLoader;
+pub use note::Note;
