@@ -254,6 +254,28 @@ mod tests {
     }
 
     #[test]
+    fn no_byte_of_a_file_can_be_changed() {
+        let Stored { folder, engine, hash, .. } = &stored::<Module>("(module (func (export \"f\")))");
+        let path = folder.file(&id(engine).unwrap(), hash);
+        let loads = || folder.load::<Module>(engine, hash).is_some();
+        assert!(loads());
+        let whole = std::fs::read(&path).unwrap();
+        // Every byte of the beginning, with the seal and the headers in it, and some of the rest.
+        for at in (0..512.min(whole.len())).chain((512..whole.len()).step_by(31)) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(!loads(), "byte {at} of {}", whole.len());
+        }
+        for len in (0..whole.len()).step_by(67) {
+            std::fs::write(&path, &whole[..len]).unwrap();
+            assert!(!loads(), "{len} bytes");
+        }
+        std::fs::write(&path, whole).unwrap();
+        assert!(loads());
+    }
+
+    #[test]
     fn an_engine_that_cannot_tell_looks_into_all_folders() {
         let Stored { folder, engine, hash, .. } = &stored::<Component>("(component)");
         std::fs::create_dir(folder.path.join("0".repeat(64))).unwrap();
