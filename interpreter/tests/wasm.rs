@@ -99,7 +99,7 @@ mod built {
         run(&folder, &["run", "app.rhai", "--wasm-cache", "app.rhai", "--plugin-debug"], &[]).gives(
             0,
             ANSWER,
-            &["the WebAssembly cache is not used: app.rhai/wasm cannot be made: Not a directory"],
+            &["the WebAssembly cache is not used: /", "/app.rhai/wasm cannot be made: Not a directory"],
         );
     }
 

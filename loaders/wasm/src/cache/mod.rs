@@ -47,7 +47,10 @@ impl Cache {
 
     /// A cache in the folder `wasm` of `folder`. Both are made when the first component is to be kept.
     pub fn new(folder: impl AsRef<Path>) -> Self {
-        Self { folder: folder.as_ref().join("wasm"), limit: Self::DEFAULT_LIMIT }
+        let folder = folder.as_ref().join("wasm");
+        // The current directory may be another one later.
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Self { folder, limit: Self::DEFAULT_LIMIT }
     }
 
     /// How many bytes the cache may hold. Beyond that, what was not used for the longest time is removed.
