@@ -1,11 +1,23 @@
 //! What wasmtime compiles, and how it is kept.
 
+#[cfg(feature = "compiler")]
+use crate::compile::Compiler;
+#[cfg(feature = "compiler")]
+use crate::machine::Machine;
 use std::path::Path;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Result};
 
 /// A component or a module, compiled.
 pub(crate) trait Artifact: Clone + Send + Sized + 'static {
+    /// What it is, for messages.
+    #[cfg(feature = "compiler")]
+    const WHAT: &'static str;
+
+    /// Where a machine compiles it.
+    #[cfg(feature = "compiler")]
+    fn compiler(machine: &Machine) -> &Compiler<Self>;
+
     /// Compiles WebAssembly.
     #[cfg(feature = "compiler")]
     fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self>;
@@ -30,8 +42,16 @@ pub(crate) trait Artifact: Clone + Send + Sized + 'static {
 }
 
 macro_rules! artifact {
-    ($type:ident) => {
+    ($type:ident, $what:literal, $compiler:ident) => {
         impl Artifact for $type {
+            #[cfg(feature = "compiler")]
+            const WHAT: &'static str = $what;
+
+            #[cfg(feature = "compiler")]
+            fn compiler(machine: &Machine) -> &Compiler<Self> {
+                &machine.$compiler
+            }
+
             #[cfg(feature = "compiler")]
             fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self> {
                 $type::from_binary(engine, bytes)
@@ -55,5 +75,5 @@ macro_rules! artifact {
     };
 }
 
-artifact!(Component);
-artifact!(Module);
+artifact!(Component, "component", components);
+artifact!(Module, "module", modules);

@@ -17,7 +17,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{Component, InstancePre};
 
 /// The largest component that is read, in bytes.
 const MAX_SIZE: u64 = 256 << 20;
@@ -85,7 +85,7 @@ impl WasmLoader {
         let bytes = read(&path).map_err(here)?;
         check_header(&bytes).map_err(here)?;
         let machine = self.machine()?;
-        let component = machine.component(&plugin.manifest.name, bytes).map_err(here)?;
+        let component: Component = machine.artifact(&plugin.manifest.name, bytes).map_err(here)?;
         wasi::check_imports(machine.engine(), &component).map_err(here)?;
         let pre = machine.linker().instantiate_pre(&component).map_err(|error| {
             here(Error::new(Code::LoadFailed, format!("its imports do not fit: {}", one_line(&error))))

@@ -1,6 +1,9 @@
 //! What all components of one loader share.
 
+use crate::artifact::Artifact;
 use crate::cache::Cache;
+#[cfg(feature = "compiler")]
+use crate::compile::Compiler;
 use crate::note::{Note, Notes};
 use crate::wasi::{self, Guest};
 use caraway_loaders_core::{Code, Error};
@@ -8,7 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
-use wasmtime::component::{Component, Linker};
+#[cfg(feature = "compiler")]
+use wasmtime::Module;
+#[cfg(feature = "compiler")]
+use wasmtime::component::Component;
+use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, EngineWeak};
 
 /// The stack that guest code has, in bytes. A script's own frames need the rest of the thread's.
@@ -28,7 +35,9 @@ pub(crate) struct Machine {
     cache: Option<Cache>,
     notes: Notes,
     #[cfg(feature = "compiler")]
-    components: crate::compile::Compiler<Component>,
+    pub(crate) components: Compiler<Component>,
+    #[cfg(feature = "compiler")]
+    pub(crate) modules: Compiler<Module>,
 }
 
 impl Machine {
@@ -52,6 +61,8 @@ impl Machine {
             notes,
             #[cfg(feature = "compiler")]
             components: Default::default(),
+            #[cfg(feature = "compiler")]
+            modules: Default::default(),
         })
     }
 
@@ -63,25 +74,25 @@ impl Machine {
         &self.linker
     }
 
-    /// The component of a plugin: from the cache, or compiled and kept there.
+    /// The code of a plugin: from the cache, or compiled and kept there.
     ///
     /// # Errors
     ///
     /// [`Code::LoadFailed`] for what does not compile, and a limit of the calling thread that is used up while
     /// it does. Without a compiler, what is not in the cache is refused.
-    pub(crate) fn component(&self, plugin: &str, bytes: Vec<u8>) -> Result<Component, Error> {
+    pub(crate) fn artifact<A: Artifact>(&self, plugin: &str, bytes: Vec<u8>) -> Result<A, Error> {
         let hash = blake3::hash(&bytes);
         let folder = self.cache.as_ref().and_then(|cache| {
             cache.open().map_err(|problem| self.notes.tell(Note::CacheUnused { problem: &problem })).ok()
         });
-        if let Some(component) = folder.as_ref().and_then(|folder| folder.load(&self.engine, &hash)) {
-            return Ok(component);
+        if let Some(artifact) = folder.as_ref().and_then(|folder| folder.load(&self.engine, &hash)) {
+            return Ok(artifact);
         }
         #[cfg(feature = "compiler")]
         {
             let (engine, notes) = (self.engine.clone(), self.notes.clone());
             let compile = move || compile(&engine, &hash, &bytes, folder.as_ref(), &notes);
-            self.components.compile(hash, compile, || self.notes.tell(Note::Compiling { plugin }))
+            A::compiler(self).compile(hash, compile, || self.notes.tell(Note::Compiling { plugin }))
         }
         #[cfg(not(feature = "compiler"))]
         {
@@ -113,7 +124,7 @@ impl Machine {
 }
 
 #[cfg(feature = "compiler")]
-fn compile<A: crate::artifact::Artifact>(
+fn compile<A: Artifact>(
     engine: &Engine,
     hash: &blake3::Hash,
     bytes: &[u8],
@@ -121,7 +132,7 @@ fn compile<A: crate::artifact::Artifact>(
     notes: &Notes,
 ) -> Result<A, Error> {
     let artifact = A::compile(engine, bytes).map_err(|error| {
-        Error::new(Code::LoadFailed, format!("the component is broken: {}", one_line(&error)))
+        Error::new(Code::LoadFailed, format!("the {} is broken: {}", A::WHAT, one_line(&error)))
             .hint("build it again, or get another copy")
     })?;
     if let Some(folder) = folder {
