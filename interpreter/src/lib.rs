@@ -29,6 +29,8 @@
 //! By default nothing is granted: a plugin reads no file, opens no connection, and no native code is loaded,
 //! until [`Builder::allow`] says so. `docs/security.md` says what holds for which kind.
 
+#[cfg(not(all(feature = "native", feature = "wasm-runtime")))]
+mod absent;
 mod build;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -56,6 +58,8 @@ pub use caraway_loaders_core::output::{Output, Stream};
 pub use caraway_loaders_core::{
     Code, Error, ErrorValue, Frame, Location, Param, Signature, Type, Value, escape,
 };
+#[cfg(feature = "wasm-runtime")]
+pub use caraway_loaders_wasm::Cache as WasmCache;
 pub use notes::Notes;
 pub use program::{Outcome, Program};
 pub use runtime::{Builder, Runtime};

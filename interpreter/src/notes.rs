@@ -12,6 +12,8 @@ pub enum Notes {
     /// That it builds a plugin. The default.
     #[default]
     Builds,
+    /// Also that a component has been compiling for a second. For terminals.
+    Progress,
     /// Also what it finds, plans and loads, and how long that takes.
     Debug,
 }

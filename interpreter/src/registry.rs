@@ -1,20 +1,55 @@
 //! The list of plugin kinds.
 
+#[cfg(not(all(feature = "native", feature = "wasm-runtime")))]
+use crate::absent::AbsentLoader;
+use crate::runtime::Settings;
 use caraway_loaders_builtin::BuiltinLoader;
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_script::ScriptLoader;
 use std::sync::Arc;
 
-/// The loaders that this build has. A new kind is a crate and a line here.
-pub(crate) fn loaders() -> Vec<Arc<dyn Loader>> {
+/// The loaders of a runtime. A new kind is a crate and a line here. A kind that this build has not says so.
+pub(crate) fn loaders(settings: &Settings) -> Vec<Arc<dyn Loader>> {
+    #[cfg(not(feature = "wasm-runtime"))]
+    let _ = settings;
     vec![
         Arc::new(BuiltinLoader),
         Arc::new(ScriptLoader),
         #[cfg(feature = "native")]
         Arc::new(caraway_loaders_native::NativeLoader),
+        #[cfg(not(feature = "native"))]
+        Arc::new(AbsentLoader { kind: "native", feature: "native", extension: None }),
         #[cfg(feature = "native")]
         Arc::new(caraway_loaders_hybrid::HybridLoader),
-        #[cfg(feature = "wasm")]
-        Arc::new(caraway_loaders_wasm::WasmLoader::default()),
+        #[cfg(not(feature = "native"))]
+        Arc::new(AbsentLoader { kind: "hybrid", feature: "native", extension: None }),
+        #[cfg(feature = "wasm-runtime")]
+        Arc::new(wasm(settings)),
+        #[cfg(not(feature = "wasm-runtime"))]
+        Arc::new(AbsentLoader { kind: "wasm", feature: "wasm", extension: Some("wasm") }),
     ]
+}
+
+#[cfg(feature = "wasm-runtime")]
+fn wasm(settings: &Settings) -> caraway_loaders_wasm::WasmLoader {
+    use crate::notes::Notes;
+    use caraway_loaders_core::escape;
+    use caraway_loaders_core::output::Stream;
+    use caraway_loaders_wasm::{Note, WasmLoader};
+
+    let (output, notes) = (settings.output.clone(), settings.notes);
+    let loader = WasmLoader::new().notes(move |note| match note {
+        Note::Compiling { plugin } if notes >= Notes::Progress => {
+            output.line(Stream::Stderr, &format!("compiling {plugin} ..."));
+        }
+        Note::CacheUnused { problem } if notes >= Notes::Debug => {
+            let problem = escape(problem);
+            output.line(Stream::Stderr, &format!("caraway: the WebAssembly cache is not used: {problem}"));
+        }
+        _ => {}
+    });
+    match &settings.wasm_cache {
+        Some(cache) => loader.cache(cache.clone()),
+        None => loader,
+    }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) notes: Notes,
     pub(crate) version: Version,
     pub(crate) folder: PathBuf,
+    #[cfg(feature = "wasm-runtime")]
+    pub(crate) wasm_cache: Option<caraway_loaders_wasm::Cache>,
 }
 
 impl Settings {
@@ -67,8 +69,10 @@ pub struct Runtime(Arc<Settings>);
 /// | [`notes`](Builder::notes) | that a plugin is built |
 /// | [`folder`](Builder::folder) | the current directory |
 /// | [`loader`](Builder::loader) | the kinds that this build has |
+/// | `wasm_cache` (with the feature `wasm-runtime`) | none: each runtime compiles the components that it loads |
 pub struct Builder {
     settings: Settings,
+    loaders: Vec<Arc<dyn Loader>>,
     problem: Option<Error>,
 }
 
@@ -77,7 +81,7 @@ impl Runtime {
     pub fn builder() -> Builder {
         Builder {
             settings: Settings {
-                loaders: registry::loaders(),
+                loaders: Vec::new(),
                 search: SearchPaths::default(),
                 // Hints name paths as the operator would write them.
                 grants: current_dir().map_or_else(|_| Grants::default(), Grants::new),
@@ -96,7 +100,10 @@ impl Runtime {
                     env!("CARGO_PKG_VERSION_PATCH").parse().unwrap_or(0),
                 ),
                 folder: PathBuf::from("."),
+                #[cfg(feature = "wasm-runtime")]
+                wasm_cache: None,
             },
+            loaders: Vec::new(),
             problem: None,
         }
     }
@@ -339,8 +346,25 @@ impl Builder {
     /// Adds a plugin kind, or replaces the one of the same name.
     #[must_use]
     pub fn loader(mut self, loader: Arc<dyn Loader>) -> Self {
-        self.settings.loaders.retain(|other| other.kind() != loader.kind());
-        self.settings.loaders.push(loader);
+        self.loaders.retain(|other| other.kind() != loader.kind());
+        self.loaders.push(loader);
+        self
+    }
+
+    /// Keeps compiled WebAssembly components from one process to the next. The command line keeps them in
+    /// `caraway` in the user's cache directory.
+    ///
+    /// ```
+    /// use caraway::{Runtime, WasmCache};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let runtime = Runtime::builder().wasm_cache(WasmCache::new(folder.path()).limit(64 << 20)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "wasm-runtime")]
+    #[must_use]
+    pub fn wasm_cache(mut self, cache: caraway_loaders_wasm::Cache) -> Self {
+        self.settings.wasm_cache = Some(cache);
         self
     }
 
@@ -351,7 +375,7 @@ impl Builder {
     /// [`Code::Usage`] for a grant that is wrong; [`Code::ValueRefused`] for a setting that no plugin can be
     /// given; [`Code::NotEnforced`] for a memory limit in a process
     /// without the [`CountingAllocator`](crate::CountingAllocator).
-    pub fn build(self) -> Result<Runtime, Error> {
+    pub fn build(mut self) -> Result<Runtime, Error> {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
@@ -363,6 +387,10 @@ impl Builder {
             return Err(Error::new(Code::NotEnforced, "a memory limit needs the counting allocator")
                 .hint("install `caraway::CountingAllocator` as the global allocator"));
         }
+        let mut loaders = registry::loaders(&self.settings);
+        loaders.retain(|loader| self.loaders.iter().all(|own| own.kind() != loader.kind()));
+        loaders.extend(self.loaders);
+        self.settings.loaders = loaders;
         Ok(Runtime(Arc::new(self.settings)))
     }
 }

@@ -28,6 +28,8 @@ functions and types it has: a manifest without `functions` gets them, another on
 functions are written where they differ; descriptions stay where the library has none, and so do types that it does \
 not define.
 
+A WebAssembly component is compiled too, and kept in the cache for whoever imports it; see --wasm-cache.
+
 The library is opened without `--allow native`: `build_cmd` has run with all of your rights already.")]
 pub(super) struct Build {
     /// A plugin's folder or its manifest

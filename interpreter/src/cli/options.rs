@@ -10,10 +10,19 @@ use caraway_loaders_core::discover::Catalog;
 use caraway_loaders_core::{Code, Error};
 use clap::{Args, ColorChoice, ValueEnum};
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 /// The environment variable that is as good as `--plugin-debug`.
 const DEBUG_VARIABLE: &str = "CARAWAY_PLUGIN_DEBUG";
+
+/// The environment variable that is as good as `--wasm-cache`.
+#[cfg(feature = "wasm-runtime")]
+const CACHE_VARIABLE: &str = "CARAWAY_WASM_CACHE";
+
+/// What stands for no cache.
+#[cfg(feature = "wasm-runtime")]
+const NO_CACHE: &str = "off";
 
 /// The options that every command has, before or after the command's name.
 #[derive(Debug, Clone, Default, Args)]
@@ -43,6 +52,11 @@ pub(super) struct Options {
     /// Print more: warnings in full, functions that were found
     #[arg(short, long)]
     pub(super) verbose: bool,
+    /// Where compiled WebAssembly is kept, at most 512 MiB: a folder, or `off`; also `CARAWAY_WASM_CACHE`
+    /// [default: `caraway` in the user's cache directory]
+    #[cfg(feature = "wasm-runtime")]
+    #[arg(long, value_name = "DIR|off")]
+    wasm_cache: Option<PathBuf>,
     /// Tell what is found, planned and loaded, and how long it takes; also `CARAWAY_PLUGIN_DEBUG=1`
     #[arg(long)]
     plugin_debug: bool,
@@ -75,6 +89,10 @@ impl Options {
         self.color = later.color.or(self.color);
         self.quiet = later.quiet || self.quiet && !later.verbose;
         self.verbose = later.verbose || self.verbose && !later.quiet;
+        #[cfg(feature = "wasm-runtime")]
+        {
+            self.wasm_cache = later.wasm_cache.clone().or(self.wasm_cache);
+        }
         self.plugin_debug |= later.plugin_debug;
         self
     }
@@ -110,8 +128,13 @@ impl Options {
         let mut builder = Runtime::builder().ambient(true).strict(self.strict).notes(match debug {
             true => Notes::Debug,
             false if self.quiet => Notes::None,
+            false if !self.json() && std::io::stderr().is_terminal() => Notes::Progress,
             false => Notes::Builds,
         });
+        #[cfg(feature = "wasm-runtime")]
+        if let Some(folder) = self.cache_folder() {
+            builder = builder.wasm_cache(caraway_loaders_wasm::Cache::new(folder));
+        }
         for path in &self.plugin_path {
             builder = builder.plugin_path(path);
         }
@@ -122,6 +145,16 @@ impl Options {
             builder = builder.deny(grant);
         }
         builder
+    }
+
+    /// Where compiled components are kept, if they are to be, and there is a place for it.
+    #[cfg(feature = "wasm-runtime")]
+    fn cache_folder(&self) -> Option<PathBuf> {
+        let set = || std::env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+        match self.wasm_cache.clone().or_else(set) {
+            Some(folder) => Some(folder).filter(|folder| folder.as_os_str() != NO_CACHE),
+            None => dirs::cache_dir().map(|folder| folder.join("caraway")),
+        }
     }
 
     /// A warning for each plugin that `--allow` or `--deny` names and that is not there: a slip of the finger.

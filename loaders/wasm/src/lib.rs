@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `loader` | the [`Loader`](caraway_loaders_core::loader::Loader): what a manifest may say, loading |
 //! | `machine` | what all components of a loader share: wasmtime's engine, the linker, the clock |
+//! | `compile`, `artifact`, `cache` | from bytes to code, and keeping it |
 //! | `reflect` | exports to signatures |
 //! | `shape` | WIT types, and what each is in a script |
 //! | `abi` | calls by a plan, between a script's values and the guest's memory |
@@ -14,8 +15,16 @@
 //! | `resource` | resources that scripts hold |
 //! | `instance` | one plugin's store, and calls into it |
 //! | `wasi`, `memory`, `fault` | what a guest can reach, how much it can use, how it can fail |
+//! | `note` | what a loader says of its work |
+//!
+//! Without the feature `compiler`, which is on by default, components are only loaded that are in the [`Cache`],
+//! put there by a loader with a compiler: the compiler is the larger part of this crate's code.
 
 mod abi;
+mod artifact;
+mod cache;
+#[cfg(feature = "compiler")]
+mod compile;
 mod fault;
 mod instance;
 mod lift;
@@ -23,9 +32,12 @@ mod loader;
 mod lower;
 mod machine;
 mod memory;
+mod note;
 mod reflect;
 mod resource;
 mod shape;
 mod wasi;
 
+pub use cache::Cache;
 pub use loader::WasmLoader;
+pub use note::Note;

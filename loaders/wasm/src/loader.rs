@@ -1,7 +1,9 @@
 //! The loader: what a manifest may say, and loading.
 
+use crate::cache::Cache;
 use crate::instance;
-use crate::machine::Machine;
+use crate::machine::{Machine, one_line};
+use crate::note::{Note, Notes};
 use crate::reflect::{self, Export};
 use crate::shape::Resource;
 use crate::wasi::{self, Guest, Printer};
@@ -12,12 +14,11 @@ use caraway_loaders_core::loader::{LoadRequest, Loader};
 use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Location, Signature};
 use parking_lot::Mutex;
-use semver::Version;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{Component, InstancePre};
 
 /// The largest component that is read, in bytes.
 const MAX_SIZE: u64 = 256 << 20;
@@ -25,7 +26,11 @@ const MAX_SIZE: u64 = 256 << 20;
 /// The loader of the kind `wasm`: WebAssembly components.
 ///
 /// wasmtime's engine and the thread that makes guests look at the clock are made at the first load, shared by
-/// all components of the loader, and end with the last of them. Two loaders share nothing.
+/// all components of the loader, and end with the last of them. Two loaders share nothing, unless they are given
+/// the same [`Cache`].
+///
+/// A component is compiled on a thread of its own. Who waits for that can be stopped, by an interrupt or by a
+/// deadline of theirs; the compiler then goes on to its end, and the next load gets what it made.
 ///
 /// ```
 /// use caraway_loaders_core::loader::Loader;
@@ -39,6 +44,8 @@ const MAX_SIZE: u64 = 256 << 20;
 #[derive(Default)]
 pub struct WasmLoader {
     machine: Mutex<Option<Arc<Machine>>>,
+    cache: Option<Cache>,
+    notes: Notes,
 }
 
 impl WasmLoader {
@@ -47,12 +54,27 @@ impl WasmLoader {
         Self::default()
     }
 
+    /// Keeps compiled components. Without a cache each loader compiles what it loads.
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Who is told that a component takes long to compile, or that the cache is not used. It may be called from
+    /// any thread.
+    #[must_use]
+    pub fn notes(mut self, listener: impl Fn(Note<'_>) + Send + Sync + 'static) -> Self {
+        self.notes = Notes::new(listener);
+        self
+    }
+
     fn machine(&self) -> Result<Arc<Machine>, Error> {
         let mut machine = self.machine.lock();
         if let Some(machine) = &*machine {
             return Ok(machine.clone());
         }
-        let made = Arc::new(Machine::new()?);
+        let made = Arc::new(Machine::new(self.cache.clone(), self.notes.clone())?);
         *machine = Some(made.clone());
         Ok(made)
     }
@@ -62,8 +84,9 @@ impl WasmLoader {
         let path = plugin.file(&entrypoint(&plugin.manifest))?;
         let here = |error: Error| error.at(Location::file(&path));
         let bytes = read(&path).map_err(here)?;
+        check_header(&bytes).map_err(here)?;
         let machine = self.machine()?;
-        let component = machine.compile(&bytes).map_err(|error| here(not_a_component(&bytes, &error)))?;
+        let component: Component = machine.artifact(&plugin.manifest.name, bytes).map_err(here)?;
         wasi::check_imports(machine.engine(), &component).map_err(here)?;
         let pre = machine.linker().instantiate_pre(&component).map_err(|error| {
             here(Error::new(Code::LoadFailed, format!("its imports do not fit: {}", one_line(&error))))
@@ -160,19 +183,7 @@ impl Loader for WasmLoader {
     }
 
     fn adopt(&self, file: &Path) -> Option<Manifest> {
-        if file.extension()? != "wasm" {
-            return None;
-        }
-        let name = file.file_stem()?.to_str()?.to_ascii_lowercase();
-        let valid = name.len() <= 64
-            && name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
-        if !valid {
-            return None;
-        }
-        let mut manifest = Manifest::new(name, Version::new(0, 0, 0), self.kind());
-        manifest.implementation.entrypoint = file.file_name().map(PathBuf::from);
-        Some(manifest)
+        (file.extension()? == "wasm").then(|| Manifest::of_file(file, self.kind()))?
     }
 
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
@@ -236,26 +247,19 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Why bytes do not compile.
-fn not_a_component(bytes: &[u8], error: &wasmtime::Error) -> Error {
+/// Refuses what is no component by its first bytes.
+fn check_header(bytes: &[u8]) -> Result<(), Error> {
     match bytes {
         // The magic number and the version, whose upper half tells modules from components.
         [0, b'a', b's', b'm', _, _, 0, 0, ..] => {
-            Error::new(Code::LoadFailed, "it is a core module, not a component; these are not supported yet")
-                .hint("make a component of it with `wasm-tools component new`")
+            let message = "it is a core module, not a component; these are not supported yet";
+            Err(Error::new(Code::LoadFailed, message)
+                .hint("make a component of it with `wasm-tools component new`"))
         }
-        [0, b'a', b's', b'm', ..] => {
-            Error::new(Code::LoadFailed, format!("the component is broken: {}", one_line(error)))
-                .hint("build it again, or get another copy")
-        }
-        _ => Error::new(Code::LoadFailed, "it is not WebAssembly")
-            .hint("name a component in `implementation.entrypoint`"),
+        [0, b'a', b's', b'm', ..] => Ok(()),
+        _ => Err(Error::new(Code::LoadFailed, "it is not WebAssembly")
+            .hint("name a component in `implementation.entrypoint`")),
     }
-}
-
-fn one_line(error: &wasmtime::Error) -> String {
-    let text = error.root_cause().to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn mismatches(manifest: &Manifest, errors: Vec<Error>) -> Error {

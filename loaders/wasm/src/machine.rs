@@ -1,12 +1,21 @@
 //! What all components of one loader share.
 
+use crate::artifact::Artifact;
+use crate::cache::Cache;
+#[cfg(feature = "compiler")]
+use crate::compile::Compiler;
+use crate::note::{Note, Notes};
 use crate::wasi::{self, Guest};
 use caraway_loaders_core::{Code, Error};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
-use wasmtime::component::{Component, Linker};
+#[cfg(feature = "compiler")]
+use wasmtime::Module;
+#[cfg(feature = "compiler")]
+use wasmtime::component::Component;
+use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, EngineWeak};
 
 /// The stack that guest code has, in bytes. A script's own frames need the rest of the thread's.
@@ -23,20 +32,38 @@ pub(crate) struct Machine {
     engine: Engine,
     linker: Linker<Guest>,
     ticker: Ticker,
+    cache: Option<Cache>,
+    notes: Notes,
+    #[cfg(feature = "compiler")]
+    pub(crate) components: Compiler<Component>,
+    #[cfg(feature = "compiler")]
+    pub(crate) modules: Compiler<Module>,
 }
 
 impl Machine {
     /// An engine with epochs on.
-    pub(crate) fn new() -> Result<Self, Error> {
+    pub(crate) fn new(cache: Option<Cache>, notes: Notes) -> Result<Self, Error> {
         let internal = |what: &str, error: &dyn std::fmt::Display| {
             Error::new(Code::Internal, format!("cannot {what}: {error}"))
         };
         let mut config = Config::new();
         config.concurrency_support(false).epoch_interruption(true).max_wasm_stack(MAX_STACK);
+        // Traps are told without backtraces; what would be in them is a good part of what is compiled.
+        config.generate_address_map(false);
         let engine = Engine::new(&config).map_err(|e| internal("set up WebAssembly", &e))?;
         let linker = wasi::linker(&engine).map_err(|e| internal("set up WASI", &e))?;
         let ticker = Ticker::start(engine.weak()).map_err(|e| internal("start a thread", &e))?;
-        Ok(Self { engine, linker, ticker })
+        Ok(Self {
+            engine,
+            linker,
+            ticker,
+            cache,
+            notes,
+            #[cfg(feature = "compiler")]
+            components: Default::default(),
+            #[cfg(feature = "compiler")]
+            modules: Default::default(),
+        })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -47,9 +74,41 @@ impl Machine {
         &self.linker
     }
 
-    /// Compiles a component. The one place that does, and where a cache of compiled components belongs.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
-        Component::from_binary(&self.engine, bytes)
+    /// The code of a plugin: from the cache, or compiled and kept there.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::LoadFailed`] for what does not compile, and a limit of the calling thread that is used up while
+    /// it does. Without a compiler, what is not in the cache is refused.
+    pub(crate) fn artifact<A: Artifact>(&self, plugin: &str, bytes: Vec<u8>) -> Result<A, Error> {
+        let hash = blake3::hash(&bytes);
+        let folder = self.cache.as_ref().and_then(|cache| {
+            cache.open().map_err(|problem| self.notes.tell(Note::CacheUnused { problem: &problem })).ok()
+        });
+        if let Some(artifact) = folder.as_ref().and_then(|folder| folder.load(&self.engine, &hash)) {
+            return Ok(artifact);
+        }
+        #[cfg(feature = "compiler")]
+        {
+            let (engine, notes) = (self.engine.clone(), self.notes.clone());
+            let compile = move || compile(&engine, &hash, &bytes, folder.as_ref(), &notes);
+            A::compiler(self).compile(hash, compile, || self.notes.tell(Note::Compiling { plugin }))
+        }
+        #[cfg(not(feature = "compiler"))]
+        {
+            let hint = match self.cache {
+                Some(_) => "load it once with a caraway that has the feature, and uses the same cache",
+                None => "turn the feature on, or set a cache in which compiled components are",
+            };
+            Err(Error::new(
+                Code::LoadFailed,
+                format!(
+                    "`{plugin}` is not compiled, and this build has no compiler for WebAssembly: it was made \
+                     without the feature `wasm`"
+                ),
+            )
+            .hint(hint))
+        }
     }
 
     /// Keeps the ticker awake until the guard is dropped.
@@ -62,6 +121,36 @@ impl Machine {
         }
         Running(pulse)
     }
+}
+
+#[cfg(feature = "compiler")]
+fn compile<A: Artifact>(
+    engine: &Engine,
+    hash: &blake3::Hash,
+    bytes: &[u8],
+    folder: Option<&crate::cache::Folder>,
+    notes: &Notes,
+) -> Result<A, Error> {
+    let artifact = A::compile(engine, bytes).map_err(|error| {
+        Error::new(Code::LoadFailed, format!("the {} is broken: {}", A::WHAT, one_line(&error)))
+            .hint("build it again, or get another copy")
+    })?;
+    if let Some(folder) = folder {
+        let stored = artifact
+            .serialize()
+            .map_err(|error| one_line(&error))
+            .and_then(|bytes| folder.store(engine, hash, &bytes).map_err(|error| error.to_string()));
+        if let Err(problem) = stored {
+            notes.tell(Note::CacheUnused { problem: &problem });
+        }
+    }
+    Ok(artifact)
+}
+
+/// The cause of an error of wasmtime's, without line breaks.
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
+    let text = error.root_cause().to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A call in progress.

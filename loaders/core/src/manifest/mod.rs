@@ -232,6 +232,21 @@ impl Manifest {
         }
     }
 
+    /// The manifest of a plugin that is one file, named by the file's stem in lower case, of version 0.0.0 and
+    /// with nothing asked for; `None` if that is no plugin's name.
+    pub fn of_file(file: &Path, kind: impl Into<String>) -> Option<Self> {
+        let name = file.file_stem()?.to_str()?.to_ascii_lowercase();
+        let valid = name.len() <= 64
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+        if !valid {
+            return None;
+        }
+        let mut manifest = Self::new(name, Version::new(0, 0, 0), kind);
+        manifest.implementation.entrypoint = file.file_name().map(PathBuf::from);
+        Some(manifest)
+    }
+
     /// Whether a manifest that was not parsed has names that one could have. The place is unknown.
     pub(crate) fn check_names(&self) -> Result<(), Error> {
         let wrong = names::plugin(&self.name).err().map(|wrong| wrong.of("name"));
