@@ -2,6 +2,7 @@
 
 use super::choose::{choose, flag};
 use super::node::{Kind, Node};
+use crate::shape::IntKind;
 use caraway_loaders_core::Error;
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
@@ -53,6 +54,7 @@ pub(super) fn fits(node: &Node, value: &Dynamic, room: &mut usize) -> Result<(),
                 Kind::F64 => {
                     yes(items.iter().all(|item| !item.is_shared() && (item.is_float() || item.is_int())))
                 }
+                Kind::Int(IntKind::S64) => yes(items.iter().all(|item| !item.is_shared() && item.is_int())),
                 _ => items.iter().try_for_each(|value| fits(item, value, room)),
             }
         }
