@@ -2,6 +2,7 @@
 
 use crate::instance;
 use crate::machine::Machine;
+use crate::module;
 use crate::reflect::{self, Export};
 use crate::wasi::{self, Guest, Printer};
 use caraway_loaders_core::bind::{self, Binder, Bound};
@@ -21,7 +22,7 @@ use wasmtime::component::InstancePre;
 /// The largest component that is read, in bytes.
 const MAX_SIZE: u64 = 256 << 20;
 
-/// The loader of the kind `wasm`: WebAssembly components.
+/// The loader of the kind `wasm`: WebAssembly components, and core modules.
 ///
 /// wasmtime's engine and the thread that makes guests look at the clock are made at the first load, shared by
 /// all components of the loader, and end with the last of them. Two loaders share nothing.
@@ -62,6 +63,11 @@ impl WasmLoader {
         let here = |error: Error| error.at(Location::file(&path));
         let bytes = read(&path).map_err(here)?;
         let machine = self.machine()?;
+        if module::is_core_module(&bytes) {
+            let module = module::Prepared::new(&machine, &bytes, &plugin.manifest)
+                .map_err(|error| if error.location().is_some() { error } else { here(error) })?;
+            return Ok(Prepared { path, machine, code: Compiled::Module(module) });
+        }
         let component = machine.compile(&bytes).map_err(|error| here(not_a_component(&bytes, &error)))?;
         wasi::check_imports(machine.engine(), &component).map_err(here)?;
         let pre = machine.linker().instantiate_pre(&component).map_err(|error| {
@@ -80,17 +86,31 @@ impl WasmLoader {
         for export in &exports {
             bind::callable(&export.signature).map_err(here)?;
         }
-        Ok(Prepared { path, machine, pre, exports })
+        Ok(Prepared { path, machine, code: Compiled::Component(pre, exports) })
     }
 }
 
-/// A component that is compiled and fits its manifest.
+/// A plugin that is compiled and fits its manifest.
 struct Prepared {
     /// Its file.
     path: PathBuf,
     machine: Arc<Machine>,
-    pre: InstancePre<Guest>,
-    exports: Vec<Export>,
+    code: Compiled,
+}
+
+/// The two kinds of WebAssembly.
+enum Compiled {
+    Component(InstancePre<Guest>, Vec<Export>),
+    Module(module::Prepared),
+}
+
+impl Compiled {
+    fn signatures(&self) -> Vec<Signature> {
+        match self {
+            Self::Component(_, exports) => exports.iter().map(|export| export.signature.clone()).collect(),
+            Self::Module(module) => module.signatures(),
+        }
+    }
 }
 
 impl Loader for WasmLoader {
@@ -99,7 +119,7 @@ impl Loader for WasmLoader {
     }
 
     fn description(&self) -> &'static str {
-        "WebAssembly component in a sandbox"
+        "WebAssembly in a sandbox: components and core modules"
     }
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
@@ -179,22 +199,35 @@ impl Loader for WasmLoader {
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
-        Ok(self.prepare(plugin)?.exports.into_iter().map(|export| export.signature).collect())
+        Ok(self.prepare(plugin)?.code.signatures())
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let plugin = &request.plugin;
-        let Prepared { path, machine, pre, exports } = self.prepare(plugin)?;
+        let Prepared { path, machine, code } = self.prepare(plugin)?;
         let name = &plugin.manifest.name;
-        let signatures: Vec<Signature> = exports.iter().map(|export| export.signature.clone()).collect();
-        let printer = Printer::new(&request.output, &request.access);
-        let component = instance::Plugin::new(name, machine, pre, exports, &request.limits, printer);
-        component.start().map_err(|error| error.at(Location::file(path)))?;
-        let component = Arc::new(component);
+        let here = |error: Error| error.at(Location::file(&path));
+        let signatures = code.signatures();
         let mut binder = Binder::new(name, &plugin.id());
-        for (index, signature) in signatures.into_iter().enumerate() {
-            let component = component.clone();
-            binder.function(signature, move |_, args| component.call(index, args))?;
+        match code {
+            Compiled::Component(pre, exports) => {
+                let printer = Printer::new(&request.output, &request.access);
+                let component = instance::Plugin::new(name, machine, pre, exports, &request.limits, printer);
+                component.start().map_err(here)?;
+                let component = Arc::new(component);
+                for (index, signature) in signatures.into_iter().enumerate() {
+                    let component = component.clone();
+                    binder.function(signature, move |_, args| component.call(index, args))?;
+                }
+            }
+            Compiled::Module(prepared) => {
+                let started = module::Plugin::start(name, machine, prepared, &request.limits);
+                let module = Arc::new(started.map_err(here)?);
+                for (index, signature) in signatures.into_iter().enumerate() {
+                    let module = module.clone();
+                    binder.function(signature, move |_, args| module.call(index, args))?;
+                }
+            }
         }
         Ok(binder.finish())
     }
@@ -221,17 +254,12 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// Why bytes do not compile.
 fn not_a_component(bytes: &[u8], error: &wasmtime::Error) -> Error {
     match bytes {
-        // The magic number and the version, whose upper half tells modules from components.
-        [0, b'a', b's', b'm', _, _, 0, 0, ..] => {
-            Error::new(Code::LoadFailed, "it is a core module, not a component; these are not supported yet")
-                .hint("make a component of it with `wasm-tools component new`")
-        }
         [0, b'a', b's', b'm', ..] => {
             Error::new(Code::LoadFailed, format!("the component is broken: {}", one_line(error)))
                 .hint("build it again, or get another copy")
         }
         _ => Error::new(Code::LoadFailed, "it is not WebAssembly")
-            .hint("name a component in `implementation.entrypoint`"),
+            .hint("name a component or a core module in `implementation.entrypoint`"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine, EngineWeak};
+use wasmtime::{Config, Engine, EngineWeak, Module};
 
 /// The stack that guest code has, in bytes. A script's own frames need the rest of the thread's.
 pub(crate) const MAX_STACK: usize = 512 << 10;
@@ -50,6 +50,11 @@ impl Machine {
     /// Compiles a component. The one place that does, and where a cache of compiled components belongs.
     pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
         Component::from_binary(&self.engine, bytes)
+    }
+
+    /// Compiles a core module.
+    pub(crate) fn compile_module(&self, bytes: &[u8]) -> wasmtime::Result<Module> {
+        Module::from_binary(&self.engine, bytes)
     }
 
     /// Keeps the ticker awake until the guard is dropped.
