@@ -1,4 +1,4 @@
-//! The guides for script authors and native developers, typed in from top to bottom.
+//! The guides for authors of plugins, typed in from top to bottom.
 
 #![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
@@ -31,6 +31,16 @@ fn the_guide_for_native_developers_is_true() {
     std::os::unix::fs::symlink(repository, folder.path().join("caraway")).unwrap();
     // Zig and Go are not for everybody's machine.
     follow(&folder, include_str!("../../docs/native-plugins.md"), &["zig", "go"]);
+}
+
+#[cfg(feature = "wasm")]
+#[test]
+fn the_guide_for_webassembly_is_true() {
+    let folder = Folder::new(&[]);
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    std::os::unix::fs::symlink(repository, folder.path().join("caraway")).unwrap();
+    // What needs the tools of a language.
+    follow(&folder, include_str!("../../docs/wasm-plugins.md"), &["sh"]);
 }
 
 /// Writes the files of a page and runs its commands, in its order; leaves blocks in some languages out.

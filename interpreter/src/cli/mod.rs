@@ -7,6 +7,7 @@ mod info;
 mod inspection;
 mod list;
 mod manifest_edit;
+mod new;
 mod options;
 mod run;
 mod setting;
@@ -42,6 +43,7 @@ Exit codes: 0 fine, 1 the script failed, 2 usage, 3 a bad plugin or manifest, 4 
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    New(new::New),
     Build(build::Build),
     List(list::List),
     Info(info::Info),
@@ -103,6 +105,7 @@ impl Cli {
         let mut context = Context { options, reporter };
         let outcome = match &self.command {
             Command::Run(run) => run.execute(&mut context),
+            Command::New(new) => new.execute(&context),
             Command::Build(build) => build.execute(&context),
             Command::List(list) => list.execute(&context),
             Command::Info(info) => info.execute(&context),
@@ -119,6 +122,7 @@ impl Command {
     fn options(&self) -> &Options {
         match self {
             Command::Run(run) => &run.options,
+            Command::New(new) => &new.options,
             Command::Build(build) => &build.options,
             Command::List(list) => &list.options,
             Command::Info(info) => &info.options,

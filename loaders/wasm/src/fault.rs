@@ -2,6 +2,7 @@
 
 use crate::machine::MAX_STACK;
 use crate::memory::MemoryMeter;
+use crate::module::Broken;
 use crate::wasi::Stopped;
 use caraway_loaders_core::bind::CallError;
 use caraway_loaders_core::budget::{Expiry, Frame};
@@ -50,6 +51,9 @@ fn fault(error: &wasmtime::Error, function: &str, memory: &mut MemoryMeter) -> E
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
         return Error::new(Code::PluginCrashed, format!("`{function}` called `exit({code})`"))
             .hint("a plugin's function gives back its result; it does not end the program");
+    }
+    if let Some(broken) = error.downcast_ref::<Broken>() {
+        return broken.to_error(function);
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => Error::new(

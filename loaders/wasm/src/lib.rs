@@ -1,4 +1,4 @@
-//! Loads WebAssembly components.
+//! Loads WebAssembly: components and core modules.
 //!
 //! A component in any language is a plugin: its own WIT types are its signatures, read when it is loaded. It
 //! runs in a store of its own, under limits of memory and time, with WASI that grants nothing.
@@ -14,6 +14,8 @@
 //! | `lower`, `lift` | arguments to WIT values and results back, for what has no plan |
 //! | `resource` | resources that scripts hold |
 //! | `instance` | one plugin's store, and calls into it |
+//! | `module` | core modules, which are no components and know numbers only |
+//! | `keeper` | one plugin's store, for core modules |
 //! | `wasi`, `memory`, `fault` | what a guest can reach, how much it can use, how it can fail |
 //! | `note` | what a loader says of its work |
 //!
@@ -27,11 +29,13 @@ mod cache;
 mod compile;
 mod fault;
 mod instance;
+mod keeper;
 mod lift;
 mod loader;
 mod lower;
 mod machine;
 mod memory;
+mod module;
 mod note;
 mod reflect;
 mod resource;

@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::instance;
 use crate::machine::{Machine, one_line};
+use crate::module;
 use crate::note::{Note, Notes};
 use crate::reflect::{self, Export};
 use crate::shape::Resource;
@@ -23,7 +24,7 @@ use wasmtime::component::{Component, InstancePre};
 /// The largest component that is read, in bytes.
 const MAX_SIZE: u64 = 256 << 20;
 
-/// The loader of the kind `wasm`: WebAssembly components.
+/// The loader of the kind `wasm`: WebAssembly components, and core modules.
 ///
 /// wasmtime's engine and the thread that makes guests look at the clock are made at the first load, shared by
 /// all components of the loader, and end with the last of them. Two loaders share nothing, unless they are given
@@ -86,6 +87,11 @@ impl WasmLoader {
         let bytes = read(&path).map_err(here)?;
         check_header(&bytes).map_err(here)?;
         let machine = self.machine()?;
+        if module::is_core_module(&bytes) {
+            let module = module::Prepared::new(&machine, bytes, &plugin.manifest)
+                .map_err(|error| if error.location().is_some() { error } else { here(error) })?;
+            return Ok(Prepared { path, machine, code: Compiled::Module(module) });
+        }
         let component: Component = machine.artifact(&plugin.manifest.name, bytes).map_err(here)?;
         wasi::check_imports(machine.engine(), &component).map_err(here)?;
         let pre = machine.linker().instantiate_pre(&component).map_err(|error| {
@@ -104,17 +110,31 @@ impl WasmLoader {
         for export in &exports {
             bind::callable(&export.signature).map_err(here)?;
         }
-        Ok(Prepared { path, machine, pre, exports })
+        Ok(Prepared { path, machine, code: Compiled::Component(pre, exports) })
     }
 }
 
-/// A component that is compiled and fits its manifest.
+/// A plugin that is compiled and fits its manifest.
 struct Prepared {
     /// Its file.
     path: PathBuf,
     machine: Arc<Machine>,
-    pre: InstancePre<Guest>,
-    exports: Vec<Export>,
+    code: Compiled,
+}
+
+/// The two kinds of WebAssembly.
+enum Compiled {
+    Component(InstancePre<Guest>, Vec<Export>),
+    Module(module::Prepared),
+}
+
+impl Compiled {
+    fn signatures(&self) -> Vec<Signature> {
+        match self {
+            Self::Component(_, exports) => exports.iter().map(|export| export.signature.clone()).collect(),
+            Self::Module(module) => module.signatures(),
+        }
+    }
 }
 
 impl Loader for WasmLoader {
@@ -123,7 +143,7 @@ impl Loader for WasmLoader {
     }
 
     fn description(&self) -> &'static str {
-        "WebAssembly component in a sandbox"
+        "WebAssembly in a sandbox: components and core modules"
     }
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
@@ -191,39 +211,59 @@ impl Loader for WasmLoader {
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
-        let exports = self.prepare(plugin)?.exports.into_iter();
+        let signatures = self.prepare(plugin)?.code.signatures().into_iter();
         let declared = |signature: Signature| match plugin.manifest.function(&signature.name) {
             Some(function) => function.clone(),
             None => Function::documented(signature, ""),
         };
-        Ok(exports.map(|export| declared(export.signature)).collect())
+        Ok(signatures.map(declared).collect())
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let plugin = &request.plugin;
-        let Prepared { path, machine, pre, exports } = self.prepare(plugin)?;
+        let Prepared { path, machine, code } = self.prepare(plugin)?;
         let name = &plugin.manifest.name;
-        let signatures: Vec<Signature> = exports.iter().map(|export| export.signature.clone()).collect();
-        let printer = Printer::new(&request.output, &request.access);
-        let aliases = reflect::aliases(&exports);
-        let resources: Vec<Resource> = exports.iter().flat_map(Export::resources).collect();
-        let component =
-            instance::Plugin::new(name, machine, pre, exports, &request.limits, printer, &request.output);
-        component.start().map_err(|error| error.at(Location::file(path)))?;
-        let component = Arc::new(component);
+        let here = |error: Error| error.at(Location::file(&path));
+        let signatures = code.signatures();
         let mut binder = Binder::new(name, &plugin.id());
-        let classes = resources.into_iter().map(|Resource { class }| {
-            let made = binder.class(&class);
-            (class, made)
-        });
-        component.set_classes(classes.collect());
-        binder.accept_buffers();
-        for (index, signature) in signatures.into_iter().enumerate() {
-            let component = component.clone();
-            binder.function(signature, move |_, args| component.call(index, args))?;
-        }
-        for (alias, function) in aliases {
-            binder.alias(&alias, &function)?;
+        match code {
+            Compiled::Component(pre, exports) => {
+                let printer = Printer::new(&request.output, &request.access);
+                let aliases = reflect::aliases(&exports);
+                let resources: Vec<Resource> = exports.iter().flat_map(Export::resources).collect();
+                let component = instance::Plugin::new(
+                    name,
+                    machine,
+                    pre,
+                    exports,
+                    &request.limits,
+                    printer,
+                    &request.output,
+                );
+                component.start().map_err(here)?;
+                let component = Arc::new(component);
+                let classes = resources.into_iter().map(|Resource { class }| {
+                    let made = binder.class(&class);
+                    (class, made)
+                });
+                component.set_classes(classes.collect());
+                binder.accept_buffers();
+                for (index, signature) in signatures.into_iter().enumerate() {
+                    let component = component.clone();
+                    binder.function(signature, move |_, args| component.call(index, args))?;
+                }
+                for (alias, function) in aliases {
+                    binder.alias(&alias, &function)?;
+                }
+            }
+            Compiled::Module(prepared) => {
+                let started = module::Plugin::start(name, machine, prepared, &request.limits);
+                let module = Arc::new(started.map_err(here)?);
+                for (index, signature) in signatures.into_iter().enumerate() {
+                    let module = module.clone();
+                    binder.function(signature, move |_, args| module.call(index, args))?;
+                }
+            }
         }
         Ok(binder.finish())
     }
@@ -250,15 +290,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// Refuses what is no component by its first bytes.
 fn check_header(bytes: &[u8]) -> Result<(), Error> {
     match bytes {
-        // The magic number and the version, whose upper half tells modules from components.
-        [0, b'a', b's', b'm', _, _, 0, 0, ..] => {
-            let message = "it is a core module, not a component; these are not supported yet";
-            Err(Error::new(Code::LoadFailed, message)
-                .hint("make a component of it with `wasm-tools component new`"))
-        }
         [0, b'a', b's', b'm', ..] => Ok(()),
         _ => Err(Error::new(Code::LoadFailed, "it is not WebAssembly")
-            .hint("name a component in `implementation.entrypoint`")),
+            .hint("name a component or a core module in `implementation.entrypoint`")),
     }
 }
 

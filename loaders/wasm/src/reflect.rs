@@ -241,7 +241,7 @@ fn interface_name(export: &str) -> String {
 }
 
 /// A name that Rhai can call: reserved words get a trailing `_`.
-fn callable(name: &str) -> String {
+pub(crate) fn callable(name: &str) -> String {
     if rhai::is_valid_function_name(name) { name.to_owned() } else { format!("{name}_") }
 }
 

@@ -1,0 +1,126 @@
+//! Plugins as the toolchains of other languages build them: `tests/guests`.
+//!
+//! What is small is kept in the tree as it was built. The rest is built by `tests/guests/build.sh`.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod common;
+
+use caraway_loaders_core::Code;
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::manifest::Manifest;
+use common::{Bench, engine, fails, shown, thrown};
+use std::path::{Path, PathBuf};
+
+const SIGNATURES: [&str; 19] = [
+    "add(a: int, b: int) -> int",
+    "every_type::bytes(v: bytes) -> bytes",
+    "every_type::checked(v: int) -> int",
+    "every_type::floats(a: float, b: float) -> array<any>",
+    "every_type::ints(a: int, b: int, c: int, d: int, e: int, f: int, g: int, h: int) -> array<any>",
+    "every_type::letter(v: char) -> char",
+    "every_type::maybe(v: string?) -> string?",
+    "every_type::next_color(v: Color) -> Color",
+    "every_type::nothing()",
+    "every_type::numbers(v: array<float>) -> array<float>",
+    "every_type::outcomes(v: array<any>) -> array<any>",
+    "every_type::outline(v: any) -> any",
+    "every_type::pair(v: array<any>) -> array<any>",
+    "every_type::perhaps(v: any) -> any",
+    "every_type::place(v: Point) -> Point",
+    "every_type::rights(v: array<string>) -> array<string>",
+    "every_type::text(v: string) -> string",
+    "every_type::texts(v: array<string>) -> array<string>",
+    "every_type::truth(v: bool) -> bool",
+];
+
+/// Calls, and what they give. The integers are those that JavaScript's numbers hold.
+const CALLS: [(&str, &str); 28] = [
+    ("m::add(2, 40)", "42"),
+    (
+        "t::ints(-128, 255, -32768, 65535, -2147483648, 4294967295, -9007199254740991, 9007199254740991)",
+        "[-128, 255, -32768, 65535, -2147483648, 4294967295, -9007199254740991, 9007199254740991]",
+    ),
+    ("t::floats(0.5, 1)", "[0.5, 1.0]"),
+    ("t::truth(false)", "true"),
+    ("t::letter('\u{1f33f}') == '\u{1f33f}'", "true"),
+    ("t::text(\"caraway \u{1f33f}\") == \"caraway \u{1f33f}\"", "true"),
+    ("t::text(\"\")", "\"\""),
+    ("t::bytes(blob(3, 255)) == blob(3, 255)", "true"),
+    ("t::bytes(blob()).len", "0"),
+    ("let big = blob(1000000, 7); t::bytes(big) == big", "true"),
+    ("t::numbers([1, 2.5])", "[1.0, 2.5]"),
+    ("t::numbers([])", "[]"),
+    ("t::texts([\"a\", \"\", \"b\"])", "[\"a\", \"\", \"b\"]"),
+    ("t::pair([\"a\", 1])", "[\"a\", 1]"),
+    ("let p = t::place(#{x: 1, y: 2, label: \"a\"}); [p.x, p.y, p.label]", "[2.0, 1.0, \"a\"]"),
+    ("t::place(#{x: 1, y: 2}).label", "()"),
+    ("t::outline(\"dot\")", "\"dot\""),
+    ("t::outline(#{circle: 2})", "#{\"circle\": 2.0}"),
+    ("t::outline(#{polygon: [#{x: 1, y: 2}]}).polygon[0].y", "2.0"),
+    ("[t::next_color(\"red\"), t::next_color(\"green\")]", "[\"green\", \"dark_blue\"]"),
+    ("t::rights([\"read\", \"run_it\"])", "[\"read\", \"run_it\"]"),
+    ("t::rights([])", "[]"),
+    ("[t::maybe(\"a\"), t::maybe(())]", "[\"a\", ()]"),
+    ("[t::perhaps(()), t::perhaps([()]), t::perhaps([7])]", "[(), [()], [7]]"),
+    ("t::checked(7)", "7"),
+    ("t::outcomes([#{ok: \"a\"}, #{err: \"red\"}])", "[#{\"ok\": \"a\"}, #{\"err\": \"red\"}]"),
+    ("t::nothing()", "()"),
+    ("for i in 0..1000 { t::texts([\"a\", \"b\"]); } t::texts([\"c\"])", "[\"c\"]"),
+];
+
+/// The components in a folder.
+fn in_folder(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|e| e == "wasm")).collect();
+    found.sort();
+    found
+}
+
+#[test]
+#[ignore = "needs what tests/guests/build.sh builds, in the folder that CARAWAY_GUESTS names"]
+fn all_languages_offer_the_same_and_every_type_goes_both_ways() {
+    let guests = in_folder(Path::new(&std::env::var_os("CARAWAY_GUESTS").unwrap()));
+    assert!(!guests.is_empty(), "nothing is built");
+    for guest in guests {
+        let name = guest.display();
+        let bench = Bench::new();
+        let plugin = bench.plugin_of_bytes("m", &std::fs::read(&guest).unwrap());
+        let bound = bench.load(plugin, Limits::PLUGIN).unwrap();
+        let mut signatures: Vec<String> = bound.signatures.iter().map(ToString::to_string).collect();
+        signatures.sort();
+        assert_eq!(signatures, SIGNATURES, "{name}");
+        let engine = engine(&bound);
+        for (call, result) in CALLS {
+            let call = call.replace("t::", "m::every_type::");
+            assert_eq!(shown(&engine, &call), result, "{name}: {call}");
+        }
+        assert_eq!(thrown(&engine, "m::every_type::checked(-7)"), "\"-7 is negative\"", "{name}");
+        fails(
+            &engine,
+            "m::every_type::next_color(\"pink\")",
+            Code::ArgumentType,
+            "one of \"red\", \"green\"",
+        );
+    }
+}
+
+#[test]
+fn a_core_module_in_c_is_a_plugin() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/c");
+    let manifest = std::fs::read(folder.join("plugin.toml")).unwrap();
+    let manifest = Manifest::parse(Path::new("plugin.toml"), &manifest).unwrap();
+    let bench = Bench::new();
+    let engine = engine(&bench.load(common::plugin(manifest, &folder), Limits::PLUGIN).unwrap());
+    assert_eq!(shown(&engine, "m::greet(\"C\")"), "\"hello, C!\"");
+    assert_eq!(shown(&engine, "m::greet(\"\")"), "\"hello, !\"");
+    // More than its memory holds at once, which `dealloc` keeps from being used up.
+    assert_eq!(
+        shown(
+            &engine,
+            "let long = \"\"; long.pad(100000, 'x'); for i in 0..2000 { m::greet(long) } m::greet(long).len"
+        ),
+        "100008"
+    );
+}

@@ -1,0 +1,30 @@
+const COLORS = ["red", "green", "dark-blue"];
+
+export function add(a, b) {
+  return a + b;
+}
+
+export const everyType = {
+  ints: (...all) => all,
+  floats: (a, b) => [a, b],
+  truth: (v) => !v,
+  letter: (v) => v,
+  text: (v) => v,
+  bytes: (v) => v,
+  numbers: (v) => v,
+  texts: (v) => v,
+  pair: (v) => v,
+  place: (v) => ({ ...v, x: v.y, y: v.x }),
+  outline: (v) => v,
+  nextColor: (v) => COLORS[(COLORS.indexOf(v) + 1) % COLORS.length],
+  rights: (v) => v,
+  maybe: (v) => v,
+  perhaps: (v) => v,
+  checked(v) {
+    // What is thrown becomes the error.
+    if (v < 0) throw `${v} is negative`;
+    return v;
+  },
+  outcomes: (v) => v,
+  nothing() {},
+};
