@@ -1,5 +1,6 @@
 //! How a call into a guest can fail.
 
+use crate::dependency::CalleeFailed;
 use crate::machine::MAX_STACK;
 use crate::memory::MemoryMeter;
 use crate::wasi::Stopped;
@@ -50,6 +51,14 @@ fn fault(error: &wasmtime::Error, function: &str, memory: &mut MemoryMeter) -> E
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
         return Error::new(Code::PluginCrashed, format!("`{function}` called `exit({code})`"))
             .hint("a plugin's function gives back its result; it does not end the program");
+    }
+    if let Some(CalleeFailed(callee)) = error.downcast_ref::<CalleeFailed>() {
+        let message = format!("`{function}` stopped: {}", callee.message());
+        let error = Error::new(callee.code(), message);
+        return match callee.hint_text() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => Error::new(

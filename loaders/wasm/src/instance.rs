@@ -7,7 +7,7 @@ use crate::lower::lower;
 use crate::machine::Machine;
 use crate::memory::{DEFAULT_LIMIT, MemoryMeter};
 use crate::reflect::{Export, Outcome};
-use crate::wasi::{Guest, Printer, Stopped};
+use crate::wasi::{Guest, Reach, Stopped};
 use caraway_loaders_core::bind::{CallError, CallResult};
 use caraway_loaders_core::budget::{self, Frame, Meter};
 use caraway_loaders_core::limits::Limits;
@@ -38,7 +38,9 @@ pub(crate) struct Plugin {
     /// How much memory the guest may use, in bytes.
     memory: u64,
     sizes: Sizes,
-    printer: Printer,
+    reach: Reach,
+    /// Whether the store is kept from call to call.
+    persistent: bool,
     /// None before the start and after a fault.
     live: Mutex<Option<Live>>,
     /// The thread that holds `live`, as [`thread_mark`] tells it; 0 for none.
@@ -67,7 +69,8 @@ impl Plugin {
         pre: InstancePre<Guest>,
         exports: Vec<Export>,
         limits: &Limits,
-        printer: Printer,
+        reach: Reach,
+        persistent: bool,
     ) -> Self {
         // The store counts the guest's memory; what the host allocates for it is bounded by `MAX_HANDED_OVER`.
         let mut time = *limits;
@@ -84,7 +87,8 @@ impl Plugin {
             meter: Meter::plugin(name, &time),
             memory: limits.memory.unwrap_or(DEFAULT_LIMIT),
             sizes: Sizes::of(limits),
-            printer,
+            reach,
+            persistent,
             live: Mutex::new(None),
             holder: AtomicUsize::new(0),
         }
@@ -164,7 +168,7 @@ impl Plugin {
         live.store.set_epoch_deadline(1);
         let result = call(&func, &mut live.store);
         live.store.data().flush();
-        match result {
+        let result = match result {
             Ok(result) => Ok(Ok(result)),
             Err(Failure::NotDirect) => Ok(Err(NotDirect)),
             Err(Failure::Refused(error)) => Err(error.into()),
@@ -174,7 +178,11 @@ impl Plugin {
                 *turn = None;
                 Err(error)
             }
+        };
+        if !self.persistent && !matches!(result, Ok(Err(NotDirect))) {
+            *turn = None;
         }
+        result
     }
 
     /// What a script gets for the result of a function; the error of a `result` is thrown.
@@ -197,7 +205,7 @@ impl Plugin {
 
     /// A fresh store.
     fn instantiate(&self, frame: &Frame) -> Result<Live, CallError> {
-        let guest = Guest::new(MemoryMeter::new(self.memory), &self.printer);
+        let guest = Guest::new(MemoryMeter::new(self.memory), &self.reach);
         let mut store = Store::new(self.machine.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_hostcall_fuel(MAX_HANDED_OVER);

@@ -1,17 +1,21 @@
 //! The loader: what a manifest may say, and loading.
 
+use crate::dependency;
+use crate::imports;
 use crate::instance;
 use crate::machine::Machine;
 use crate::reflect::{self, Export};
-use crate::wasi::{self, Guest, Printer};
+use crate::wasi::{Guest, Reach};
 use caraway_loaders_core::bind::{self, Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::manifest::{Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Location, Signature};
 use parking_lot::Mutex;
 use semver::Version;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -57,14 +61,25 @@ impl WasmLoader {
     }
 
     /// Compiles a plugin and checks all that can be checked without running it.
-    fn prepare(&self, plugin: &Plugin) -> Result<Prepared, Error> {
+    ///
+    /// With `imports`, what it imports from other plugins is loaded and compared, too.
+    fn prepare(
+        &self,
+        plugin: &Plugin,
+        imports: Option<&dyn Imports>,
+        limits: &Limits,
+    ) -> Result<Prepared, Error> {
         let path = plugin.file(&entrypoint(&plugin.manifest))?;
         let here = |error: Error| error.at(Location::file(&path));
         let bytes = read(&path).map_err(here)?;
         let machine = self.machine()?;
         let component = machine.compile(&bytes).map_err(|error| here(not_a_component(&bytes, &error)))?;
-        wasi::check_imports(machine.engine(), &component).map_err(here)?;
-        let pre = machine.linker().instantiate_pre(&component).map_err(|error| {
+        let wanted = imports::from_plugins(machine.engine(), &component, &plugin.manifest).map_err(here)?;
+        let mut linker = Cow::Borrowed(machine.linker());
+        if !wanted.is_empty() {
+            dependency::link(linker.to_mut(), &wanted, imports, limits).map_err(here)?;
+        }
+        let pre = linker.instantiate_pre(&component).map_err(|error| {
             here(Error::new(Code::LoadFailed, format!("its imports do not fit: {}", one_line(&error))))
         })?;
         let exports = reflect::exports(machine.engine(), &component).map_err(here)?;
@@ -104,8 +119,7 @@ impl Loader for WasmLoader {
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
         let mut unenforced = Unenforced::of(manifest);
-        for capability in [Capability::Filesystem, Capability::Network, Capability::Process, Capability::Env]
-        {
+        for capability in [Capability::Network, Capability::Process] {
             unenforced.refuse(
                 manifest.asks.contains(capability),
                 "capabilities",
@@ -126,24 +140,6 @@ impl Loader for WasmLoader {
                 "security.sandbox",
                 "a component always runs in a sandbox",
                 "take out `sandbox = false`",
-            ),
-            (
-                security.allowed_apis.as_ref().is_some_and(|apis| !apis.is_empty()),
-                "security.allowed_apis",
-                "a component cannot import `std/*` modules yet",
-                "take out `allowed_apis`",
-            ),
-            (
-                !manifest.dependencies.is_empty(),
-                "dependencies",
-                "a component cannot import other plugins yet",
-                "take out `dependencies`",
-            ),
-            (
-                !manifest.config.is_empty(),
-                "config",
-                "a component cannot be given settings yet",
-                "take out `config`; take settings as arguments",
             ),
             (
                 !manifest.implementation.binaries.is_empty(),
@@ -179,16 +175,24 @@ impl Loader for WasmLoader {
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Signature>, Error> {
-        Ok(self.prepare(plugin)?.exports.into_iter().map(|export| export.signature).collect())
+        Ok(self
+            .prepare(plugin, None, &Limits::PLUGIN)?
+            .exports
+            .into_iter()
+            .map(|export| export.signature)
+            .collect())
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let plugin = &request.plugin;
-        let Prepared { path, machine, pre, exports } = self.prepare(plugin)?;
+        let Prepared { path, machine, pre, exports } =
+            self.prepare(plugin, Some(&*request.imports), &request.limits)?;
         let name = &plugin.manifest.name;
         let signatures: Vec<Signature> = exports.iter().map(|export| export.signature.clone()).collect();
-        let printer = Printer::new(&request.output, &request.access);
-        let component = instance::Plugin::new(name, machine, pre, exports, &request.limits, printer);
+        let reach = Reach::of(request)?;
+        let persistent = plugin.manifest.runtime.persistent;
+        let component =
+            instance::Plugin::new(name, machine, pre, exports, &request.limits, reach, persistent);
         component.start().map_err(|error| error.at(Location::file(path)))?;
         let component = Arc::new(component);
         let mut binder = Binder::new(name, &plugin.id());

@@ -35,7 +35,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    fn of(ty: Option<&WitType>, names: &TypeNames) -> Result<Self, Error> {
+    pub(crate) fn of(ty: Option<&WitType>, names: &TypeNames) -> Result<Self, Error> {
         Ok(match ty {
             None => Self::Nothing,
             Some(WitType::Result(result)) => Self::Fallible {
@@ -46,7 +46,7 @@ impl Outcome {
         })
     }
 
-    fn script_type(&self) -> Type {
+    pub(crate) fn script_type(&self) -> Type {
         match self {
             Self::Nothing | Self::Fallible { ok: None, .. } => Type::Void,
             Self::Value(shape) | Self::Fallible { ok: Some(shape), .. } => shape.script_type(),
@@ -180,13 +180,13 @@ fn note_types(engine: &Engine, name: &str, item: &ComponentItem, names: &mut Typ
 }
 
 /// `ns:pkg/api@1.0.0` is called `api`.
-fn interface_name(export: &str) -> String {
+pub(crate) fn interface_name(export: &str) -> String {
     let without_version = export.split('@').next().unwrap_or(export);
     snake_case(without_version.rsplit(['/', ':']).next().unwrap_or(without_version))
 }
 
 /// A name that Rhai can call: reserved words get a trailing `_`.
-fn callable(name: &str) -> String {
+pub(crate) fn callable(name: &str) -> String {
     if rhai::is_valid_function_name(name) { name.to_owned() } else { format!("{name}_") }
 }
 
