@@ -66,6 +66,7 @@ impl Loader for NativeLoader {
             "a library cannot import other plugins",
             "remove `dependencies`, or use `hybrid`, whose script can import them",
         );
+        unenforced.refuse_fresh_instances();
         unenforced.refuse_native_functions(
             "`native` tells the two halves of a hybrid apart; all functions of a native plugin are native",
             "remove it",

@@ -100,6 +100,7 @@ pub fn validate_script(manifest: &Manifest) -> Vec<Error> {
         "this host does not count memory, so `max_memory` cannot be enforced",
         "the host must install `CountingAllocator` as its global allocator",
     );
+    unenforced.refuse_fresh_instances();
     unenforced.into_errors()
 }
 

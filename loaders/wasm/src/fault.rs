@@ -1,5 +1,6 @@
 //! How a call into a guest can fail.
 
+use crate::dependency::CalleeFailed;
 use crate::machine::MAX_STACK;
 use crate::memory::MemoryMeter;
 use crate::module::Broken;
@@ -54,6 +55,14 @@ fn fault(error: &wasmtime::Error, function: &str, memory: &mut MemoryMeter) -> E
     }
     if let Some(broken) = error.downcast_ref::<Broken>() {
         return broken.to_error(function);
+    }
+    if let Some(CalleeFailed(callee)) = error.downcast_ref::<CalleeFailed>() {
+        let message = format!("`{function}` stopped: {}", callee.message());
+        let error = Error::new(callee.code(), message);
+        return match callee.hint_text() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => Error::new(

@@ -9,7 +9,7 @@ use crate::memory::{DEFAULT_LIMIT, MemoryMeter};
 use crate::reflect::{Export, Outcome};
 use crate::resource::{Classes, Held, Lent, taken};
 use crate::shape::Resource;
-use crate::wasi::{Guest, Printer, Stopped};
+use crate::wasi::{Guest, Reach, Stopped};
 use caraway_loaders_core::bind::{CallError, CallResult};
 use caraway_loaders_core::budget::{self, Frame, Meter};
 use caraway_loaders_core::handle::Handle;
@@ -42,7 +42,9 @@ pub(crate) struct Plugin {
     /// How much memory the guest may use, in bytes.
     memory: u64,
     sizes: Sizes,
-    printer: Printer,
+    reach: Reach,
+    /// Whether the store is kept from call to call.
+    persistent: bool,
     output: Output,
     classes: OnceLock<Classes>,
     /// How many stores there were.
@@ -88,8 +90,9 @@ impl Plugin {
         pre: InstancePre<Guest>,
         exports: Vec<Export>,
         limits: &Limits,
-        printer: Printer,
+        reach: Reach,
         output: &Output,
+        persistent: bool,
     ) -> Self {
         // The store counts the guest's memory; what the host allocates for it is bounded by `MAX_HANDED_OVER`.
         let mut time = *limits;
@@ -109,7 +112,8 @@ impl Plugin {
             meter: Meter::plugin(name, &time),
             memory,
             sizes,
-            printer,
+            reach,
+            persistent,
             output: output.clone(),
             classes: OnceLock::new(),
             stores: AtomicU64::new(0),
@@ -230,7 +234,7 @@ impl Plugin {
         store.set_epoch_deadline(1);
         let result = call(ready, store, number);
         store.data().flush();
-        match result {
+        let result = match result {
             Ok(result) => Ok(Called::Gave(result)),
             Err(Failure::NotPlanned) => Ok(Called::NotPlanned),
             Err(Failure::Refused(error)) => Err(error.into()),
@@ -240,7 +244,11 @@ impl Plugin {
                 *turn = None;
                 Err(error)
             }
+        };
+        if !self.persistent && !matches!(result, Ok(Called::NotPlanned)) {
+            *turn = None;
         }
+        result
     }
 
     /// What a script gets for the result of a function; the error of a `result` is thrown.
@@ -282,7 +290,7 @@ impl Plugin {
 
     /// A fresh store.
     fn instantiate(&self, frame: &Frame) -> Result<Live, CallError> {
-        let guest = Guest::new(MemoryMeter::new(self.memory), &self.printer);
+        let guest = Guest::new(MemoryMeter::new(self.memory), &self.reach);
         let mut store = Store::new(self.machine.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_hostcall_fuel(MAX_HANDED_OVER);

@@ -1,7 +1,7 @@
 //! Loads WebAssembly: components and core modules.
 //!
 //! A component in any language is a plugin: its own WIT types are its signatures, read when it is loaded. It
-//! runs in a store of its own, under limits of memory and time, with WASI that grants nothing.
+//! runs in a store of its own, under limits of memory and time, and reaches what both keys open.
 //!
 //! | module | what lives there |
 //! | --- | --- |
@@ -16,6 +16,7 @@
 //! | `instance` | one plugin's store, and calls into it |
 //! | `module` | core modules, which are no components and know numbers only |
 //! | `keeper` | one plugin's store, for core modules |
+//! | `imports`, `services`, `dependency` | what a component may import: the host's services, other plugins' functions |
 //! | `wasi`, `memory`, `fault` | what a guest can reach, how much it can use, how it can fail |
 //! | `note` | what a loader says of its work |
 //!
@@ -27,7 +28,9 @@ mod artifact;
 mod cache;
 #[cfg(feature = "compiler")]
 mod compile;
+mod dependency;
 mod fault;
+mod imports;
 mod instance;
 mod keeper;
 mod lift;
@@ -39,6 +42,7 @@ mod module;
 mod note;
 mod reflect;
 mod resource;
+mod services;
 mod shape;
 mod wasi;
 

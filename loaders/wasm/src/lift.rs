@@ -39,6 +39,13 @@ pub(crate) struct Lifting<'a> {
     pub(crate) handle: &'a dyn Fn(&Resource, ResourceAny) -> Result<Dynamic, Error>,
 }
 
+impl Lifting<'_> {
+    /// For values that no resource is in.
+    pub(crate) fn plain(sizes: Sizes) -> Self {
+        Self { sizes, handle: &|_, _| Err(unexpected()) }
+    }
+}
+
 fn check(what: &str, len: usize, limit: usize) -> Result<(), Error> {
     if len <= limit {
         return Ok(());

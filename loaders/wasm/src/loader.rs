@@ -1,20 +1,24 @@
 //! The loader: what a manifest may say, and loading.
 
 use crate::cache::Cache;
+use crate::dependency;
+use crate::imports;
 use crate::instance;
 use crate::machine::{Machine, one_line};
 use crate::module;
 use crate::note::{Note, Notes};
 use crate::reflect::{self, Export};
 use crate::shape::Resource;
-use crate::wasi::{self, Guest, Printer};
+use crate::wasi::{Guest, Reach};
 use caraway_loaders_core::bind::{self, Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Location, Signature};
 use parking_lot::Mutex;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -81,7 +85,14 @@ impl WasmLoader {
     }
 
     /// Compiles a plugin and checks all that can be checked without running it.
-    fn prepare(&self, plugin: &Plugin) -> Result<Prepared, Error> {
+    ///
+    /// With `imports`, what it imports from other plugins is loaded and compared, too.
+    fn prepare(
+        &self,
+        plugin: &Plugin,
+        imports: Option<&dyn Imports>,
+        limits: &Limits,
+    ) -> Result<Prepared, Error> {
         let path = plugin.file(&entrypoint(&plugin.manifest))?;
         let here = |error: Error| error.at(Location::file(&path));
         let bytes = read(&path).map_err(here)?;
@@ -93,8 +104,12 @@ impl WasmLoader {
             return Ok(Prepared { path, machine, code: Compiled::Module(module) });
         }
         let component: Component = machine.artifact(&plugin.manifest.name, bytes).map_err(here)?;
-        wasi::check_imports(machine.engine(), &component).map_err(here)?;
-        let pre = machine.linker().instantiate_pre(&component).map_err(|error| {
+        let wanted = imports::from_plugins(machine.engine(), &component, &plugin.manifest).map_err(here)?;
+        let mut linker = Cow::Borrowed(machine.linker());
+        if !wanted.is_empty() {
+            dependency::link(linker.to_mut(), &wanted, imports, limits).map_err(here)?;
+        }
+        let pre = linker.instantiate_pre(&component).map_err(|error| {
             here(Error::new(Code::LoadFailed, format!("its imports do not fit: {}", one_line(&error))))
         })?;
         let exports = reflect::exports(machine.engine(), &component).map_err(here)?;
@@ -148,8 +163,7 @@ impl Loader for WasmLoader {
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
         let mut unenforced = Unenforced::of(manifest);
-        for capability in [Capability::Filesystem, Capability::Network, Capability::Process, Capability::Env]
-        {
+        for capability in [Capability::Network, Capability::Process] {
             unenforced.refuse(
                 manifest.asks.contains(capability),
                 "capabilities",
@@ -170,24 +184,6 @@ impl Loader for WasmLoader {
                 "security.sandbox",
                 "a component always runs in a sandbox",
                 "take out `sandbox = false`",
-            ),
-            (
-                security.allowed_apis.as_ref().is_some_and(|apis| !apis.is_empty()),
-                "security.allowed_apis",
-                "a component cannot import `std/*` modules yet",
-                "take out `allowed_apis`",
-            ),
-            (
-                !manifest.dependencies.is_empty(),
-                "dependencies",
-                "a component cannot import other plugins yet",
-                "take out `dependencies`",
-            ),
-            (
-                !manifest.config.is_empty(),
-                "config",
-                "a component cannot be given settings yet",
-                "take out `config`; take settings as arguments",
             ),
             (
                 !manifest.implementation.binaries.is_empty(),
@@ -211,7 +207,7 @@ impl Loader for WasmLoader {
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
-        let signatures = self.prepare(plugin)?.code.signatures().into_iter();
+        let signatures = self.prepare(plugin, None, &Limits::PLUGIN)?.code.signatures().into_iter();
         let declared = |signature: Signature| match plugin.manifest.function(&signature.name) {
             Some(function) => function.clone(),
             None => Function::documented(signature, ""),
@@ -221,14 +217,16 @@ impl Loader for WasmLoader {
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let plugin = &request.plugin;
-        let Prepared { path, machine, code } = self.prepare(plugin)?;
+        let Prepared { path, machine, code } =
+            self.prepare(plugin, Some(&*request.imports), &request.limits)?;
         let name = &plugin.manifest.name;
         let here = |error: Error| error.at(Location::file(&path));
         let signatures = code.signatures();
         let mut binder = Binder::new(name, &plugin.id());
         match code {
             Compiled::Component(pre, exports) => {
-                let printer = Printer::new(&request.output, &request.access);
+                let reach = Reach::of(request)?;
+                let persistent = plugin.manifest.runtime.persistent;
                 let aliases = reflect::aliases(&exports);
                 let resources: Vec<Resource> = exports.iter().flat_map(Export::resources).collect();
                 let component = instance::Plugin::new(
@@ -237,8 +235,9 @@ impl Loader for WasmLoader {
                     pre,
                     exports,
                     &request.limits,
-                    printer,
+                    reach,
                     &request.output,
+                    persistent,
                 );
                 component.start().map_err(here)?;
                 let component = Arc::new(component);

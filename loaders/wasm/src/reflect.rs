@@ -51,7 +51,7 @@ impl Export {
 }
 
 impl Outcome {
-    fn of(ty: Option<&WitType>, names: &TypeNames) -> Result<Self, Error> {
+    pub(crate) fn of(ty: Option<&WitType>, names: &TypeNames) -> Result<Self, Error> {
         Ok(match ty {
             None => Self::Nothing,
             Some(WitType::Result(result)) => Self::Fallible {
@@ -62,7 +62,7 @@ impl Outcome {
         })
     }
 
-    fn script_type(&self) -> Type {
+    pub(crate) fn script_type(&self) -> Type {
         match self {
             Self::Nothing | Self::Fallible { ok: None, .. } => Type::Void,
             Self::Value(shape) | Self::Fallible { ok: Some(shape), .. } => shape.script_type(),
@@ -235,7 +235,7 @@ fn script_name(export: &str) -> String {
 }
 
 /// `ns:pkg/api@1.0.0` is called `api`.
-fn interface_name(export: &str) -> String {
+pub(crate) fn interface_name(export: &str) -> String {
     let without_version = export.split('@').next().unwrap_or(export);
     snake_case(without_version.rsplit(['/', ':']).next().unwrap_or(without_version))
 }

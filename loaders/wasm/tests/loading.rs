@@ -77,13 +77,13 @@ fn what_cannot_be_enforced_is_refused() {
         ("", None),
         ("capabilities = [\"function\", \"io\"]", None),
         ("[security]\nmax_memory = \"1MiB\"\nmax_cpu = \"1s\"\ntimeout = \"1s\"\nallowed_apis = []", None),
-        ("capabilities = [\"filesystem\"]", Some("cannot be given `filesystem` yet")),
-        ("capabilities = [\"env\"]", Some("cannot be given `env` yet")),
+        ("capabilities = [\"filesystem\", {env = {names = [\"LANG\"]}}]", None),
+        ("dependencies = [\"stats\"]\n[security]\nallowed_apis = [\"std/time\"]", None),
+        ("[config]\nsize = { type = \"int?\" }\n[runtime]\npersistent = false", None),
+        ("capabilities = [\"process\"]", Some("cannot be given `process` yet")),
+        ("capabilities = [\"network\"]", Some("cannot be given `network` yet")),
         ("capabilities = [\"native\"]", Some("has no native code")),
-        ("dependencies = [\"stats\"]", Some("cannot import other plugins yet")),
         ("[security]\nsandbox = false", Some("always runs in a sandbox")),
-        ("[security]\nallowed_apis = [\"std/fs\"]", Some("cannot import `std/*` modules yet")),
-        ("[config]\nsize = { type = \"int?\" }", Some("cannot be given settings yet")),
         ("[implementation]\nbinaries = [\"a.wasm\"]", Some("the same file for every target")),
     ] {
         let text = format!("{head}{rest}");

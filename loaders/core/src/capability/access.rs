@@ -1,6 +1,7 @@
 //! The gate.
 
 use super::asks::Asks;
+use super::filesystem::Filesystem;
 use super::grants::{Grants, Rule};
 use super::io::Io;
 use super::lexical::absolute;
@@ -130,12 +131,11 @@ impl Access {
         };
         let asked = asked.unwrap_or(Path::new(""));
         let rest = root.and_then(|root| path.strip_prefix(root.join(asked)).ok()).unwrap_or(Path::new(""));
-        let denied = self.denied.iter().flat_map(|rule| rule.scopes.filesystem.named(mode));
         Ok(Place {
             root: root.map(Path::to_owned),
             asked: asked.to_owned(),
             rest: rest.to_owned(),
-            denied: denied.cloned().collect(),
+            denied: self.denied_paths(mode).cloned().collect(),
             path,
         })
     }
@@ -147,6 +147,23 @@ impl Access {
             Some(rule) => self.refuse(&Request::File(mode, path), Reason::Denied(&rule.text)),
             None => self.refuse(&Request::File(mode, path), Reason::NotGranted),
         }
+    }
+
+    /// Where relative paths start.
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// What is both asked for and granted.
+    pub(super) fn shared_paths(&self, mode: FileMode) -> Vec<PathBuf> {
+        let everything = Filesystem::all();
+        let asked = self.asked.as_ref().map_or(&everything, |asked| &asked.filesystem);
+        asked.shared(&self.granted.filesystem, mode, &self.base)
+    }
+
+    /// What is denied by name.
+    pub(super) fn denied_paths(&self, mode: FileMode) -> impl Iterator<Item = &PathBuf> {
+        self.denied.iter().flat_map(move |rule| rule.scopes.filesystem.named(mode))
     }
 
     fn decide(&self, request: &Request<'_>) -> Result<(), Error> {

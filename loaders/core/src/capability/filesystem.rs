@@ -110,6 +110,25 @@ impl Filesystem {
         }
     }
 
+    /// The paths that both reach. Where both reach everything: the root, and `base`.
+    pub(super) fn shared(&self, other: &Self, mode: FileMode, base: &Path) -> Vec<PathBuf> {
+        match (self.of(mode), other.of(mode)) {
+            (Extent::All, Extent::All) => {
+                base.ancestors().last().into_iter().chain([base]).map(Path::to_owned).collect()
+            }
+            (Extent::All, Extent::Only(paths)) | (Extent::Only(paths), Extent::All) => paths.clone(),
+            (Extent::Only(ours), Extent::Only(theirs)) => {
+                let pairs = ours.iter().flat_map(|a| theirs.iter().map(move |b| (a, b)));
+                let deeper = pairs.filter_map(|(a, b)| match (a.starts_with(b), b.starts_with(a)) {
+                    (true, _) => Some(a.clone()),
+                    (_, true) => Some(b.clone()),
+                    _ => None,
+                });
+                deeper.collect()
+            }
+        }
+    }
+
     pub(super) fn describe(&self) -> Option<String> {
         if self.read == Extent::All && self.write == Extent::All {
             return Some("all".to_owned());

@@ -253,7 +253,10 @@ fn runtime(node: &Node<'_>, root: &Place<'_>, problems: &mut Problems<'_>) -> Ru
     let Some(mut of) = Fields::of(node, root.key("runtime"), problems) else {
         return RuntimeOptions::default();
     };
-    let runtime = RuntimeOptions { lazy: of.boolean("lazy", problems).unwrap_or(true) };
+    let runtime = RuntimeOptions {
+        lazy: of.boolean("lazy", problems).unwrap_or(true),
+        persistent: of.boolean("persistent", problems).unwrap_or(true),
+    };
     of.finish(problems);
     runtime
 }

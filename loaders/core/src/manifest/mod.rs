@@ -160,16 +160,18 @@ impl Default for Security {
     }
 }
 
-/// `runtime`: when the plugin is loaded.
+/// `runtime`: when the plugin is loaded, and for how long.
 #[derive(Debug, Clone)]
 pub struct RuntimeOptions {
     /// `lazy`, default true: loaded at the first import that reaches it, else when the program starts.
     pub lazy: bool,
+    /// `persistent`, default true: keeps its state from call to call, else each call gets a fresh instance.
+    pub persistent: bool,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
-        Self { lazy: true }
+        Self { lazy: true, persistent: true }
     }
 }
 

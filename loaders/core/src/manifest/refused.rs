@@ -69,12 +69,6 @@ pub const REFUSED: &[Refusal] = &[
         hint: "remove it and lock inside the plugin",
     },
     Refusal {
-        field: "runtime.persistent",
-        refused: Refused::Bool(false),
-        until: "a plugin can be loaded anew for each call",
-        hint: "remove it; a plugin stays loaded until the program ends",
-    },
-    Refusal {
         field: "functions.*.async",
         refused: Refused::Bool(true),
         until: "calls can wait without holding their thread",

@@ -49,6 +49,16 @@ impl<'a> Unenforced<'a> {
         }
     }
 
+    /// Refuses `runtime.persistent: false`, for kinds whose plugins keep their state until the program ends.
+    pub fn refuse_fresh_instances(&mut self) {
+        self.refuse(
+            !self.manifest.runtime.persistent,
+            "runtime.persistent",
+            format!("a plugin of the type `{}` cannot be made anew for each call", self.manifest.kind),
+            "remove `persistent: false`, or use `wasm`",
+        );
+    }
+
     /// The errors, in the order in which the fields were refused.
     pub fn into_errors(self) -> Vec<Error> {
         self.errors

@@ -97,6 +97,12 @@ fn check_manifest(manifest: &Manifest) -> Result<(), Error> {
         "a core module cannot be given settings",
         "take out `config`, or make a component",
     );
+    unenforced.refuse(
+        !manifest.runtime.persistent,
+        "runtime.persistent",
+        "the instance of a core module is kept from call to call",
+        "take out `persistent`, or make a component",
+    );
     Error::from_many(unenforced.into_errors()).map_or(Ok(()), Err)
 }
 

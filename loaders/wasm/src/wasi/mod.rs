@@ -1,48 +1,64 @@
-//! What a guest can reach: WASI 0.2 with nothing granted.
+//! What a guest can reach: WASI 0.2, with what both keys open and nothing else.
 //!
-//! No files, no arguments, no environment, no network, an empty standard input. Clocks and random numbers are
-//! there. What a guest prints goes to the plugin's [`Output`](caraway_loaders_core::output::Output), where it
-//! may print, and nowhere else.
+//! Without a grant there are no files, no environment and no network; there are never any arguments, and standard
+//! input is empty. Clocks, no finer than a millisecond, and random numbers are there. What a guest prints goes to
+//! the plugin's [`Output`](caraway_loaders_core::output::Output), where it may print, and nowhere else.
 //!
 //! wasmtime's own implementation waits inside a runtime of its own, which knows no deadline and cannot be
 //! entered from within another one. So the interfaces that wait are ours: [`wait`] drives wasmtime's futures on
-//! the calling thread, and [`clock`] makes timers that need no runtime.
+//! the calling thread, [`clock`] makes timers that need no runtime, and [`files`] uses files on the calling
+//! thread.
 
 mod clock;
+mod file_streams;
+mod files;
+mod folders;
 mod print;
+mod reach;
 mod streams;
 mod wait;
 
 use crate::memory::MemoryMeter;
-use caraway_loaders_core::{Code, Error};
+use crate::services::{self, Services};
+use folders::Folders;
 use print::Lines;
-pub(crate) use print::Printer;
+pub(crate) use reach::Reach;
 pub(crate) use wait::Stopped;
 use wasmtime::Engine;
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, HasData, Linker, ResourceTable};
+use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::p2::bindings;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// The WASI packages that components may import.
-const PACKAGES: [&str; 6] =
+pub(crate) const PACKAGES: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
 /// The state of a store.
 pub(crate) struct Guest {
     pub(crate) memory: MemoryMeter,
+    pub(crate) services: Services,
     context: WasiCtx,
     table: ResourceTable,
+    folders: Folders,
     stdout: Lines,
     stderr: Lines,
 }
 
 impl Guest {
-    /// A guest that may use `memory` and prints to `printer`.
-    pub(crate) fn new(memory: MemoryMeter, printer: &Printer) -> Self {
-        let context = WasiCtx::builder().allow_tcp(false).allow_udp(false).build();
-        let (stdout, stderr) = printer.lines();
-        Self { memory, context, table: ResourceTable::new(), stdout, stderr }
+    /// A guest that may use `memory` and can reach no more than `reach`.
+    pub(crate) fn new(memory: MemoryMeter, reach: &Reach) -> Self {
+        let (stdout, stderr) = reach.printer.lines();
+        let folders = reach.folders.clone();
+        let services = reach.services.clone();
+        Self {
+            memory,
+            services,
+            context: reach.context(),
+            table: ResourceTable::new(),
+            folders,
+            stdout,
+            stderr,
+        }
     }
 
     /// Prints lines that were begun and not ended.
@@ -78,42 +94,11 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     bindings::sync::io::poll::add_to_linker::<Guest, Table<'static>>(l, |guest| Table(&mut guest.table))?;
     bindings::sync::io::streams::add_to_linker::<Guest, Table<'static>>(l, |guest| Table(&mut guest.table))?;
     bindings::clocks::monotonic_clock::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
+    bindings::sync::filesystem::types::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
+    bindings::filesystem::preopens::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::cli::stdout::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::cli::stderr::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     linker.allow_shadowing(false);
+    services::add_to_linker(&mut linker)?;
     Ok(linker)
-}
-
-/// Refuses components that import what is not here.
-///
-/// # Errors
-///
-/// [`Code::LoadFailed`] for each import, by name.
-pub(crate) fn check_imports(engine: &Engine, component: &Component) -> Result<(), Error> {
-    let ty = component.component_type();
-    let refused = ty.imports(engine).filter(|(name, item)| {
-        needs_something(engine, &item.ty) && !PACKAGES.iter().any(|package| name.starts_with(package))
-    });
-    let errors = refused.map(|(name, _)| {
-        let error =
-            Error::new(Code::LoadFailed, format!("it imports `{name}`, which is not there for plugins"));
-        match name.starts_with("wasi:") {
-            true => {
-                error.hint("of WASI, components can import cli, clocks, filesystem, io, random and sockets")
-            }
-            false => error.hint("components can import WASI 0.2 only; pass data as arguments instead"),
-        }
-    });
-    Error::from_many(errors).map_or(Ok(()), Err)
-}
-
-/// Whether an import is more than types.
-fn needs_something(engine: &Engine, item: &ComponentItem) -> bool {
-    match item {
-        ComponentItem::ComponentInstance(instance) => {
-            instance.exports(engine).any(|(_, item)| needs_something(engine, &item.ty))
-        }
-        ComponentItem::Type(_) => false,
-        _ => true,
-    }
 }

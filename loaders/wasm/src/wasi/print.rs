@@ -17,14 +17,14 @@ const MAX_LINE: usize = 64 << 10;
 
 /// Where a plugin prints to: its output, or nowhere.
 #[derive(Clone)]
-pub(crate) struct Printer {
+pub(super) struct Printer {
     stdout: Option<Output>,
     stderr: Option<Output>,
 }
 
 impl Printer {
     /// The streams that the plugin may print to.
-    pub(crate) fn new(output: &Output, access: &Access) -> Self {
+    pub(super) fn new(output: &Output, access: &Access) -> Self {
         let allowed = |stream| access.check(&Request::Print(stream)).is_ok().then(|| output.clone());
         Self { stdout: allowed(Stream::Stdout), stderr: allowed(Stream::Stderr) }
     }
