@@ -1,5 +1,7 @@
 //! Buffers, and how large arguments and results may be.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
 mod common;
 
 use caraway_loaders_core::buffer::{Floats, Ints};
