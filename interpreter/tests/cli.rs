@@ -102,7 +102,7 @@ fn exit_codes() {
         &["error[E0201]", "did you mean `filesystem`?"],
     );
     folder.run(&["run", "fine.rhai", "-q", "-v"]).gives(2, "", &["--quiet", "--verbose"]);
-    folder.run(&["--help"]).shows(0, &["run", "build", "list", "info", "validate", "Exit codes"]);
+    folder.run(&["--help"]).shows(0, &["run", "new", "build", "list", "info", "validate", "Exit codes"]);
     folder.run(&["--version"]).shows(0, &["caraway 0."]);
 }
 

@@ -6,7 +6,9 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod common;
 
-use common::{Folder, Ran};
+use common::Folder;
+#[cfg(any(feature = "native", feature = "wasm"))]
+use common::Ran;
 
 /// Runs the binary where it finds compilers.
 #[cfg(any(feature = "native", feature = "wasm"))]
