@@ -65,7 +65,7 @@ impl Facts {
             let _ = write!(text, "\nSettings:\n{}", setting::text(&manifest.config));
         }
         match self.functions() {
-            Some(functions) if functions.is_empty() => text.push_str("\nNo functions.\n"),
+            Some([]) => text.push_str("\nNo functions.\n"),
             Some(functions) => {
                 text.push_str("\nFunctions:\n");
                 for function in functions {

@@ -14,7 +14,7 @@ use caraway_loaders_core::bind::{CallError, CallResult};
 use caraway_loaders_core::budget::{self, Frame, Meter};
 use caraway_loaders_core::handle::Handle;
 use caraway_loaders_core::limits::Limits;
-use caraway_loaders_core::output::{Level, Output};
+use caraway_loaders_core::output::Level;
 use caraway_loaders_core::{Code, Error};
 use parking_lot::{Mutex, MutexGuard};
 use rhai::Dynamic;
@@ -45,7 +45,6 @@ pub(crate) struct Plugin {
     reach: Reach,
     /// Whether the store is kept from call to call.
     persistent: bool,
-    output: Output,
     classes: OnceLock<Classes>,
     /// How many stores there were.
     stores: AtomicU64,
@@ -91,7 +90,6 @@ impl Plugin {
         exports: Vec<Export>,
         limits: &Limits,
         reach: Reach,
-        output: &Output,
         persistent: bool,
     ) -> Self {
         // The store counts the guest's memory; what the host allocates for it is bounded by `MAX_HANDED_OVER`.
@@ -114,7 +112,6 @@ impl Plugin {
             sizes,
             reach,
             persistent,
-            output: output.clone(),
             classes: OnceLock::new(),
             stores: AtomicU64::new(0),
             dropped: Mutex::new(Vec::new()),
@@ -349,7 +346,7 @@ impl Plugin {
                 let what = format!("a destructor of {}", self.name);
                 let memory = &mut live.store.data_mut().memory;
                 if let CallError::Error(error) = fault::explain(&error, &what, memory, frame) {
-                    self.output.log(Level::Warn, &self.name, error.message());
+                    self.reach.output.log(Level::Warn, &self.name, error.message());
                 }
                 **turn = None;
             }

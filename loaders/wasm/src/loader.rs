@@ -229,16 +229,8 @@ impl Loader for WasmLoader {
                 let persistent = plugin.manifest.runtime.persistent;
                 let aliases = reflect::aliases(&exports);
                 let resources: Vec<Resource> = exports.iter().flat_map(Export::resources).collect();
-                let component = instance::Plugin::new(
-                    name,
-                    machine,
-                    pre,
-                    exports,
-                    &request.limits,
-                    reach,
-                    &request.output,
-                    persistent,
-                );
+                let component =
+                    instance::Plugin::new(name, machine, pre, exports, &request.limits, reach, persistent);
                 component.start().map_err(here)?;
                 let component = Arc::new(component);
                 let classes = resources.into_iter().map(|Resource { class }| {

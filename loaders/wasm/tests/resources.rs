@@ -1,5 +1,7 @@
 //! Resources: handles of scripts.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod common;
 
 use caraway_loaders_core::bind::Bound;

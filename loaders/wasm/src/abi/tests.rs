@@ -1,7 +1,7 @@
 //! What goes by a plan against what goes by `Val`s, over types and values made at random.
 
 use super::{Failure, Given, Plan, Unfit};
-use crate::lift::{Sizes, lift};
+use crate::lift::{Lifting, Sizes, lift};
 use crate::lower::lower;
 use crate::reflect::{self, Export, Outcome};
 use crate::shape::Shape;
@@ -346,13 +346,14 @@ impl Guest<'_> {
             let sizes = Sizes::of(&Limits::PLUGIN);
             let lifted = match (&self.export.result, result) {
                 (Outcome::Value(shape), value) => {
-                    lift(shape, value, &sizes).map(|value| format!("{value:?}"))
+                    lift(shape, value, &Lifting::plain(sizes)).map(|value| format!("{value:?}"))
                 }
                 (Outcome::Fallible { ok, .. }, Val::Result(Ok(value))) => {
-                    crate::lift::lift_optional(ok.as_ref(), value, &sizes).map(|value| format!("{value:?}"))
+                    crate::lift::lift_optional(ok.as_ref(), value, &Lifting::plain(sizes))
+                        .map(|value| format!("{value:?}"))
                 }
                 (Outcome::Fallible { err, .. }, Val::Result(Err(value))) => {
-                    crate::lift::lift_optional(err.as_ref(), value, &sizes)
+                    crate::lift::lift_optional(err.as_ref(), value, &Lifting::plain(sizes))
                         .map(|value| format!("thrown {value:?}"))
                 }
                 (outcome, value) => panic!("{outcome:?} {value:?}"),

@@ -7,10 +7,13 @@ use crate::services::Services;
 use caraway_loaders_core::Error;
 use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::loader::LoadRequest;
+use caraway_loaders_core::output::Output;
 use wasmtime_wasi::WasiCtx;
 
 /// What both keys open to a plugin, looked at once, when it is loaded.
 pub(crate) struct Reach {
+    /// Where the plugin's log goes.
+    pub(crate) output: Output,
     pub(super) printer: Printer,
     pub(super) folders: Folders,
     pub(super) services: Services,
@@ -29,7 +32,8 @@ impl Reach {
             Folders::open(&request.access).map_err(|error| error.at(manifest.locate("capabilities")))?;
         let printer = Printer::new(&request.output, &request.access);
         let services = Services::of(request);
-        Ok(Self { printer, folders, services, environment: environment(&request.access) })
+        let environment = environment(&request.access);
+        Ok(Self { output: request.output.clone(), printer, folders, services, environment })
     }
 
     /// What wasmtime's own part of WASI is given: neither arguments nor files nor a network.
