@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod common;
 
-use common::{Folder, Ran};
+use common::Folder;
 use std::path::Path;
 
 const APP: &str = r#"import "page" as page; print(page::answer());"#;
@@ -46,6 +46,7 @@ fn files(folder: &Path) -> Vec<String> {
 #[cfg(feature = "wasm")]
 mod built {
     use super::*;
+    use common::Ran;
     use std::collections::HashMap;
 
     const ANSWER: &str = "42\n";
@@ -176,6 +177,7 @@ fn a_build_without_a_compiler_says_so() {
     folder.run(&["run", "app.rhai", "--wasm-cache=off"]).gives(3, "", &[message, "set a cache"]);
     std::fs::write(folder.path().join("plugins/page.wasm"), "text").unwrap();
     folder.run(&["run", "app.rhai"]).gives(3, "", &["it is not WebAssembly"]);
+    assert!(files(&folder.path().join("home")).is_empty(), "nothing can be kept");
 }
 
 /// `.ci/run` sets this to a cache that a build with a compiler has filled with `examples/plugins/htmlreport`.
