@@ -1,6 +1,6 @@
 //! What both keys open to a component through WASI: files, the environment, clocks; and nothing beside it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod common;
 
