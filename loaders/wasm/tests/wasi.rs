@@ -195,3 +195,42 @@ fn a_component_is_not_entered_twice_by_one_thread() {
     let message = "`m::over` was called while a function of `m` was running";
     assert_eq!(*found.lock().unwrap(), [(Code::Limit, message.to_owned())]);
 }
+
+const UDP: &str = r#"(component
+    (import "wasi:sockets/udp@0.2.0" (instance $udp (export "udp-socket" (type (sub resource)))))
+    (alias export $udp "udp-socket" (type $socket))
+    (import "wasi:sockets/udp-create-socket@0.2.0" (instance $create
+        (alias outer 1 $socket (type $socket'))
+        (export "udp-socket" (type $socket (eq $socket')))
+        (type $family' (enum "ipv4" "ipv6"))
+        (export "ip-address-family" (type $family (eq $family')))
+        (type $code' (enum "unknown" "access-denied" "not-supported" "invalid-argument" "out-of-memory" "timeout"
+            "concurrency-conflict" "not-in-progress" "would-block" "invalid-state" "new-socket-limit"
+            "address-not-bindable" "address-in-use" "remote-unreachable" "connection-refused" "connection-reset"
+            "connection-aborted" "datagram-too-large" "name-unresolvable" "temporary-resolver-failure"
+            "permanent-resolver-failure"))
+        (export "error-code" (type $code (eq $code')))
+        (export "create-udp-socket" (func (param "address-family" $family)
+            (result (result (own $socket) (error $code)))))))
+    (core module $memory (memory (export "memory") 1))
+    (core instance $mem (instantiate $memory))
+    (core func $create (canon lower (func $create "create-udp-socket") (memory (core memory $mem "memory"))))
+    (core module $main
+        (import "wasi" "memory" (memory 1))
+        (import "wasi" "create" (func $create (param i32 i32)))
+        (func (export "open") (result i32)
+            (call $create (i32.const 0) (i32.const 16))
+            (i32.add
+                (i32.mul (i32.const 100) (i32.load8_u (i32.const 16)))
+                (i32.load8_u (i32.const 20)))))
+    (core instance $i (instantiate $main (with "wasi" (instance
+        (export "memory" (memory $mem "memory")) (export "create" (func $create))))))
+    (func (export "open") (result s32) (canon lift (core func $i "open"))))"#;
+
+#[test]
+fn sockets_are_refused_within_a_runtime_too() {
+    let engine = Bench::new().engine(UDP);
+    let opened = || assert_eq!(shown(&engine, "m::open()"), "101", "an error, the second one");
+    opened();
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async { opened() });
+}

@@ -97,7 +97,7 @@ pub struct Dependency {
 }
 
 /// An entry of `functions`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
     /// Its name and types.
     pub signature: Signature,

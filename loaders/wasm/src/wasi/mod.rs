@@ -15,6 +15,7 @@ mod files;
 mod folders;
 mod print;
 mod reach;
+mod sockets;
 mod streams;
 mod wait;
 
@@ -96,6 +97,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     bindings::clocks::monotonic_clock::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::sync::filesystem::types::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::filesystem::preopens::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
+    bindings::sync::sockets::udp_create_socket::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::cli::stdout::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::cli::stderr::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     linker.allow_shadowing(false);
