@@ -19,7 +19,7 @@ use caraway_loaders_core::{Code, Error};
 use parking_lot::{Mutex, MutexGuard};
 use rhai::Dynamic;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use wasmtime::component::{Func, InstancePre, ResourceAny, Val};
@@ -50,6 +50,8 @@ pub(crate) struct Plugin {
     stores: AtomicU64,
     /// Resources that scripts dropped while a function ran, each with the number of its store.
     dropped: Mutex<Vec<(ResourceAny, u64)>>,
+    /// Whether there may be some: a call without resources takes no lock.
+    any_dropped: AtomicBool,
     /// None before the start and after a fault.
     live: Mutex<Option<Live>>,
     /// The thread that holds `live`, as [`thread_mark`] tells it; 0 for none.
@@ -115,6 +117,7 @@ impl Plugin {
             classes: OnceLock::new(),
             stores: AtomicU64::new(0),
             dropped: Mutex::new(Vec::new()),
+            any_dropped: AtomicBool::new(false),
             live: Mutex::new(None),
             holder: AtomicUsize::new(0),
         }
@@ -324,6 +327,7 @@ impl Plugin {
     /// Drops a resource of the store of this number: now, or when the function that runs has ended.
     pub(crate) fn drop_resource(&self, any: ResourceAny, store: u64) {
         self.dropped.lock().push((any, store));
+        self.any_dropped.store(true, Ordering::Release);
         let mine = self.holder.load(Ordering::Relaxed) == thread_mark();
         if let Some(live) = (!mine).then(|| self.live.try_lock()).flatten()
             && let Ok(frame) = self.meter.enter()
@@ -336,6 +340,10 @@ impl Plugin {
 
     /// Drops the resources that wait for it, which runs their destructors.
     fn drop_waiting(&self, turn: &mut Turn<'_>, frame: &Frame) {
+        if !self.any_dropped.load(Ordering::Acquire) {
+            return;
+        }
+        self.any_dropped.store(false, Ordering::Release);
         loop {
             let Some((any, store)) = self.dropped.lock().pop() else { return };
             let Some(live) = turn.as_mut().filter(|live| live.number == store) else { continue };
