@@ -39,8 +39,8 @@ fn the_guide_for_webassembly_is_true() {
     let folder = Folder::new(&[]);
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
     std::os::unix::fs::symlink(repository, folder.path().join("caraway")).unwrap();
-    // What needs the tools of a language.
-    follow(&folder, include_str!("../../docs/wasm-plugins.md"), &["sh"]);
+    // What needs the tools of a language, and what shows how one looks.
+    follow(&folder, include_str!("../../docs/wasm-plugins.md"), &["sh", "wit"]);
 }
 
 /// Writes the files of a page and runs its commands, in its order; leaves blocks in some languages out.
