@@ -3,8 +3,8 @@
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{LoadRequest, Loader};
-use caraway_loaders_core::manifest::Manifest;
-use caraway_loaders_core::{Code, Error, Signature};
+use caraway_loaders_core::manifest::{Function, Manifest};
+use caraway_loaders_core::{Code, Error};
 use std::path::Path;
 
 /// Stands for a kind that was left out, and says so of each plugin.
@@ -43,7 +43,7 @@ impl Loader for AbsentLoader {
         adopts.then(|| Manifest::of_file(file, self.kind))?
     }
 
-    fn inspect(&self, _: &Plugin) -> Result<Vec<Signature>, Error> {
+    fn inspect(&self, _: &Plugin) -> Result<Vec<Function>, Error> {
         Err(self.error())
     }
 
