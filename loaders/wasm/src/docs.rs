@@ -8,8 +8,10 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use wasmparser::{Chunk, Parser, Payload};
 
-/// What the section is called.
-const SECTION: &str = "package-docs";
+/// What the section is called. The first is the format's own name: in a component it can be about the world's own
+/// functions only, since other tools then look for all that it names in a package without interfaces. The second is
+/// about the package that the component was built from, and is found before the first.
+const SECTIONS: [&str; 2] = ["package-docs", "caraway-package-docs"];
 
 /// The largest section that is read, in bytes.
 const MAX_SIZE: usize = 1 << 20;
@@ -24,16 +26,21 @@ pub(crate) fn section(component: &[u8]) -> &[u8] {
 
 fn find(mut rest: &[u8]) -> Option<&[u8]> {
     let mut parser = Parser::new(0);
+    let mut found = [None; SECTIONS.len()];
     loop {
         let Chunk::Parsed { consumed, payload } = parser.parse(rest, true).ok()? else { return None };
         rest = rest.get(consumed..)?;
         match payload {
-            Payload::CustomSection(custom) if custom.name() == SECTION => return Some(custom.data()),
+            Payload::CustomSection(custom) => {
+                if let Some(at) = SECTIONS.iter().position(|name| custom.name() == *name) {
+                    found[at].get_or_insert(custom.data());
+                }
+            }
             Payload::ModuleSection { unchecked_range, .. }
             | Payload::ComponentSection { unchecked_range, .. } => {
                 rest = rest.get(unchecked_range.len()..)?
             }
-            Payload::End(_) => return None,
+            Payload::End(_) => return found.into_iter().rev().flatten().next(),
             _ => {}
         }
     }
@@ -111,6 +118,8 @@ mod tests {
                 r#"(component (@custom "package-docs" "a component's")) (@custom "package-docs" "own") (@custom "package-docs" "2")"#,
                 "own",
             ),
+            (r#"(@custom "package-docs" "theirs") (@custom "caraway-package-docs" "own")"#, "own"),
+            (r#"(@custom "caraway-package-docs" "own") (@custom "package-docs" "theirs")"#, "own"),
         ] {
             assert_eq!(section(&component(sections)), found.as_bytes(), "{sections}");
         }
