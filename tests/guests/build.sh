@@ -8,8 +8,8 @@
 #   Python:              componentize-py (PyPI)
 #   JavaScript:          componentize-qjs (npm)
 #
-# What is small is kept in the tree: the core module, and the components in prebuilt/, where SHA256SUMS says what they
-# were built from. The rest goes into the folder that is the argument, and
+# What is small is kept in the tree: the core module, and the components in prebuilt/. SHA256SUMS there says what all of
+# these were built from; it is written when all were. The rest goes into the folder that is the argument, and
 # `CARAWAY_GUESTS=FOLDER cargo test -p caraway-loaders-wasm --test guests -- --ignored` calls it.
 #
 # Each tool is looked for on PATH, npm's also in node_modules here. A guest whose tools are not there is left out,
@@ -88,7 +88,10 @@ if have js componentize-qjs; then
 fi
 
 case "$left_out" in
-*" c ("* | *" rust ("*) ;;
-*) sha256sum wit/guest.wit c-component/guest.c rust/Cargo.* rust/src/lib.rs prebuilt/*.wasm >prebuilt/SHA256SUMS ;;
+*" c-core ("* | *" c ("* | *" rust ("*) ;;
+*)
+    sha256sum c/plugin.c c/hello.wasm wit/guest.wit c-component/guest.c rust/Cargo.* rust/src/lib.rs \
+        prebuilt/*.wasm >prebuilt/SHA256SUMS
+    ;;
 esac
 echo "left out:${left_out:- nothing}"
