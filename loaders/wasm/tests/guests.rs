@@ -106,12 +106,13 @@ fn tests_guests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests")
 }
 
-/// Each component of a folder offers the world of `tests/guests/wit`, with its comments, and does what it says.
-fn speak_every_type(folder: &Path, languages: &[&str]) {
+/// Each component of a folder offers the world of `tests/guests/wit`, with its comments, and does what it says. Gives
+/// their languages.
+fn speak_every_type(folder: &Path) -> Vec<String> {
     let guests = in_folder(folder);
-    let names: Vec<_> = guests.iter().map(|guest| guest.file_stem().unwrap().to_str().unwrap()).collect();
-    assert_eq!(names, languages);
-    for (guest, language) in guests.iter().zip(languages) {
+    let language = |guest: &PathBuf| guest.file_stem().unwrap().to_str().unwrap().to_owned();
+    let languages: Vec<String> = guests.iter().map(language).collect();
+    for (guest, language) in guests.iter().zip(&languages) {
         let name = guest.display();
         let bench = Bench::new();
         let plugin = bench.plugin_of_bytes("m", &std::fs::read(guest).unwrap());
@@ -152,17 +153,19 @@ fn speak_every_type(folder: &Path, languages: &[&str]) {
             fails(&engine, &format!("m::every_type::{call}"), code, message);
         }
     }
+    languages
 }
 
 #[test]
 fn every_type_goes_both_ways_in_what_is_kept_as_it_was_built() {
-    speak_every_type(&tests_guests().join("prebuilt"), &["c", "rust"]);
+    assert_eq!(speak_every_type(&tests_guests().join("prebuilt")), ["c", "rust"]);
 }
 
 #[test]
 #[ignore = "needs what tests/guests/build.sh builds, in the folder that CARAWAY_GUESTS names"]
 fn every_type_goes_both_ways_in_what_is_too_large_to_be_kept() {
-    speak_every_type(Path::new(&std::env::var_os("CARAWAY_GUESTS").unwrap()), &["js", "python"]);
+    let languages = speak_every_type(Path::new(&std::env::var_os("CARAWAY_GUESTS").unwrap()));
+    assert!(!languages.is_empty(), "nothing is built");
 }
 
 #[test]
