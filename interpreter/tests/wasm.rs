@@ -133,6 +133,18 @@ mod built {
         assert_eq!(value.as_int().unwrap(), 42);
         assert_eq!(cached(&folder, "kept/wasm"), 2);
     }
+
+    #[test]
+    fn info_shows_what_a_component_says_of_its_functions() {
+        let folder = folder();
+        let said = r#"(@custom "package-docs" "\01{\"worlds\": {\"w\": {\"funcs\": {\"answer\": {\"docs\": \"It is 42\\u001b[31m\"}}}}}"))"#;
+        let component = format!("{}{said}", COMPONENT.strip_suffix(')').unwrap());
+        let file = folder.path().join("plugins/page.wasm");
+        std::fs::write(&file, wat::parse_str(component).unwrap()).unwrap();
+        let ran = folder.run(&["info", "page"]);
+        ran.shows(0, &["page::answer() -> int\n      It is 42"]);
+        assert!(!ran.stdout.contains('\u{1b}'), "{ran}");
+    }
 }
 
 #[cfg(not(feature = "wasm-runtime"))]

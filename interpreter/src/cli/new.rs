@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What building needs: nothing for a script; cargo for a native plugin; for WebAssembly, cargo and `rustup target add \
-wasm32-wasip2` (rust), clang, lld and wasi-libc (c), `pip install componentize-py` (python), npm (js).")]
+wasm32-wasip2` (rust), clang, lld, wasi-libc and libclang-rt-dev-wasm32 (c), `pip install componentize-py` (python), \
+npm (js).")]
 pub(super) struct New {
     /// The folder to make; its last part is the plugin's name
     #[arg(value_name = "FOLDER")]

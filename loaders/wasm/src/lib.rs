@@ -29,6 +29,7 @@ mod cache;
 #[cfg(feature = "compiler")]
 mod compile;
 mod dependency;
+mod docs;
 mod fault;
 mod imports;
 mod instance;

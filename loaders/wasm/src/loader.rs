@@ -2,6 +2,7 @@
 
 use crate::cache::Cache;
 use crate::dependency;
+use crate::docs;
 use crate::imports;
 use crate::instance;
 use crate::machine::{Machine, one_line};
@@ -101,8 +102,9 @@ impl WasmLoader {
         if module::is_core_module(&bytes) {
             let module = module::Prepared::new(&machine, bytes, &plugin.manifest)
                 .map_err(|error| if error.location().is_some() { error } else { here(error) })?;
-            return Ok(Prepared { path, machine, code: Compiled::Module(module) });
+            return Ok(Prepared { path, machine, code: Compiled::Module(module), docs: Vec::new() });
         }
+        let docs = docs::section(&bytes).to_vec();
         let component: Component = machine.artifact(&plugin.manifest.name, bytes).map_err(here)?;
         let wanted = imports::from_plugins(machine.engine(), &component, &plugin.manifest).map_err(here)?;
         let mut linker = Cow::Borrowed(machine.linker());
@@ -125,7 +127,7 @@ impl WasmLoader {
         for export in &exports {
             bind::callable(&export.signature).map_err(here)?;
         }
-        Ok(Prepared { path, machine, code: Compiled::Component(pre, exports) })
+        Ok(Prepared { path, machine, code: Compiled::Component(pre, exports), docs })
     }
 }
 
@@ -135,6 +137,8 @@ struct Prepared {
     path: PathBuf,
     machine: Arc<Machine>,
     code: Compiled,
+    /// The section with the comments of its WIT, if it has one.
+    docs: Vec<u8>,
 }
 
 /// The two kinds of WebAssembly.
@@ -207,17 +211,25 @@ impl Loader for WasmLoader {
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
-        let signatures = self.prepare(plugin, None, &Limits::PLUGIN)?.code.signatures().into_iter();
-        let declared = |signature: Signature| match plugin.manifest.function(&signature.name) {
-            Some(function) => function.clone(),
-            None => Function::documented(signature, ""),
-        };
-        Ok(signatures.map(declared).collect())
+        let prepared = self.prepare(plugin, None, &Limits::PLUGIN)?;
+        let docs = docs::functions(&prepared.docs);
+        let offered = prepared.code.signatures().into_iter().map(|signature| {
+            let doc = docs.get(&signature.name).map_or("", String::as_str);
+            let documented = Function::documented(signature, doc);
+            match plugin.manifest.function(&documented.signature.name) {
+                Some(declared) => Function {
+                    description: declared.description.clone().or(documented.description),
+                    ..declared.clone()
+                },
+                None => documented,
+            }
+        });
+        Ok(offered.collect())
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let plugin = &request.plugin;
-        let Prepared { path, machine, code } =
+        let Prepared { path, machine, code, .. } =
             self.prepare(plugin, Some(&*request.imports), &request.limits)?;
         let name = &plugin.manifest.name;
         let here = |error: Error| error.at(Location::file(&path));

@@ -228,7 +228,7 @@ fn note_resources(engine: &Engine, name: &str, item: &ComponentItem, names: &mut
 
 /// What a script calls an exported function. `[constructor]counter` is `counter`, and both `[method]counter.up` and
 /// `[static]counter.up` are `counter::up`.
-fn script_name(export: &str) -> String {
+pub(crate) fn script_name(export: &str) -> String {
     let plain = export.split_once(']').map_or(export, |(_, rest)| rest);
     let parts: Vec<String> = plain.split('.').map(|part| callable(&snake_case(part))).collect();
     parts.join("::")

@@ -110,3 +110,35 @@ fn a_missing_file_is_named() {
     assert_eq!(error.code(), Code::EntryPoint);
     assert!(error.message().contains("other.wasm"), "{error}");
 }
+
+#[test]
+fn what_a_component_says_of_its_functions_is_their_description() {
+    let bench = Bench::new();
+    let text = component("", &[("one", "(result s64)", "(result i64) (i64.const 1)")]);
+    let said =
+        r#"\01{\"worlds\": {\"w\": {\"func_exports\": {\"one\": {\"docs\": \"Gives\\n1.\\n\\nAlways.\"}}}}}"#;
+    let declared = Some(
+        "name = \"m\"\nversion = \"1.0.0\"\ntype = \"wasm\"\n[[functions]]\nname = \"one\"\nreturns = \"int\"\n",
+    );
+    let described = Some("description = \"One\"");
+    for (section, manifest, description, expected) in [
+        (said, None, None, Some("Gives 1.")),
+        (said, declared, None, Some("Gives 1.")),
+        (said, declared, described, Some("One")),
+        (r"\01{\22worlds\22: 1}", None, None, None),
+        (r"\02{}", None, None, None),
+        (r"\ff", declared, described, Some("One")),
+        ("", None, None, None),
+    ] {
+        let custom = format!("(@custom \"package-docs\" \"{section}\"))");
+        let text = format!("{}{custom}", text.trim_end().strip_suffix(')').unwrap());
+        let mut plugin = bench.plugin("m", &text);
+        if let Some(manifest) = manifest {
+            let manifest = format!("{manifest}{}", description.unwrap_or_default());
+            plugin.manifest = Manifest::parse(Path::new("plugin.toml"), manifest.as_bytes()).unwrap();
+        }
+        let functions = bench.loader.inspect(&plugin).unwrap();
+        assert_eq!(functions[0].description.as_deref(), expected, "{section}");
+        assert_eq!(shown(&common::engine(&bench.load(plugin, Limits::PLUGIN).unwrap()), "m::one()"), "1");
+    }
+}

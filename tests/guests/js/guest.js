@@ -4,7 +4,24 @@ export function add(a, b) {
   return a + b;
 }
 
+class Counter {
+  constructor(start) {
+    this.n = start;
+  }
+
+  up(by) {
+    this.n += by;
+    return this.n;
+  }
+
+  static parse(text) {
+    if (!/^\d+$/.test(text)) throw `${text} is no number`;
+    return new Counter(Number(text));
+  }
+}
+
 export const everyType = {
+  Counter,
   ints: (...all) => all,
   floats: (a, b) => [a, b],
   truth: (v) => !v,
@@ -15,6 +32,7 @@ export const everyType = {
   texts: (v) => v,
   pair: (v) => v,
   place: (v) => ({ ...v, x: v.y, y: v.x }),
+  way: (v) => v.toReversed(),
   outline: (v) => v,
   nextColor: (v) => COLORS[(COLORS.indexOf(v) + 1) % COLORS.length],
   rights: (v) => v,
@@ -26,5 +44,8 @@ export const everyType = {
     return v;
   },
   outcomes: (v) => v,
+  peek: (v) => v.n,
+  joined: (a, b) => new Counter(a.n + b.n),
+  several: (starts) => starts.map((start) => new Counter(start)),
   nothing() {},
 };

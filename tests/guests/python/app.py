@@ -2,6 +2,7 @@
 
 import wit_world
 from componentize_py_types import Err
+from every_type import Counter
 from wit_world import exports
 from wit_world.exports.every_type import Color, Point
 
@@ -42,6 +43,9 @@ class EveryType(exports.EveryType):
     def place(self, v):
         return Point(v.y, v.x, v.label)
 
+    def way(self, v):
+        return v[::-1]
+
     def outline(self, v):
         return v
 
@@ -65,6 +69,15 @@ class EveryType(exports.EveryType):
 
     def outcomes(self, v):
         return v
+
+    def peek(self, v):
+        return v.n
+
+    def joined(self, a, b):
+        return Counter(a.n + b.n)
+
+    def several(self, starts):
+        return [Counter(start) for start in starts]
 
     def nothing(self):
         pass
