@@ -20,6 +20,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ const OPERATIONS_PER_LOOK: u64 = 128;
 
 thread_local! {
     static ALLOCATED: Cell<i64> = const { Cell::new(0) };
-    static FRAMES: RefCell<Vec<Open>> = const { RefCell::new(Vec::new()) };
+    static FRAMES: RefCell<Frames> = const { RefCell::new(Frames { frames: Vec::new(), open: 0 }) };
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
 }
 
@@ -143,6 +144,60 @@ struct Spec {
     cancel: Option<Cancel>,
 }
 
+/// The frames of one thread, the outermost first.
+///
+/// A frame that was closed stays where it was until another one takes its place: a loop that calls one plugin
+/// enters the same meter again and again, and finds all but its clocks as it was.
+#[derive(Debug)]
+struct Frames {
+    frames: Vec<Open>,
+    /// How many of them are open.
+    open: usize,
+}
+
+impl Deref for Frames {
+    type Target = [Open];
+
+    fn deref(&self) -> &[Open] {
+        &self.frames[..self.open]
+    }
+}
+
+impl DerefMut for Frames {
+    fn deref_mut(&mut self) -> &mut [Open] {
+        &mut self.frames[..self.open]
+    }
+}
+
+impl Frames {
+    fn push(&mut self, spec: &Arc<Spec>, memory_ceiling: i64, lowest_ceiling: i64) {
+        if let Some(closed) = self.frames.get_mut(self.open)
+            && Arc::ptr_eq(&closed.spec, spec)
+        {
+            closed.deadline = None;
+            closed.cpu_end = None;
+            closed.memory_ceiling = memory_ceiling;
+            closed.lowest_ceiling = lowest_ceiling;
+        } else {
+            self.frames.truncate(self.open);
+            self.frames.push(Open {
+                spec: spec.clone(),
+                deadline: None,
+                cpu_end: None,
+                memory_ceiling,
+                lowest_ceiling,
+            });
+        }
+        self.open += 1;
+    }
+
+    /// Closes all but the outermost `open`.
+    fn close(&mut self, open: usize) {
+        self.open = self.open.min(open);
+        CEILING.set(self.last().map_or(i64::MAX, |open| open.lowest_ceiling));
+    }
+}
+
 /// An open frame on this thread.
 #[derive(Debug, Clone)]
 struct Open {
@@ -194,13 +249,7 @@ impl Meter {
             let below = frames.last().map_or(i64::MAX, |open| open.lowest_ceiling);
             let lowest_ceiling = memory_ceiling.min(below);
             CEILING.set(lowest_ceiling);
-            frames.push(Open {
-                spec: self.0.clone(),
-                deadline: None,
-                cpu_end: None,
-                memory_ceiling,
-                lowest_ceiling,
-            });
+            frames.push(&self.0, memory_ceiling, lowest_ceiling);
             Ok(Frame { index: depth, not_send: PhantomData })
         })
     }
@@ -231,10 +280,7 @@ pub struct Frame {
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        FRAMES.with_borrow_mut(|frames| {
-            frames.truncate(self.index);
-            CEILING.set(frames.last().map_or(i64::MAX, |open| open.lowest_ceiling));
-        });
+        FRAMES.with_borrow_mut(|frames| frames.close(self.index));
     }
 }
 
@@ -288,7 +334,7 @@ impl Lent {
             frames.iter_mut().for_each(|open| {
                 open.deadline(now);
             });
-            frames.clone()
+            frames.to_vec()
         });
         Self { frames, memory_left: memory_left() }
     }
@@ -303,12 +349,14 @@ impl Lent {
             if !frames.is_empty() {
                 return Borrowed { opened: false, not_send: PhantomData };
             }
-            frames.extend(self.frames.iter().map(|open| Open {
+            let lent = self.frames.iter().map(|open| Open {
                 cpu_end: None,
                 memory_ceiling: if open.memory_ceiling == i64::MAX { i64::MAX } else { ceiling },
                 lowest_ceiling: ceiling,
                 ..open.clone()
-            }));
+            });
+            frames.frames = lent.collect();
+            frames.open = frames.frames.len();
             CEILING.set(ceiling);
             Borrowed { opened: true, not_send: PhantomData }
         })
@@ -333,8 +381,7 @@ pub struct Borrowed {
 impl Drop for Borrowed {
     fn drop(&mut self) {
         if self.opened {
-            FRAMES.with_borrow_mut(Vec::clear);
-            CEILING.set(i64::MAX);
+            FRAMES.with_borrow_mut(|frames| frames.close(0));
         }
     }
 }

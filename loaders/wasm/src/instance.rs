@@ -1,7 +1,7 @@
-//! One plugin's store, and calls into it.
+//! A component, and calls into it.
 
-use crate::abi::{Entry, Failure, Given, Plan, Unfit};
-use crate::fault;
+use crate::abi::{Entry, Given, Plan, Unfit};
+use crate::keeper::{Failure, Keeper, Metered, Program};
 use crate::lift::{Lifting, Sizes, declared, lift, lift_optional};
 use crate::lower::lower;
 use crate::machine::Machine;
@@ -9,53 +9,44 @@ use crate::memory::{DEFAULT_LIMIT, MemoryMeter};
 use crate::reflect::{Export, Outcome};
 use crate::resource::{Classes, Held, Lent, taken};
 use crate::shape::Resource;
-use crate::wasi::{Guest, Reach, Stopped};
-use caraway_loaders_core::bind::{CallError, CallResult};
-use caraway_loaders_core::budget::{self, Frame, Meter};
+use crate::wasi::{Guest, Reach};
+use caraway_loaders_core::bind::CallResult;
 use caraway_loaders_core::handle::Handle;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::output::Level;
 use caraway_loaders_core::{Code, Error};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use rhai::Dynamic;
-use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use wasmtime::Store;
 use wasmtime::component::{Func, InstancePre, ResourceAny, Val};
-use wasmtime::{Store, UpdateDeadline};
 
 /// How many bytes of the host's memory one result may take while it is taken over. A list that has no direct
 /// way takes 40 for each element.
 const MAX_HANDED_OVER: usize = 1 << 30;
 
-/// How long to wait for another thread's call before looking at the budget again.
-const TURN: Duration = Duration::from_millis(20);
-
 /// A plugin's component, ready to be called.
 pub(crate) struct Plugin {
+    keeper: Keeper<Component>,
+    sizes: Sizes,
+    classes: OnceLock<Classes>,
+}
+
+/// What is kept of a component to make instances of it.
+struct Component {
     name: String,
-    machine: Arc<Machine>,
     pre: InstancePre<Guest>,
     functions: Vec<Function>,
-    meter: Meter,
-    /// How much memory the guest may use, in bytes.
-    memory: u64,
-    sizes: Sizes,
     reach: Reach,
     /// Whether the store is kept from call to call.
     persistent: bool,
-    classes: OnceLock<Classes>,
     /// How many stores there were.
     stores: AtomicU64,
     /// Resources that scripts dropped while a function ran, each with the number of its store.
     dropped: Mutex<Vec<(ResourceAny, u64)>>,
     /// Whether there may be some: a call without resources takes no lock.
     any_dropped: AtomicBool,
-    /// None before the start and after a fault.
-    live: Mutex<Option<Live>>,
-    /// The thread that holds `live`, as [`thread_mark`] tells it; 0 for none.
-    holder: AtomicUsize,
 }
 
 /// A function of a plugin.
@@ -67,12 +58,11 @@ struct Function {
     resources: bool,
 }
 
-/// A store with an instance in it.
-struct Live {
-    store: Store<Guest>,
-    /// No two stores of a plugin have the same.
+/// An instance of a component.
+struct Parts {
+    /// That of its store: no two stores of a plugin have the same.
     number: u64,
-    /// The functions of the instance, in the plugin's order.
+    /// The functions, in the plugin's order.
     functions: Vec<Ready>,
 }
 
@@ -81,6 +71,61 @@ struct Ready {
     func: Func,
     /// For the function's plan.
     entry: Option<Entry>,
+}
+
+impl Metered for Guest {
+    fn memory(&mut self) -> &mut MemoryMeter {
+        &mut self.memory
+    }
+
+    fn flush(&self) {
+        self.print_begun();
+    }
+}
+
+impl Program for Component {
+    type Data = Guest;
+    type Instance = Parts;
+
+    fn data(&self, memory: MemoryMeter) -> Guest {
+        Guest::new(memory, &self.reach)
+    }
+
+    fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Parts> {
+        store.set_hostcall_fuel(MAX_HANDED_OVER);
+        let instance = self.pre.instantiate(&mut *store)?;
+        let mut functions = Vec::with_capacity(self.functions.len());
+        for function in &self.functions {
+            let func = instance.get_func(&mut *store, function.export.index).ok_or_else(missing)?;
+            let entry = function.plan.as_ref().and_then(|plan| plan.entry(&func, store));
+            functions.push(Ready { func, entry });
+        }
+        Ok(Parts { number: self.stores.fetch_add(1, Ordering::Relaxed), functions })
+    }
+
+    fn persistent(&self) -> bool {
+        self.persistent
+    }
+
+    fn tidy(&self, parts: &Parts, store: &mut Store<Guest>) -> wasmtime::Result<()> {
+        if !self.any_dropped.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.any_dropped.store(false, Ordering::Release);
+        loop {
+            let Some((any, number)) = self.dropped.lock().pop() else { return Ok(()) };
+            if number == parts.number {
+                store.set_epoch_deadline(1);
+                let dropped = any.resource_drop(&mut *store);
+                store.data().flush();
+                dropped?;
+            }
+        }
+    }
+
+    fn untidy(&self, error: &Error) {
+        self.reach.output.log(Level::Warn, &self.name, error.message());
+    }
 }
 
 impl Plugin {
@@ -95,8 +140,6 @@ impl Plugin {
         persistent: bool,
     ) -> Self {
         // The store counts the guest's memory; what the host allocates for it is bounded by `MAX_HANDED_OVER`.
-        let mut time = *limits;
-        time.memory = None;
         let memory = limits.memory.unwrap_or(DEFAULT_LIMIT);
         let sizes = Sizes::of(limits);
         let functions = exports.into_iter().map(|export| {
@@ -104,23 +147,17 @@ impl Plugin {
             let resources = !export.resources().is_empty();
             Function { export, plan, resources }
         });
-        Self {
+        let component = Component {
             name: name.to_owned(),
-            machine,
             pre,
             functions: functions.collect(),
-            meter: Meter::plugin(name, &time),
-            memory,
-            sizes,
             reach,
             persistent,
-            classes: OnceLock::new(),
             stores: AtomicU64::new(0),
             dropped: Mutex::new(Vec::new()),
             any_dropped: AtomicBool::new(false),
-            live: Mutex::new(None),
-            holder: AtomicUsize::new(0),
-        }
+        };
+        Self { keeper: Keeper::new(name, machine, limits, component), sizes, classes: OnceLock::new() }
     }
 
     /// Says what the handles of its resources are, once.
@@ -134,15 +171,7 @@ impl Plugin {
     ///
     /// Whatever that ends in: traps, limits.
     pub(crate) fn start(&self) -> Result<(), Error> {
-        let frame = self.meter.enter()?;
-        let _running = self.machine.running();
-        let live = self.instantiate(&frame).map_err(|error| match error {
-            CallError::Error(error) => error,
-            CallError::Expired(expiry) => expiry.error().clone(),
-            CallError::Rhai(error) => Error::new(Code::Internal, error.to_string()),
-        })?;
-        *self.live.lock() = Some(live);
-        Ok(())
+        self.keeper.start()
     }
 
     /// Calls the function at `index`, with as many arguments as it has parameters.
@@ -152,24 +181,42 @@ impl Plugin {
     /// Arguments and results that do not fit, faults of the guest, limits, and what the function itself
     /// gives back as its error.
     pub(crate) fn call(self: &Arc<Self>, index: usize, args: &[&mut Dynamic]) -> CallResult {
-        let Some(function) = self.functions.get(index) else {
+        let Some(function) = self.keeper.program().functions.get(index) else {
             return Err(Error::new(Code::Internal, "a function that is not there").into());
         };
         let Some(plan) = &function.plan else { return self.call_with_values(index, function, args) };
+        let name = &function.export.signature.name;
+        if let Some(scalars) = plan.scalars()
+            && let Some(words) = scalars.lower(args)
+        {
+            let word = self.keeper.run(name, |parts, store| {
+                match parts.functions.get(index).and_then(|ready| ready.entry.as_ref()) {
+                    Some(entry) => Plan::call_scalars(scalars, entry, words, store),
+                    None => Ok(None),
+                }
+            })?;
+            return match word {
+                Some(word) => scalars.lift(word),
+                None => self.call_with_values(index, function, args),
+            };
+        }
         let called = plan.prepare(args, |args| {
-            self.run(index, function, |ready, store, _| {
-                let entry = ready.entry.as_ref().ok_or(Failure::NotPlanned)?;
-                match plan.call(entry, args, store)? {
-                    Given::Value(value) => Ok(value),
-                    Given::Thrown(thrown) => Err(Failure::Refused(self.failed(&function.export, thrown))),
+            self.keeper.run(name, |parts, store| {
+                let entry = parts.functions.get(index).and_then(|ready| ready.entry.as_ref());
+                match entry.map(|entry| plan.call(entry, args, store)).transpose()? {
+                    Some(Given::Value(value)) => Ok(Some(value)),
+                    Some(Given::Thrown(thrown)) => {
+                        Err(Failure::Refused(self.failed(&function.export, thrown)))
+                    }
+                    Some(Given::Nothing) | None => Ok(None),
                 }
             })
         });
         match called {
-            Ok(Ok(Called::Gave(result))) => Ok(result),
+            Ok(Ok(Some(result))) => Ok(result),
             Ok(Err(error)) => Err(error),
             // The long way finds out what is wrong, or that nothing is.
-            Ok(Ok(Called::NotPlanned)) | Err(Unfit::Other) => self.call_with_values(index, function, args),
+            Ok(Ok(None)) | Err(Unfit::Other) => self.call_with_values(index, function, args),
             Err(Unfit::TooLarge) => Err(self.too_large(function).into()),
             Err(Unfit::Refused(error)) => Err(error.into()),
         }
@@ -195,60 +242,18 @@ impl Plugin {
             }
             false => Lent::default(),
         };
-        let called = self.run(index, function, |ready, store, number| {
-            lent.check(number).and_then(|()| lent.give(&owned)).map_err(Failure::Refused)?;
+        self.keeper.run(&export.signature.name, |parts, store| {
+            let ready = parts.functions.get(index).ok_or_else(missing)?;
+            lent.check(parts.number).and_then(|()| lent.give(&owned))?;
             // Whatever is in it is overwritten.
             let mut result = [Val::Bool(false)];
             let results = if export.result == Outcome::Nothing { &mut result[..0] } else { &mut result[..] };
-            ready.func.call(store, &values, results).map_err(Failure::Fault)?;
+            ready.func.call(store, &values, results)?;
             let [result] = result;
-            let handle = |resource: &Resource, any| self.handle(resource, any, number);
+            let handle = |resource: &Resource, any| self.handle(resource, any, parts.number);
             let lifting = Lifting { sizes: self.sizes, handle: &handle };
-            self.give_back(export, result, &lifting).map_err(Failure::Refused)
-        })?;
-        match called {
-            Called::Gave(result) => Ok(result),
-            Called::NotPlanned => Err(Error::new(Code::Internal, "a call without a plan needs one").into()),
-        }
-    }
-
-    /// Runs `call` in the plugin's store. A store in which something went wrong is thrown away.
-    fn run(
-        &self,
-        index: usize,
-        function: &Function,
-        call: impl FnOnce(&Ready, &mut Store<Guest>, u64) -> Result<Dynamic, Failure>,
-    ) -> Result<Called, CallError> {
-        let frame = self.meter.enter()?;
-        let mut turn = self.turn(&function.export, &frame)?;
-        let _running = self.machine.running();
-        self.drop_waiting(&mut turn, &frame);
-        if turn.is_none() {
-            *turn = Some(self.instantiate(&frame)?);
-        }
-        let live =
-            turn.as_mut().and_then(|live| Some((live.functions.get(index)?, &mut live.store, live.number)));
-        let Some((ready, store, number)) = live else {
-            return Err(Error::new(Code::Internal, "a function that is not there").into());
-        };
-        store.set_epoch_deadline(1);
-        let result = call(ready, store, number);
-        store.data().flush();
-        let result = match result {
-            Ok(result) => Ok(Called::Gave(result)),
-            Err(Failure::NotPlanned) => Ok(Called::NotPlanned),
-            Err(Failure::Refused(error)) => Err(error.into()),
-            Err(Failure::Fault(error)) => {
-                let name = format!("{}::{}", self.name, function.export.signature.name);
-                let error = fault::explain(&error, &name, &mut store.data_mut().memory, &frame);
-                *turn = None;
-                Err(error)
-            }
-        };
-        if !self.persistent && !matches!(result, Ok(Called::NotPlanned)) {
-            *turn = None;
-        }
-        result
+            Ok(self.give_back(export, result, &lifting)?)
+        })
     }
 
     /// What a script gets for the result of a function; the error of a `result` is thrown.
@@ -274,47 +279,19 @@ impl Plugin {
     #[cold]
     fn failed(&self, export: &Export, thrown: Dynamic) -> Error {
         let what = if thrown.is_unit() { String::new() } else { format!(": {thrown}") };
-        let message = format!("`{}::{}` failed{what}", self.name, export.signature.name);
+        let message = format!("`{}::{}` failed{what}", self.keeper.name(), export.signature.name);
         Error::new(Code::PluginFailed, message).throwing(thrown)
     }
 
     /// The error for arguments that the guest has no room for.
     #[cold]
     fn too_large(&self, function: &Function) -> Error {
-        let (plugin, name, limit) = (&self.name, &function.export.signature.name, self.memory);
+        let (plugin, name, limit) =
+            (self.keeper.name(), &function.export.signature.name, self.keeper.memory());
         let message = format!(
             "the arguments of `{plugin}::{name}` do not fit into its limit of {limit} bytes of memory"
         );
         Error::new(Code::Memory, message).hint("pass less, or raise `max_memory` in the plugin's `security`")
-    }
-
-    /// A fresh store.
-    fn instantiate(&self, frame: &Frame) -> Result<Live, CallError> {
-        let guest = Guest::new(MemoryMeter::new(self.memory), &self.reach);
-        let mut store = Store::new(self.machine.engine(), guest);
-        store.limiter(|guest| &mut guest.memory);
-        store.set_hostcall_fuel(MAX_HANDED_OVER);
-        store.epoch_deadline_callback(|_| match budget::check() {
-            Ok(()) => Ok(UpdateDeadline::Continue(1)),
-            Err(expiry) => Err(Stopped(expiry).into()),
-        });
-        store.set_epoch_deadline(1);
-        let instance = match self.pre.instantiate(&mut store) {
-            Ok(instance) => instance,
-            Err(error) => {
-                return Err(fault::explain(&error, &self.name, &mut store.data_mut().memory, frame));
-            }
-        };
-        store.data().flush();
-        let mut functions = Vec::with_capacity(self.functions.len());
-        for function in &self.functions {
-            let func = instance.get_func(&mut store, function.export.index);
-            let func = func.ok_or_else(|| Error::new(Code::Internal, "an export that is not there"))?;
-            let entry = function.plan.as_ref().and_then(|plan| plan.entry(&func, &mut store));
-            functions.push(Ready { func, entry });
-        }
-        let number = self.stores.fetch_add(1, Ordering::Relaxed);
-        Ok(Live { store, number, functions })
     }
 
     /// The handle of a resource that a function gave back.
@@ -326,106 +303,14 @@ impl Plugin {
 
     /// Drops a resource of the store of this number: now, or when the function that runs has ended.
     pub(crate) fn drop_resource(&self, any: ResourceAny, store: u64) {
-        self.dropped.lock().push((any, store));
-        self.any_dropped.store(true, Ordering::Release);
-        let mine = self.holder.load(Ordering::Relaxed) == thread_mark();
-        if let Some(live) = (!mine).then(|| self.live.try_lock()).flatten()
-            && let Ok(frame) = self.meter.enter()
-        {
-            let mut turn = self.take_turn(live);
-            let _running = self.machine.running();
-            self.drop_waiting(&mut turn, &frame);
-        }
-    }
-
-    /// Drops the resources that wait for it, which runs their destructors.
-    fn drop_waiting(&self, turn: &mut Turn<'_>, frame: &Frame) {
-        if !self.any_dropped.load(Ordering::Acquire) {
-            return;
-        }
-        self.any_dropped.store(false, Ordering::Release);
-        loop {
-            let Some((any, store)) = self.dropped.lock().pop() else { return };
-            let Some(live) = turn.as_mut().filter(|live| live.number == store) else { continue };
-            live.store.set_epoch_deadline(1);
-            let dropped = any.resource_drop(&mut live.store);
-            live.store.data().flush();
-            if let Err(error) = dropped {
-                let what = format!("a destructor of {}", self.name);
-                let memory = &mut live.store.data_mut().memory;
-                if let CallError::Error(error) = fault::explain(&error, &what, memory, frame) {
-                    self.reach.output.log(Level::Warn, &self.name, error.message());
-                }
-                **turn = None;
-            }
-        }
-    }
-
-    /// Waits until no other thread is in the plugin.
-    fn turn(&self, export: &Export, frame: &Frame) -> Result<Turn<'_>, CallError> {
-        let mark = thread_mark();
-        if self.holder.load(Ordering::Relaxed) == mark {
-            let name = &export.signature.name;
-            let message =
-                format!("`{0}::{name}` was called while a function of `{0}` was running", self.name);
-            return Err(Error::new(Code::Limit, message)
-                .hint("a component cannot be entered a second time before its call returns")
-                .into());
-        }
-        let live = loop {
-            if let Some(live) = self.live.try_lock_for(TURN) {
-                break live;
-            }
-            if let Err(expiry) = budget::check() {
-                return Err(fault::settle(expiry, frame));
-            }
-        };
-        Ok(self.take_turn(live))
-    }
-
-    fn take_turn<'a>(&'a self, live: MutexGuard<'a, Option<Live>>) -> Turn<'a> {
-        self.holder.store(thread_mark(), Ordering::Relaxed);
-        Turn { live, holder: &self.holder }
+        let component = self.keeper.program();
+        component.dropped.lock().push((any, store));
+        component.any_dropped.store(true, Ordering::Release);
+        self.keeper.tidy_if_free();
     }
 }
 
-/// What became of a call.
-enum Called {
-    Gave(Dynamic),
-    /// Nothing was called.
-    NotPlanned,
-}
-
-/// The right to use a plugin's store.
-struct Turn<'a> {
-    live: MutexGuard<'a, Option<Live>>,
-    holder: &'a AtomicUsize,
-}
-
-impl Deref for Turn<'_> {
-    type Target = Option<Live>;
-
-    fn deref(&self) -> &Option<Live> {
-        &self.live
-    }
-}
-
-impl DerefMut for Turn<'_> {
-    fn deref_mut(&mut self) -> &mut Option<Live> {
-        &mut self.live
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.holder.store(0, Ordering::Relaxed);
-    }
-}
-
-/// A number that no two threads have at the same time, and that is never 0.
-fn thread_mark() -> usize {
-    thread_local! {
-        static MARK: u8 = const { 0 };
-    }
-    MARK.with(|mark| std::ptr::from_ref(mark).addr())
+#[cold]
+fn missing() -> wasmtime::Error {
+    wasmtime::Error::msg("a function that is not there")
 }

@@ -3,14 +3,13 @@
 use crate::fault;
 use crate::machine::Machine;
 use crate::memory::{DEFAULT_LIMIT, MemoryMeter};
+use crate::seat::{Guard, Seat};
 use crate::wasi::Stopped;
 use caraway_loaders_core::bind::CallError;
 use caraway_loaders_core::budget::{self, Frame, Meter};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::{Code, Error};
-use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -29,12 +28,29 @@ pub(crate) trait Program {
 
     /// Makes the instance, and runs its own initialisation.
     fn instantiate(&self, store: &mut Store<Self::Data>) -> wasmtime::Result<Self::Instance>;
+
+    /// Whether the store is kept from call to call.
+    fn persistent(&self) -> bool {
+        true
+    }
+
+    /// Done in a store that has been called before, ahead of what comes next: destructors that wait. A fault costs
+    /// the plugin its state, as in a call.
+    fn tidy(&self, _: &Self::Instance, _: &mut Store<Self::Data>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    /// Says what became of [`tidy`](Program::tidy), which has no caller.
+    fn untidy(&self, _: &Error) {}
 }
 
 /// State with a meter of memory in it.
 pub(crate) trait Metered {
     /// The meter.
     fn memory(&mut self) -> &mut MemoryMeter;
+
+    /// Lets go of what the guest has begun to print.
+    fn flush(&self) {}
 }
 
 impl Metered for MemoryMeter {
@@ -57,6 +73,12 @@ impl From<wasmtime::Error> for Failure {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
 /// Keeps the store of one plugin.
 pub(crate) struct Keeper<P: Program> {
     name: String,
@@ -66,9 +88,7 @@ pub(crate) struct Keeper<P: Program> {
     /// How much memory the guest may use, in bytes.
     memory: u64,
     /// None before the start and after a fault.
-    live: Mutex<Option<Live<P>>>,
-    /// The thread that holds `live`, as [`thread_mark`] tells it; 0 for none.
-    holder: AtomicUsize,
+    live: Seat<Option<Live<P>>>,
 }
 
 /// A store with an instance in it.
@@ -83,20 +103,31 @@ impl<P: Program> Keeper<P> {
         // The guest's memory is counted by its store.
         let mut time = *limits;
         time.memory = None;
+        let live = Seat::new(None);
+        machine.watch(live.taken());
         Self {
             name: name.to_owned(),
             machine,
             program,
             meter: Meter::plugin(name, &time),
             memory: limits.memory.unwrap_or(DEFAULT_LIMIT),
-            live: Mutex::new(None),
-            holder: AtomicUsize::new(0),
+            live,
         }
+    }
+
+    /// The plugin's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// What runs in the store.
     pub(crate) fn program(&self) -> &P {
         &self.program
+    }
+
+    /// How much memory the guest may use, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory
     }
 
     /// Makes the store, which runs the guest's own initialisation.
@@ -105,15 +136,12 @@ impl<P: Program> Keeper<P> {
     ///
     /// Whatever that ends in: traps, limits.
     pub(crate) fn start(&self) -> Result<(), Error> {
-        let frame = self.meter.enter()?;
-        let _running = self.machine.running();
-        let live = self.fresh(&frame).map_err(|error| match error {
+        let started = self.run(&self.name, |_, _| Ok(()));
+        started.map_err(|error| match error {
             CallError::Error(error) => error,
             CallError::Expired(expiry) => expiry.error().clone(),
             CallError::Rhai(error) => Error::new(Code::Internal, error.to_string()),
-        })?;
-        *self.live.lock() = Some(live);
-        Ok(())
+        })
     }
 
     /// Runs `call` in the plugin's store, for its function of this name. A store in which something went wrong is
@@ -122,6 +150,7 @@ impl<P: Program> Keeper<P> {
     /// # Errors
     ///
     /// Faults of the guest, limits, and what `call` refuses.
+    #[inline]
     pub(crate) fn run<R>(
         &self,
         function: &str,
@@ -129,21 +158,50 @@ impl<P: Program> Keeper<P> {
     ) -> Result<R, CallError> {
         let frame = self.meter.enter()?;
         let mut turn = self.turn(function, &frame)?;
-        let _running = self.machine.running();
-        let live = match &mut *turn.live {
+        self.tidy(&mut turn, &frame);
+        let live = match &mut *turn {
             Some(live) => live,
             none => none.insert(self.fresh(&frame)?),
         };
         live.store.set_epoch_deadline(1);
-        match call(&live.instance, &mut live.store) {
+        let result = call(&live.instance, &mut live.store);
+        live.store.data().flush();
+        let result = match result {
             Ok(result) => Ok(result),
             Err(Failure::Refused(error)) => Err(error.into()),
             Err(Failure::Fault(error)) => {
                 let name = format!("{}::{function}", self.name);
                 let error = fault::explain(&error, &name, live.store.data_mut().memory(), &frame);
-                *turn.live = None;
-                Err(error)
+                *turn = None;
+                return Err(error);
             }
+        };
+        if !self.program.persistent() {
+            *turn = None;
+        }
+        result
+    }
+
+    /// Lets the program [`tidy`](Program::tidy) now, if nobody is in the store; else the next call does.
+    pub(crate) fn tidy_if_free(&self) {
+        if let Some(mut turn) = self.live.try_take()
+            && let Ok(frame) = self.meter.enter()
+        {
+            self.machine.wake();
+            self.tidy(&mut turn, &frame);
+        }
+    }
+
+    #[inline]
+    fn tidy(&self, turn: &mut Guard<'_, Option<Live<P>>>, frame: &Frame) {
+        let Some(live) = &mut **turn else { return };
+        if let Err(error) = self.program.tidy(&live.instance, &mut live.store) {
+            let what = format!("a destructor of {}", self.name);
+            let error = fault::explain(&error, &what, live.store.data_mut().memory(), frame);
+            if let CallError::Error(error) = error {
+                self.program.untidy(&error);
+            }
+            **turn = None;
         }
     }
 
@@ -157,51 +215,41 @@ impl<P: Program> Keeper<P> {
             Err(expiry) => Err(Stopped(expiry).into()),
         });
         store.set_epoch_deadline(1);
-        match self.program.instantiate(&mut store) {
+        let instance = self.program.instantiate(&mut store);
+        store.data().flush();
+        match instance {
             Ok(instance) => Ok(Live { store, instance }),
             Err(error) => Err(fault::explain(&error, &self.name, store.data_mut().memory(), frame)),
         }
     }
 
     /// Waits until no other thread is in the plugin.
-    fn turn(&self, function: &str, frame: &Frame) -> Result<Turn<'_, P>, CallError> {
-        let mark = thread_mark();
-        if self.holder.load(Ordering::Relaxed) == mark {
+    #[inline]
+    fn turn(&self, function: &str, frame: &Frame) -> Result<Guard<'_, Option<Live<P>>>, CallError> {
+        let turn = match self.live.try_take() {
+            Some(turn) => turn,
+            None => self.wait(function, frame)?,
+        };
+        self.machine.wake();
+        Ok(turn)
+    }
+
+    #[cold]
+    fn wait(&self, function: &str, frame: &Frame) -> Result<Guard<'_, Option<Live<P>>>, CallError> {
+        if self.live.is_mine() {
             let message =
                 format!("`{0}::{function}` was called while a function of `{0}` was running", self.name);
             return Err(Error::new(Code::Limit, message)
                 .hint("a plugin in WebAssembly cannot be entered a second time before its call returns")
                 .into());
         }
-        let live = loop {
-            if let Some(live) = self.live.try_lock_for(TURN) {
-                break live;
+        loop {
+            if let Some(turn) = self.live.take_within(TURN) {
+                return Ok(turn);
             }
             if let Err(expiry) = budget::check() {
                 return Err(fault::settle(expiry, frame));
             }
-        };
-        self.holder.store(mark, Ordering::Relaxed);
-        Ok(Turn { live, holder: &self.holder })
+        }
     }
-}
-
-/// The right to use a plugin's store.
-struct Turn<'a, P: Program> {
-    live: MutexGuard<'a, Option<Live<P>>>,
-    holder: &'a AtomicUsize,
-}
-
-impl<P: Program> Drop for Turn<'_, P> {
-    fn drop(&mut self) {
-        self.holder.store(0, Ordering::Relaxed);
-    }
-}
-
-/// A number that no two threads have at the same time, and that is never 0.
-fn thread_mark() -> usize {
-    thread_local! {
-        static MARK: u8 = const { 0 };
-    }
-    MARK.with(|mark| std::ptr::from_ref(mark).addr())
 }

@@ -13,9 +13,9 @@
 //! | `abi` | calls by a plan, between a script's values and the guest's memory |
 //! | `lower`, `lift` | arguments to WIT values and results back, for what has no plan |
 //! | `resource` | resources that scripts hold |
-//! | `instance` | one plugin's store, and calls into it |
+//! | `keeper`, `seat` | one plugin's store, and who is in it |
+//! | `instance` | calls into a component |
 //! | `module` | core modules, which are no components and know numbers only |
-//! | `keeper` | one plugin's store, for core modules |
 //! | `imports`, `services`, `dependency` | what a component may import: the host's services, other plugins' functions |
 //! | `wasi`, `memory`, `fault` | what a guest can reach, how much it can use, how it can fail |
 //! | `note` | what a loader says of its work |
@@ -43,6 +43,7 @@ mod module;
 mod note;
 mod reflect;
 mod resource;
+mod seat;
 mod services;
 mod shape;
 mod wasi;

@@ -5,10 +5,12 @@ use crate::cache::Cache;
 #[cfg(feature = "compiler")]
 use crate::compile::Compiler;
 use crate::note::{Note, Notes};
+use crate::seat::Taken;
 use crate::wasi::{self, Guest};
 use caraway_loaders_core::{Code, Error};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 #[cfg(feature = "compiler")]
@@ -24,7 +26,7 @@ pub(crate) const MAX_STACK: usize = 512 << 10;
 /// How often running guests look at the clock.
 const TICK: Duration = Duration::from_millis(10);
 
-/// After how many ticks without a call the ticker goes to sleep.
+/// After how many looks in a row that find nobody in any seat the ticker goes to sleep.
 const IDLE_TICKS: u32 = 100;
 
 /// wasmtime's engine, what components may import, and the ticker that makes them look at the clock.
@@ -111,15 +113,20 @@ impl Machine {
         }
     }
 
-    /// Keeps the ticker awake until the guard is dropped.
-    pub(crate) fn running(&self) -> Running<'_> {
-        let pulse = &*self.ticker.pulse;
-        // Either this sees that the ticker sleeps, or the ticker sees the call before it falls asleep.
-        pulse.calls.fetch_add(1, Ordering::SeqCst);
-        if pulse.asleep.load(Ordering::SeqCst) {
+    /// Keeps the ticker awake while this seat is taken.
+    pub(crate) fn watch(&self, seat: &Arc<Taken>) {
+        let mut seats = self.ticker.pulse.seats.lock();
+        seats.retain(|seat| seat.strong_count() > 0);
+        seats.push(Arc::downgrade(seat));
+    }
+
+    /// Wakes the ticker if it sleeps. To be called by who has just taken a seat that is watched: either this sees
+    /// that the ticker sleeps, or the ticker sees the seat before it falls asleep.
+    #[inline]
+    pub(crate) fn wake(&self) {
+        if self.ticker.pulse.asleep.load(Ordering::SeqCst) {
             self.ticker.wake();
         }
-        Running(pulse)
     }
 }
 
@@ -153,20 +160,18 @@ pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A call in progress.
-pub(crate) struct Running<'a>(&'a Pulse);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 #[derive(Default)]
 struct Pulse {
-    calls: AtomicUsize,
+    /// Those in which guests run, among others that are gone.
+    seats: Mutex<Vec<Weak<Taken>>>,
     asleep: AtomicBool,
     stop: AtomicBool,
+}
+
+impl Pulse {
+    fn anybody_runs(&self) -> bool {
+        self.seats.lock().iter().any(|seat| seat.upgrade().is_some_and(|seat| seat.by_anybody()))
+    }
 }
 
 /// A thread that increments the engine's epoch while calls run, and ends with its owner.
@@ -210,12 +215,12 @@ fn tick(pulse: &Pulse, engine: &EngineWeak) {
             std::thread::park_timeout(TICK);
         } else {
             pulse.asleep.store(true, Ordering::SeqCst);
-            if pulse.calls.load(Ordering::SeqCst) == 0 && !pulse.stop.load(Ordering::SeqCst) {
+            if !pulse.anybody_runs() && !pulse.stop.load(Ordering::SeqCst) {
                 std::thread::park();
             }
             pulse.asleep.store(false, Ordering::SeqCst);
         }
-        idle = if pulse.calls.load(Ordering::SeqCst) == 0 { idle.saturating_add(1) } else { 0 };
+        idle = if pulse.anybody_runs() { 0 } else { idle.saturating_add(1) };
         let Some(engine) = engine.upgrade() else { return };
         engine.increment_epoch();
     }

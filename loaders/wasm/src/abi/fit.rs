@@ -92,6 +92,24 @@ pub(super) fn fits(node: &Node, value: &Dynamic, room: &mut usize) -> Result<(),
     }
 }
 
+/// Of how many numbers a list is looked at before it is copied: they stay near, and looking at them again costs little.
+const FEW: usize = 4096;
+
+/// As [`fits`] for a list of numbers, but that of a long one only the size is looked at.
+///
+/// That reads the list once instead of twice. When an item turns out to be no number, room was made in the guest; it is
+/// given back but for one item's, see [`super::store`].
+pub(super) fn may_fit(node: &Node, value: &Dynamic, room: &mut usize) -> Result<(), Unfit> {
+    if !value.is_shared()
+        && let Kind::List(item) = &node.kind
+        && let Some(items) = value.read_lock::<Array>()
+        && items.len() > FEW
+    {
+        return take(room, items.len().saturating_mul(item.size));
+    }
+    fits(node, value, room)
+}
+
 /// Takes bytes from the room that is left.
 pub(super) fn take(room: &mut usize, bytes: usize) -> Result<(), Unfit> {
     *room = room.checked_sub(bytes).ok_or(Unfit::TooLarge)?;
@@ -99,6 +117,7 @@ pub(super) fn take(room: &mut usize, bytes: usize) -> Result<(), Unfit> {
 }
 
 /// The float in a value; an int will do.
+#[inline]
 pub(super) fn number(value: &Dynamic) -> Option<f64> {
     match value.as_float() {
         Ok(float) => Some(float),

@@ -37,6 +37,8 @@ pub(crate) enum Given {
     Value(Dynamic),
     /// The error of its `result`.
     Thrown(Dynamic),
+    /// An argument did not fit, and nothing was called.
+    Nothing,
 }
 
 /// Where values are read from: the guest's memory, or a word of its own.
@@ -282,7 +284,7 @@ impl<'m> Source<'_, 'm> {
 }
 
 /// The integer in the lowest bytes.
-fn int(kind: IntKind, bits: u64) -> Result<i64, Stop> {
+pub(super) fn int(kind: IntKind, bits: u64) -> Result<i64, Error> {
     Ok(match kind {
         IntKind::S8 => (bits as i8).into(),
         IntKind::S16 => (bits as i16).into(),

@@ -12,6 +12,7 @@
 //! | `store`, `load` | values to words and bytes, and back |
 //! | `choose` | variants and the like |
 //! | `numbers` | buffers |
+//! | `scalar` | functions of a few numbers, for which all that is shorter |
 //! | `typed` | how wasmtime is made to call all this |
 //!
 //! What has no plan, and arguments that do not fit or are shared, go the way of `Val`s, which words the errors.
@@ -23,6 +24,7 @@ mod fit;
 mod load;
 mod node;
 mod numbers;
+mod scalar;
 mod store;
 mod typed;
 
@@ -30,17 +32,19 @@ pub(crate) use fit::Unfit;
 pub(crate) use load::Given;
 pub(crate) use typed::Entry;
 
+use crate::keeper::Failure;
 use crate::lift::Sizes;
 use crate::reflect::{Export, Outcome};
-use caraway_loaders_core::Error;
-use fit::{fits, take};
+use fit::{fits, may_fit, take};
 use load::Stop;
 use node::{Node, Place};
 use numbers::{Locked, Numbers, is_buffer};
 use rhai::Dynamic;
-use store::{Heap, Words, flatten, part, put_pair, store};
-use wasmtime::AsContextMut;
+use scalar::{FewWords, Scalars};
+use store::{Heap, NoNumber, Words, flatten, part, put_pair, store};
 use wasmtime::component::Func;
+use wasmtime::error::format_err;
+use wasmtime::{AsContextMut, ValRaw};
 
 /// How many words may be passed outside of memory.
 const MAX_WORDS: usize = 16;
@@ -61,19 +65,14 @@ pub(crate) struct Plan {
     result: Option<Node>,
     /// Whether the error of its result is thrown.
     throws: bool,
+    /// The same for a function of a few scalars, whose result is one or nothing.
+    scalars: Option<Scalars>,
+    /// The one parameter with something in memory, if it is a list of numbers: its items are looked at while they are
+    /// copied, where they are many.
+    numbers: Option<usize>,
     sizes: Sizes,
     /// How many bytes of arguments fit into the guest.
     room: usize,
-}
-
-/// Why a call gave nothing back.
-pub(crate) enum Failure {
-    /// The guest failed, and its store is lost.
-    Fault(wasmtime::Error),
-    /// The guest is well, but its result cannot be used.
-    Refused(Error),
-    /// wasmtime knows the function as another one: nothing was called.
-    NotPlanned,
 }
 
 /// Arguments that fit, ready to be copied into the guest.
@@ -93,13 +92,17 @@ impl Plan {
         if result.as_ref().is_some_and(|node| node.words == Some(0)) {
             return None;
         }
+        let throws = matches!(export.result, Outcome::Fallible { .. });
+        let scalars = if throws { None } else { Scalars::of(&params, result.as_ref()) };
         Some(Self {
+            scalars,
+            numbers: only_numbers(&params),
             takes_buffers: params.iter().any(|param| param.node.takes_buffers()),
             params,
             words: words.unwrap_or(1),
             in_memory: words.is_none().then_some((abi.size32 as usize, abi.align32)),
             result,
-            throws: matches!(export.result, Outcome::Fallible { .. }),
+            throws,
             sizes,
             room: usize::try_from(memory).unwrap_or(usize::MAX).min(MAX_TEXT),
         })
@@ -108,6 +111,11 @@ impl Plan {
     /// The function of an instance, to be called by this plan; `None` if wasmtime finds it to be of another type.
     pub(crate) fn entry(&self, function: &Func, store: &mut impl AsContextMut) -> Option<Entry> {
         Entry::new(self, function, store)
+    }
+
+    /// The shorter way, if there is one.
+    pub(crate) fn scalars(&self) -> Option<&Scalars> {
+        self.scalars.as_ref()
     }
 
     /// Gives the arguments to `then`, if they fit.
@@ -124,8 +132,11 @@ impl Plan {
             return self.prepare_with_buffers(args, then);
         }
         let mut room = self.room;
-        for (param, arg) in self.params.iter().zip(args) {
-            fits(&param.node, arg, &mut room)?;
+        for (index, (param, arg)) in self.params.iter().zip(args).enumerate() {
+            match self.numbers == Some(index) {
+                true => may_fit(&param.node, arg, &mut room)?,
+                false => fits(&param.node, arg, &mut room)?,
+            }
         }
         Ok(then(Arguments { values: args, numbers: &[] }))
     }
@@ -161,10 +172,32 @@ impl Plan {
         args: Arguments<'_>,
         store: &mut impl AsContextMut,
     ) -> Result<Given, Failure> {
-        entry.call(self, args, store).map_err(|stop| match stop {
-            Stop::Fault(error) => Failure::Fault(error),
-            Stop::Refused(error) => Failure::Refused(error),
+        entry.call(self, args, store).or_else(|stop| match stop {
+            Stop::Fault(error) if error.is::<NoNumber>() => Ok(Given::Nothing),
+            Stop::Fault(error) => Err(Failure::Fault(error)),
+            Stop::Refused(error) => Err(Failure::Refused(error)),
         })
+    }
+
+    /// Calls a function of a few scalars, see [`scalars`](Plan::scalars), and gives the word that it gave back. `None` if
+    /// wasmtime finds it to be another one: nothing was called.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the guest.
+    #[inline]
+    pub(crate) fn call_scalars(
+        scalars: &Scalars,
+        entry: &Entry,
+        words: FewWords,
+        store: &mut impl AsContextMut,
+    ) -> Result<Option<ValRaw>, Failure> {
+        match entry.call_with_words(words, store)? {
+            Some(word) if !scalars.allows(word) => {
+                Err(format_err!("converted integer out of range for `char`").into())
+            }
+            word => Ok(word),
+        }
     }
 
     /// Copies the arguments into the guest, and gives the words that it is called with.
@@ -195,6 +228,13 @@ impl Plan {
         heap.bytes(at, size)?.copy_from_slice(&written);
         words.push(at as u64)
     }
+}
+
+/// The parameter that is a list of numbers, if no other one has anything in memory.
+fn only_numbers(params: &[Place]) -> Option<usize> {
+    let mut pointers = params.iter().enumerate().filter(|(_, param)| param.node.pointers);
+    let (index, param) = pointers.next()?;
+    (pointers.next().is_none() && param.node.takes_buffers()).then_some(index)
 }
 
 #[cfg(test)]

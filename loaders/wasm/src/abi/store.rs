@@ -3,7 +3,9 @@
 use super::choose::{choose, flag};
 use super::fit::number;
 use super::node::{Kind, Node};
+use crate::shape::IntKind;
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
+use std::fmt;
 use wasmtime::component::__internal::{InterfaceType, LowerContext};
 use wasmtime::component::Lower;
 use wasmtime::error::format_err;
@@ -13,6 +15,9 @@ use wasmtime::{Result, ValRaw};
 pub(super) trait Heap {
     /// Asks the guest for memory, and gives where it is.
     fn allocate(&mut self, size: usize, align: u32) -> Result<usize>;
+
+    /// Gives back what lies behind the first bytes of an allocation, if the guest can do that.
+    fn shrink(&mut self, at: usize, size: usize, align: u32) -> Result<()>;
 
     /// What is there.
     fn bytes(&mut self, at: usize, size: usize) -> Result<&mut [u8]>;
@@ -24,6 +29,10 @@ pub(super) trait Heap {
 impl<T> Heap for LowerContext<'_, T> {
     fn allocate(&mut self, size: usize, align: u32) -> Result<usize> {
         self.realloc(0, 0, align, size)
+    }
+
+    fn shrink(&mut self, at: usize, size: usize, align: u32) -> Result<()> {
+        self.realloc(at, size, align, align as usize).map(|_| ())
     }
 
     fn bytes(&mut self, at: usize, size: usize) -> Result<&mut [u8]> {
@@ -45,6 +54,10 @@ struct Nowhere;
 
 impl Heap for Nowhere {
     fn allocate(&mut self, _: usize, _: u32) -> Result<usize> {
+        Err(misfit())
+    }
+
+    fn shrink(&mut self, _: usize, _: usize, _: u32) -> Result<()> {
         Err(misfit())
     }
 
@@ -186,18 +199,12 @@ fn outside(node: &Node, value: &Dynamic, heap: &mut dyn Heap) -> Result<[u64; 2]
 }
 
 fn list(item: &Node, items: &[Dynamic], heap: &mut dyn Heap) -> Result<[u64; 2]> {
-    let float = |item: &Dynamic| number(item).unwrap_or_default().to_le_bytes();
-    let int = |item: &Dynamic| item.as_int().unwrap_or_default().to_le_bytes();
     let size = items.len().checked_mul(item.size).ok_or_else(misfit)?;
     let at = heap.allocate(size, item.align)?;
     match item.kind {
-        Kind::F64 => {
-            let (chunks, _) = heap.bytes(at, size)?.as_chunks_mut::<8>();
-            chunks.iter_mut().zip(items).for_each(|(chunk, item)| *chunk = float(item));
-        }
-        Kind::Int(kind) if kind.is_64_bits() => {
-            let (chunks, _) = heap.bytes(at, size)?.as_chunks_mut::<8>();
-            chunks.iter_mut().zip(items).for_each(|(chunk, item)| *chunk = int(item));
+        Kind::F64 => copy_numbers(items, at, heap, |item| Some(number(item)?.to_le_bytes()))?,
+        Kind::Int(IntKind::S64) => {
+            copy_numbers(items, at, heap, |item| Some(item.as_int().ok()?.to_le_bytes()))?;
         }
         _ if item.pointers => {
             // What the items point at is placed between them: they are written when all of it is there.
@@ -216,6 +223,44 @@ fn list(item: &Node, items: &[Dynamic], heap: &mut dyn Heap) -> Result<[u64; 2]>
     }
     Ok([at as u64, items.len() as u64])
 }
+
+/// Copies numbers to where room for them was made.
+///
+/// # Errors
+///
+/// [`NoNumber`] for an item that is none, or shared with others who might change it. The room is given back but for one
+/// item's: the canonical ABI knows no way to free all of it.
+fn copy_numbers(
+    items: &[Dynamic],
+    at: usize,
+    heap: &mut dyn Heap,
+    bytes: impl Fn(&Dynamic) -> Option<[u8; 8]>,
+) -> Result<()> {
+    let size = items.len() * 8;
+    let (chunks, _) = heap.bytes(at, size)?.as_chunks_mut::<8>();
+    for (chunk, item) in chunks.iter_mut().zip(items) {
+        match bytes(item) {
+            Some(bytes) if !item.is_shared() => *chunk = bytes,
+            _ => {
+                heap.shrink(at, size, 8)?;
+                return Err(NoNumber.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An item of a list of numbers is none. The guest was not called.
+#[derive(Debug)]
+pub(super) struct NoNumber;
+
+impl fmt::Display for NoNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an item that is no number")
+    }
+}
+
+impl std::error::Error for NoNumber {}
 
 /// The one word that a value is.
 fn word(node: &Node, value: &Dynamic) -> Result<u64> {

@@ -1,10 +1,11 @@
 //! What goes by a plan against what goes by `Val`s, over types and values made at random.
 
-use super::{Failure, Given, Plan, Unfit};
+use super::{Failure, Given, Plan, Scalars, Unfit};
 use crate::lift::{Lifting, Sizes, lift};
 use crate::lower::lower;
 use crate::reflect::{self, Export, Outcome};
 use crate::shape::Shape;
+use caraway_loaders_core::bind::CallError;
 use caraway_loaders_core::limits::Limits;
 use rhai::{Array, Dynamic, Map};
 use std::fmt::Write;
@@ -321,9 +322,9 @@ impl Guest<'_> {
                 match plan.call(&entry, args, store) {
                     Ok(Given::Value(value)) => Came::To(format!("{value:?}")),
                     Ok(Given::Thrown(value)) => Came::To(format!("thrown {value:?}")),
+                    Ok(Given::Nothing) => Came::Unfit,
                     Err(Failure::Refused(error)) => Came::Refused(error.message().to_owned()),
                     Err(Failure::Fault(_)) => Came::Fault,
-                    Err(Failure::NotPlanned) => panic!("not planned"),
                 }
             })
         });
@@ -332,6 +333,22 @@ impl Guest<'_> {
             Err(Unfit::Other) => Came::Unfit,
             Err(other) => panic!("{other:?}"),
         }
+    }
+
+    fn by_scalars(&self, plan: &Plan, scalars: &Scalars, args: &[&mut Dynamic]) -> Came {
+        let Some(words) = scalars.lower(args) else { return Came::Unfit };
+        self.enter(|store, function| {
+            let entry = plan.entry(&function, store).unwrap();
+            match Plan::call_scalars(scalars, &entry, words, store) {
+                Ok(word) => match scalars.lift(word.unwrap()) {
+                    Ok(value) => Came::To(format!("{value:?}")),
+                    Err(CallError::Error(error)) => Came::Refused(error.message().to_owned()),
+                    Err(other) => panic!("{other:?}"),
+                },
+                Err(Failure::Refused(error)) => panic!("{error:?}"),
+                Err(Failure::Fault(_)) => Came::Fault,
+            }
+        })
     }
 
     fn by_values(&self, args: &[&mut Dynamic]) -> Came {
@@ -377,7 +394,7 @@ fn load(engine: &Engine, text: &str) -> (InstancePre<()>, Vec<Export>) {
 #[test]
 fn a_plan_does_what_values_do() {
     let engine = Engine::new(wasmtime::Config::new().concurrency_support(false)).unwrap();
-    let mut came = [0; 4];
+    let (mut came, mut of_scalars) = ([0; 4], 0);
     for seed in 1..=COMPONENTS {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut types = Types::default();
@@ -414,6 +431,14 @@ fn a_plan_does_what_values_do() {
                     "{seed}: {} of {args:?} is {planned:?} and not {expected:?} in\n{text}",
                     export.signature
                 );
+                if let Some(scalars) = plan.scalars() {
+                    assert_eq!(
+                        guest.by_scalars(&plan, scalars, &args),
+                        expected,
+                        "{seed}: {args:?} in\n{text}"
+                    );
+                    of_scalars += 1;
+                }
                 came[match planned {
                     Came::Unfit => 0,
                     Came::To(_) => 1,
@@ -424,4 +449,51 @@ fn a_plan_does_what_values_do() {
         }
     }
     assert!(came.iter().all(|count| *count > 0), "not all was tried: {came:?}");
+    assert!(of_scalars > 0, "no function of a few scalars was tried");
+}
+
+#[test]
+fn a_long_list_is_looked_at_while_it_is_copied() {
+    let engine = Engine::new(wasmtime::Config::new().concurrency_support(false)).unwrap();
+    let list = |item: &str| {
+        format!(
+            r#"(component
+                (core module $m (memory (export "memory") 64) (global $next (mut i32) (i32.const 1024))
+                    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+                        (if (i32.eqz (local.get 0)) (then (local.set 0 (global.get $next))))
+                        (global.set $next (i32.add (local.get 0) (local.get 3)))
+                        (local.get 0))
+                    (func (export "count") (param i32 i32) (result i64)
+                        (i64.add (i64.extend_i32_u (local.get 0)) (i64.extend_i32_u (local.get 1)))))
+                (core instance $i (instantiate $m))
+                (func (export "count") (param "xs" (list {item})) (result s64)
+                    (canon lift (core func $i "count") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))"#
+        )
+    };
+    for (item, good, bad) in
+        [("f64", Dynamic::from(0.5), Dynamic::from("x")), ("s64", Dynamic::from(7_i64), Dynamic::from(7.5))]
+    {
+        let (pre, exports) = load(&engine, &list(item));
+        let plan = Plan::new(&exports[0], Sizes::of(&Limits::PLUGIN), 1 << 20).unwrap();
+        let mut store = Store::new(&engine, ());
+        let function = pre.instantiate(&mut store).unwrap().get_func(&mut store, exports[0].index).unwrap();
+        let entry = plan.entry(&function, &mut store).unwrap();
+        let mut call = |mut array: Dynamic| {
+            let args: [&mut Dynamic; 1] = [&mut array];
+            let called = plan.prepare(&args, |args| plan.call(&entry, args, &mut store));
+            match called.unwrap() {
+                Ok(Given::Value(value)) => Some(value.as_int().unwrap()),
+                Ok(Given::Nothing) => None,
+                _ => panic!("neither a value nor a misfit"),
+            }
+        };
+        let whole: rhai::Array = vec![good.clone(); 10_000];
+        for spoiler in [bad, good.clone().into_shared()] {
+            let mut spoilt = whole.clone();
+            spoilt[9_000] = spoiler;
+            assert_eq!(call(spoilt.into()), None, "{item}");
+        }
+        // The room of both lists was given back, but for 8 bytes each, and the store is well.
+        assert_eq!(call(whole.into()), Some(1024 + 2 * 8 + 10_000), "{item}");
+    }
 }

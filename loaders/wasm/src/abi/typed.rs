@@ -5,6 +5,7 @@
 //! compares what goes this way with what goes by [`Val`](wasmtime::component::Val)s.
 
 use super::load::{self, Given, Stop};
+use super::scalar::{FEW, FewWords};
 use super::store::Words;
 use super::{Arguments, MAX_WORDS, Plan};
 use caraway_loaders_core::Error;
@@ -25,7 +26,21 @@ thread_local! {
 }
 
 /// A function of an instance, which wasmtime has found to take and to give as many words as the plan says.
-pub(crate) struct Entry(Gives);
+pub(crate) struct Entry {
+    gives: Gives,
+    /// The same for words that are there, of a function of a few scalars.
+    words: Option<GivesForWords>,
+}
+
+enum GivesForWords {
+    Nothing(TakesWords<Nothing>),
+    Word(TakesWords<Word>),
+}
+
+enum TakesWords<R> {
+    Two(TypedFunc<Flat<2>, R>),
+    Few(TypedFunc<Flat<FEW>, R>),
+}
 
 enum Gives {
     Nothing(Takes<Nothing>),
@@ -43,12 +58,43 @@ enum Takes<R> {
 impl Entry {
     /// The function, to be called as planned. `None` if wasmtime finds it to be another one.
     pub(super) fn new(plan: &Plan, function: &Func, store: &mut impl AsContextMut) -> Option<Self> {
-        let words = plan.words;
-        Some(Self(match &plan.result {
-            None => Gives::Nothing(Takes::new(words, function, store)?),
-            Some(node) if node.words == Some(1) => Gives::Word(Takes::new(words, function, store)?),
-            Some(_) => Gives::Memory(Takes::new(words, function, store)?),
-        }))
+        let count = plan.words;
+        let gives = match &plan.result {
+            None => Gives::Nothing(Takes::new(count, function, store)?),
+            Some(node) if node.words == Some(1) => Gives::Word(Takes::new(count, function, store)?),
+            Some(_) => Gives::Memory(Takes::new(count, function, store)?),
+        };
+        let words = match gives {
+            _ if plan.scalars.is_none() => None,
+            Gives::Nothing(_) => Some(GivesForWords::Nothing(TakesWords::new(count, function, store)?)),
+            Gives::Word(_) => Some(GivesForWords::Word(TakesWords::new(count, function, store)?)),
+            Gives::Memory(_) => None,
+        };
+        Some(Self { gives, words })
+    }
+
+    /// Calls a function of a few scalars, and gives the word that it gave back. `None` if it is none: nothing was called.
+    ///
+    /// # Errors
+    ///
+    /// Whatever goes wrong in the guest.
+    #[inline]
+    pub(super) fn call_with_words(
+        &self,
+        words: FewWords,
+        store: &mut impl AsContextMut,
+    ) -> Result<Option<ValRaw>> {
+        match &self.words {
+            Some(GivesForWords::Word(takes)) => {
+                let Word(word) = takes.call(words, store)?;
+                Ok(Some(word))
+            }
+            Some(GivesForWords::Nothing(takes)) => {
+                takes.call(words, store)?;
+                Ok(Some(ValRaw::u64(0)))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Calls it with arguments that fit.
@@ -63,7 +109,7 @@ impl Entry {
         args: Arguments<'_>,
         store: &mut impl AsContextMut,
     ) -> Result<Given, Stop> {
-        match &self.0 {
+        match &self.gives {
             Gives::Nothing(takes) => {
                 takes.call(plan, args, store)?;
                 Ok(Given::Value(Dynamic::UNIT))
@@ -101,6 +147,24 @@ impl<R: ComponentNamedList + Lift> Takes<R> {
     }
 }
 
+impl<R: ComponentNamedList + Lift> TakesWords<R> {
+    fn new(words: usize, function: &Func, store: &mut impl AsContextMut) -> Option<Self> {
+        let store = store.as_context_mut();
+        Some(match words {
+            0..=2 => Self::Two(function.typed(&store).ok()?),
+            _ => Self::Few(function.typed(&store).ok()?),
+        })
+    }
+
+    #[inline]
+    fn call(&self, words: FewWords, store: &mut impl AsContextMut) -> Result<R> {
+        match self {
+            Self::Two(function) => function.call(store, Flat([words[0], words[1]])),
+            Self::Few(function) => function.call(store, Flat(words)),
+        }
+    }
+}
+
 /// Says which plan a result is read by, until it is dropped.
 struct Innermost(Option<NonNull<Plan>>);
 
@@ -125,6 +189,15 @@ struct Lowered<'a, const N: usize> {
     args: Arguments<'a>,
 }
 
+/// Whether a function takes no more words than `room`. What needs more than there may be is passed in memory, as one.
+fn typecheck_params(ty: &InterfaceType, types: &InstanceType<'_>, room: usize) -> Result<()> {
+    let InterfaceType::Tuple(params) = ty else { bail!("no parameters") };
+    match types.types[*params].abi.flat_count(MAX_WORDS).unwrap_or(1) {
+        words if words <= room => Ok(()),
+        words => bail!("{words} words, where there is room for {room}"),
+    }
+}
+
 // SAFETY: `Lower` is an array of words, and `typecheck` lets no function pass that takes more of them.
 unsafe impl<const N: usize> ComponentType for Lowered<'_, N> {
     type Lower = [ValRaw; N];
@@ -132,12 +205,7 @@ unsafe impl<const N: usize> ComponentType for Lowered<'_, N> {
     const ABI: CanonicalAbiInfo = UNKNOWN;
 
     fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
-        let InterfaceType::Tuple(params) = ty else { bail!("no parameters") };
-        // What needs more is passed in memory, as one word.
-        match types.types[*params].abi.flat_count(MAX_WORDS).unwrap_or(1) {
-            words if words <= N => Ok(()),
-            words => bail!("{words} words, where there is room for {N}"),
-        }
+        typecheck_params(ty, types, N)
     }
 }
 
@@ -155,6 +223,48 @@ unsafe impl<const N: usize> Lower for Lowered<'_, N> {
     ) -> Result<()> {
         let words = to.write([ValRaw::u64(0); N]);
         self.plan.lower(self.args, context, &mut Words::new(words))
+    }
+
+    fn linear_lower_to_memory<T>(
+        &self,
+        _: &mut LowerContext<'_, T>,
+        _: InterfaceType,
+        _: usize,
+    ) -> Result<()> {
+        Err(unplanned())
+    }
+}
+
+/// Arguments that are words already.
+#[derive(Clone, Copy)]
+struct Flat<const N: usize>([ValRaw; N]);
+
+// SAFETY: as for `Lowered`.
+unsafe impl<const N: usize> ComponentType for Flat<N> {
+    type Lower = [ValRaw; N];
+
+    const ABI: CanonicalAbiInfo = UNKNOWN;
+
+    fn typecheck(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
+        typecheck_params(ty, types, N)
+    }
+}
+
+// SAFETY: it stands for all parameters, which `typecheck` looks at together.
+unsafe impl<const N: usize> ComponentNamedList for Flat<N> {}
+
+// SAFETY: all words are written. `Scalars` made each of them for the parameter in its place, of the types that the plan
+// was made for, and a plan is only used for functions of these types.
+unsafe impl<const N: usize> Lower for Flat<N> {
+    #[inline]
+    fn linear_lower_to_flat<T>(
+        &self,
+        _: &mut LowerContext<'_, T>,
+        _: InterfaceType,
+        to: &mut MaybeUninit<[ValRaw; N]>,
+    ) -> Result<()> {
+        to.write(self.0);
+        Ok(())
     }
 
     fn linear_lower_to_memory<T>(

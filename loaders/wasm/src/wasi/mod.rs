@@ -63,7 +63,7 @@ impl Guest {
     }
 
     /// Prints lines that were begun and not ended.
-    pub(crate) fn flush(&self) {
+    pub(crate) fn print_begun(&self) {
         self.stdout.flush();
         self.stderr.flush();
     }
