@@ -51,6 +51,7 @@ pub use caraway_loaders_core::bind;
 pub use caraway_loaders_core::budget::{Cancel, CountingAllocator};
 pub use caraway_loaders_core::capability;
 pub use caraway_loaders_core::discover::{Catalog, Origin, Plugin};
+pub use caraway_loaders_core::event::Event;
 pub use caraway_loaders_core::limits::Limits;
 pub use caraway_loaders_core::loader;
 pub use caraway_loaders_core::manifest::{self, Manifest};

@@ -7,10 +7,12 @@
 //! | `std/path` | paths as text | nothing |
 //! | `std/time` | clocks, sleep, RFC 3339 | nothing |
 //! | `std/log` | messages on standard error, signed with the plugin's name | nothing |
+//! | `std/events` | events for the program that embeds the scripts | nothing |
 //!
 //! Each importer has modules of its own, which act with the importer's authority: what the program may read,
 //! a plugin that it imports may not. A module is one file, or one folder, with one table of functions.
 
+mod events;
 mod fs;
 mod json;
 mod log;
@@ -26,7 +28,8 @@ use caraway_loaders_core::{Code, Error};
 use module::{Host, StdModule};
 
 /// Every module, in the order in which they are listed.
-const MODULES: &[&StdModule] = &[&fs::MODULE, &json::MODULE, &path::MODULE, &time::MODULE, &log::MODULE];
+const MODULES: &[&StdModule] =
+    &[&fs::MODULE, &json::MODULE, &path::MODULE, &time::MODULE, &log::MODULE, &events::MODULE];
 
 /// The loader of `type` `builtin`.
 ///
@@ -35,7 +38,7 @@ const MODULES: &[&StdModule] = &[&fs::MODULE, &json::MODULE, &path::MODULE, &tim
 /// use caraway_loaders_core::loader::Loader;
 ///
 /// let names: Vec<String> = BuiltinLoader.provided().into_iter().map(|manifest| manifest.name).collect();
-/// assert_eq!(names, ["std/fs", "std/json", "std/path", "std/time", "std/log"]);
+/// assert_eq!(names, ["std/fs", "std/json", "std/path", "std/time", "std/log", "std/events"]);
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BuiltinLoader;

@@ -1,8 +1,8 @@
-//! `std/path`, `std/time` and `std/log`.
+//! `std/path`, `std/time`, `std/log` and `std/events`.
 
 mod support;
 
-use caraway_loaders_core::Code::{ArgumentType, Deadline, PluginFailed};
+use caraway_loaders_core::Code::{self, ArgumentType, Deadline, PluginFailed};
 use caraway_loaders_core::budget::Meter;
 use caraway_loaders_core::capability::Asks;
 use caraway_loaders_core::limits::Limits;
@@ -110,4 +110,17 @@ fn messages_are_signed_and_escaped() {
     let bench = Bench::new(&[]).plugin("stats", Asks::default());
     bench.gives("log::error(\"x\")", "()");
     assert_eq!(bench.lines(), ["Stderr: [error] stats: x"]);
+}
+
+#[test]
+fn events_say_who_tells_them() {
+    let bench = Bench::new(&[]);
+    bench.gives(r#"events::emit("done", "{}")"#, "()");
+    assert_eq!(bench.lines(), ["event of program: done {}"]);
+    let bench = Bench::new(&[]).plugin("stats", Asks::default());
+    bench.gives(r#"events::emit("done", "")"#, "()");
+    assert_eq!(bench.lines(), ["event of stats: done "]);
+    bench.fails(r#"events::emit("", "")"#, Code::ValueRefused, "has 0 bytes");
+    let long = r#"let long = ""; long.pad(65537, "x"); events::emit("done", long)"#;
+    bench.fails(long, Code::ValueRefused, "has 65537 bytes");
 }

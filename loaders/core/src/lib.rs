@@ -23,6 +23,7 @@ mod code;
 pub mod config;
 pub mod discover;
 mod error;
+pub mod event;
 pub mod handle;
 pub mod limits;
 pub mod loader;

@@ -1,6 +1,7 @@
-//! Where scripts print to.
+//! Where what scripts and plugins say goes to: lines, messages of the log, events.
 
 use crate::error::escape;
+use crate::event::Event;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
@@ -54,14 +55,46 @@ impl fmt::Display for Level {
 /// assert_eq!(*lines.lock().unwrap(), ["hello"]);
 /// ```
 #[derive(Clone)]
-pub struct Output(Arc<WriteLine>);
+pub struct Output {
+    write: Arc<WriteLine>,
+    listener: Option<Arc<Listener>>,
+}
 
 type WriteLine = dyn Fn(Stream, &str) + Send + Sync;
+type Listener = dyn Fn(&Event<'_>) + Send + Sync;
 
 impl Output {
     /// A sink that calls `write` for each line.
     pub fn new(write: impl Fn(Stream, &str) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(write))
+        Self { write: Arc::new(write), listener: None }
+    }
+
+    /// Also calls `listener` for each event that a plugin or a script tells, on the thread that it runs on, while it
+    /// waits. Without a listener nobody hears of events.
+    ///
+    /// ```
+    /// use caraway_loaders_core::event::Event;
+    /// use caraway_loaders_core::output::Output;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let heard = Arc::new(Mutex::new(Vec::new()));
+    /// let kept = heard.clone();
+    /// let output = Output::inherit().on_event(move |event| kept.lock().unwrap().push(event.name.to_owned()));
+    /// output.event(&Event::new("stats", "done", "{}")?);
+    /// assert_eq!(*heard.lock().unwrap(), ["done"]);
+    /// # Ok::<(), caraway_loaders_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_event(mut self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// Tells an event.
+    pub fn event(&self, event: &Event<'_>) {
+        if let Some(listener) = &self.listener {
+            listener(event);
+        }
     }
 
     /// The process's own streams. A closed or full stream is ignored: nobody is there to be told.
@@ -76,7 +109,7 @@ impl Output {
 
     /// Writes a line.
     pub fn line(&self, stream: Stream, line: &str) {
-        (self.0)(stream, line);
+        (self.write)(stream, line);
     }
 
     /// Writes a message to the log, which is [`Stream::Stderr`]: each of its lines signed with the level and with

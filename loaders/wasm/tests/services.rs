@@ -13,6 +13,7 @@ use caraway_loaders_core::{Code, Value};
 use common::{Bench, engine, fails, shown, thrown};
 use rhai::Engine;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 /// Hands everything on to the host.
 const GUEST: &str = include_str!("guests/services.wat");
@@ -98,4 +99,26 @@ fn what_is_not_kept_is_an_error_and_no_trap() {
     shown(&engine, "m::set(\"big\", blob(4000000))");
     assert_eq!(thrown(&engine, "m::set(\"bigger\", blob(4000000))"), r#""full""#);
     assert_eq!(shown(&engine, "m::keys()"), r#"["big"]"#);
+}
+
+#[test]
+fn events_reach_the_hosts_listener() {
+    let bench = Bench::new();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let mut request = bench.request(bench.plugin("m", GUEST), Limits::PLUGIN, Access::default());
+    let kept = heard.clone();
+    request.output = request.output.on_event(move |event| {
+        kept.lock().unwrap().push(format!("{} {} {}", event.plugin, event.name, event.payload));
+    });
+    let heard_by = engine(&bench.loader.load(&request).unwrap());
+    shown(&heard_by, r#"m::emit("done", "{\"rows\": 3}")"#);
+    assert_eq!(*heard.lock().unwrap(), [r#"m done {"rows": 3}"#]);
+    assert_eq!(thrown(&heard_by, r#"m::emit("", "")"#), r#""bad_name""#);
+    assert_eq!(
+        thrown(&heard_by, r#"let long = ""; long.pad(65537, "x"); m::emit("done", long)"#),
+        r#""too_long""#
+    );
+    assert_eq!(heard.lock().unwrap().len(), 1);
+    shown(&load(&bench, true), r#"m::emit("nobody", "listens")"#);
+    assert!(bench.printed.lock().unwrap().is_empty());
 }

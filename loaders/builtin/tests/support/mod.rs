@@ -82,6 +82,11 @@ impl Bench {
         let lines = self.lines.clone();
         let output =
             Output::new(move |stream, line| lines.lock().unwrap().push(format!("{stream:?}: {line}")));
+        let lines = self.lines.clone();
+        let output = output.on_event(move |event| {
+            let heard = format!("event of {}: {} {}", event.plugin, event.name, event.payload);
+            lines.lock().unwrap().push(heard);
+        });
         let mut engine = Engine::new();
         ErrorValue::register(&mut engine);
         self.limits.apply(&mut engine);

@@ -1,9 +1,10 @@
 //! What the host offers beside WASI: `caraway:plugin`, see `plugin-api/wit`.
 //!
-//! Nothing here needs a grant: it reaches nothing but the plugin's own settings and state, and the log, where it
-//! signs with its name.
+//! Nothing here needs a grant: it reaches nothing but the plugin's own settings and state, and the log and the host's
+//! listener for events, where it signs with its name.
 
 mod config;
+mod events;
 mod log;
 mod store;
 
