@@ -40,6 +40,7 @@ mod requests {
 
     const CONNECTION_REFUSED: &str = "6";
     const CONNECTION_READ_TIMEOUT: &str = "9";
+    const LIMIT_REACHED: &str = "11";
     const REQUEST_DENIED: &str = "15";
     const METHOD_INVALID: &str = "18";
     const URI_INVALID: &str = "19";
@@ -75,6 +76,21 @@ mod requests {
             }
             None => thread::sleep(Duration::from_secs(60)),
         }
+    }
+
+    /// A server whose answers begin with `part` and never end.
+    fn endless(part: &'static str) -> u16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept() {
+                let _ = stream.read(&mut [0; 1000]);
+                write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{part}").unwrap();
+                kept.push(stream);
+            }
+        });
+        port
     }
 
     fn ok(body: &str) -> String {
@@ -179,16 +195,7 @@ mod requests {
 
     #[test]
     fn a_body_that_never_ends_is_waited_for_until_the_deadline() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        thread::spawn(move || {
-            let mut kept = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept() {
-                let _ = stream.read(&mut [0; 1000]);
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n").unwrap();
-                kept.push(stream);
-            }
-        });
+        let port = endless("");
         let bench = Bench::new();
         let engine = load(&bench, &[format!("network=localhost:{port}")], Duration::from_millis(300));
         let call = |patience: u32| format!("m::fetch(0, 0, \"localhost:{port}\", \"/\", blob(), {patience})");
@@ -209,6 +216,16 @@ mod requests {
         gives(&engine, &format!("get(\"localhost:{closed}\", \"/\")"), CONNECTION_REFUSED);
         gives(&engine, &format!("get(\"user@localhost:{port}\", \"/\")"), URI_INVALID);
         gives(&engine, &format!("m::fetch(5, 0, \"localhost:{port}\", \"/\", blob(), 0)"), METHOD_INVALID);
+    }
+
+    #[test]
+    fn the_number_of_connections_is_limited() {
+        // They stay open, as the guest keeps what it was given.
+        let port = endless("part");
+        let bench = Bench::new();
+        let engine = load(&bench, &[format!("network=localhost:{port}")], LONG);
+        let call = format!("get(\"localhost:{port}\", \"/\")");
+        gives(&engine, &format!("for i in 0..128 {{ {call} }} {call}"), LIMIT_REACHED);
     }
 
     #[test]

@@ -72,15 +72,16 @@ impl Guest {
         let (stdout, stderr) = reach.printer.lines();
         let folders = reach.folders.clone();
         let services = reach.services.clone();
+        let network = Network::new(reach.gate.clone());
         Self {
             memory,
             services,
             context: reach.context(),
             table: ResourceTable::new(),
             folders,
-            network: Network::new(reach.gate.clone()),
             #[cfg(feature = "http")]
-            client: network::Client::new(&reach.gate, &reach.wire),
+            client: network::Client::new(&network, &reach.wire),
+            network,
             stdout,
             stderr,
         }

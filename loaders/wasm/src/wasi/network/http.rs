@@ -7,9 +7,12 @@
 //! nor that of a host which is in one.
 
 mod body;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use super::gate::Gate;
+use super::{Network, Right, Sockets};
 use crate::wasi::Guest;
 use body::Patient;
 use http_body_util::BodyExt;
@@ -81,8 +84,10 @@ pub(in crate::wasi) struct Client {
 }
 
 impl Client {
-    pub(in crate::wasi) fn new(gate: &Arc<Gate>, wire: &Arc<Wire>) -> Self {
-        let sender = Sender { gate: gate.clone(), trust: wire.trust.clone() };
+    /// A client that shares `network`'s sockets.
+    pub(in crate::wasi) fn new(network: &Network, wire: &Arc<Wire>) -> Self {
+        let sockets = network.sockets.clone();
+        let sender = Sender { gate: network.gate.clone(), sockets, trust: wire.trust.clone() };
         Self { wire: wire.clone(), context: WasiHttpCtx::new(), sender }
     }
 }
@@ -124,6 +129,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
 /// Sends requests as far as the gate lets them.
 struct Sender {
     gate: Arc<Gate>,
+    sockets: Sockets,
     trust: Arc<Trust>,
 }
 
@@ -136,8 +142,11 @@ impl WasiHttpHooks for Sender {
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
-        let (gate, trust) = (self.gate.clone(), self.trust.clone());
-        Box::new(send(gate, trust, request, options.unwrap_or_default()))
+        let (gate, trust, right) = (self.gate.clone(), self.trust.clone(), self.sockets.one_more());
+        Box::new(async move {
+            let right = right.ok_or(Error::ConnectionLimitReached)?;
+            send(gate, trust, right, request, options.unwrap_or_default()).await
+        })
     }
 
     fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> ErrorCode {
@@ -187,6 +196,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 async fn send(
     gate: Arc<Gate>,
     trust: Arc<Trust>,
+    right: Right,
     mut request: http::Request<WasiBody>,
     options: RequestOptions,
 ) -> Result<Sent, Error> {
@@ -229,6 +239,8 @@ async fn send(
     let response =
         response.map(|incoming| Patient::new(incoming, options.between_bytes_timeout).boxed_unsync());
     let rest = async move {
+        // As long as it is open, it counts.
+        let _right = right;
         if !ended {
             connection.await?;
         }

@@ -31,6 +31,7 @@ use super::Guest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::component::Linker;
 
 mod wit {
@@ -57,6 +58,26 @@ mod wit {
 /// How many sockets a guest may have open.
 const MAX_SOCKETS: usize = 128;
 
+/// How many sockets are open.
+#[derive(Clone, Default)]
+struct Sockets(Arc<AtomicUsize>);
+
+/// The right to have one open, given back when it is dropped.
+struct Right(Sockets);
+
+impl Sockets {
+    fn one_more(&self) -> Option<Right> {
+        let right = Right(self.clone());
+        (self.0.fetch_add(1, Ordering::Relaxed) < MAX_SOCKETS).then_some(right)
+    }
+}
+
+impl Drop for Right {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Of how many addresses it is remembered which names they are of.
 const MAX_ADDRESSES: usize = 1024;
 
@@ -65,14 +86,13 @@ pub(super) struct Network {
     gate: Arc<Gate>,
     /// What lookups gave back: the names of an address.
     names: BTreeMap<IpAddr, BTreeSet<String>>,
-    /// Each open socket has a clone.
-    sockets: Arc<()>,
+    sockets: Sockets,
 }
 
 impl Network {
     /// A network on which nothing was looked up yet.
     pub(super) fn new(gate: Arc<Gate>) -> Self {
-        Self { gate, names: BTreeMap::new(), sockets: Arc::default() }
+        Self { gate, names: BTreeMap::new(), sockets: Sockets::default() }
     }
 
     /// Remembers an address of a name.
@@ -87,11 +107,6 @@ impl Network {
     fn names(&self, address: IpAddr) -> impl Iterator<Item = &str> {
         self.names.get(&address).into_iter().flatten().map(String::as_str)
     }
-
-    /// The right to open one more socket, if there is one.
-    fn socket(&self) -> Option<Arc<()>> {
-        (Arc::strong_count(&self.sockets) <= MAX_SOCKETS).then(|| self.sockets.clone())
-    }
 }
 
 /// Lets components import it.
@@ -104,4 +119,48 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     #[cfg(feature = "http")]
     http::add_to_linker(linker)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use caraway_loaders_core::capability::{Access, Asks, Grants};
+    use caraway_loaders_core::output::Output;
+    use std::path::Path;
+
+    #[test]
+    fn an_answer_that_changes_opens_no_more_than_it_may() {
+        let folder = Path::new("/here");
+        let (mut asks, mut grants) = (Asks::default(), Grants::new(folder));
+        asks.add("network", None).unwrap();
+        grants.allow("network=a.example:443,c.example:80", folder).unwrap();
+        let access = Arc::new(Access::plugin("m", &asks, &grants, folder));
+        let gate = Arc::new(Gate::new("m", &access, &Output::new(|_, _| {})));
+        let mut network = Network::new(gate.clone());
+        let open = |network: &Network, address: &str| {
+            let address: std::net::SocketAddr = address.parse().unwrap();
+            gate.connect(network.names(address.ip()), address).is_ok()
+        };
+        assert!(!open(&network, "1.1.1.1:443"), "before the lookup");
+        for (name, address) in [("a.example", "1.1.1.1"), ("a.example", "10.0.0.1"), ("c.example", "2.2.2.2")]
+        {
+            network.remember(name, address.parse().unwrap());
+        }
+        for (address, expected) in [
+            ("1.1.1.1:443", true),
+            ("2.2.2.2:80", true),
+            ("10.0.0.1:443", false),
+            ("1.1.1.1:80", false),
+            ("2.2.2.2:443", false),
+            ("3.3.3.3:443", false),
+        ] {
+            assert_eq!(open(&network, address), expected, "{address}");
+        }
+        let another = Network::new(gate.clone());
+        assert!(!open(&another, "1.1.1.1:443"), "in another store");
+        for number in 0..10_000_u32 {
+            network.remember("a.example", std::net::Ipv4Addr::from_bits(0x0800_0000 + number).into());
+        }
+        assert!(network.names.len() <= MAX_ADDRESSES);
+    }
 }

@@ -1,22 +1,21 @@
 //! Nonblocking sockets of the system.
 
+use super::Right;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, Shutdown, SocketType, ipproto, sockopt};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
 
 /// A TCP socket, closed when it is dropped.
 pub(super) struct Socket {
     pub(super) fd: OwnedFd,
-    /// The right to have it open.
-    _right: Arc<()>,
+    _right: Right,
 }
 
 impl Socket {
-    pub(super) fn new(family: IpAddressFamily, right: Arc<()>) -> Result<Self, Errno> {
+    pub(super) fn new(family: IpAddressFamily, right: Right) -> Result<Self, Errno> {
         let domain = match family {
             IpAddressFamily::Ipv4 => AddressFamily::INET,
             IpAddressFamily::Ipv6 => AddressFamily::INET6,

@@ -59,7 +59,7 @@ fn is_remote(family: IpAddressFamily, address: SocketAddr) -> bool {
 
 impl tcp_create_socket::Host for &mut Guest {
     fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
-        let right = self.network.socket().ok_or(ErrorCode::NewSocketLimit)?;
+        let right = self.network.sockets.one_more().ok_or(ErrorCode::NewSocketLimit)?;
         let socket = Socket::new(family, right).map_err(code)?;
         Ok(self.table.push(TcpSocket { family, state: State::New(socket) })?)
     }
