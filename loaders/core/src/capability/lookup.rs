@@ -80,7 +80,7 @@ mod tests {
             let mut grants = Grants::new(folder);
             allow.iter().for_each(|text| grants.allow(text, folder).unwrap());
             deny.iter().for_each(|text| grants.deny(text, folder).unwrap());
-            let access = Access::plugin("p", &&asks, &grants, folder);
+            let access = Access::plugin("p", &asks, &grants, folder);
             let result = access.check(&Request::LookUp("a.b"));
             match (&result, refusal) {
                 (Ok(()), None) => {}
