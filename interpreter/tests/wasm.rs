@@ -58,6 +58,52 @@ mod built {
         Ran::of(args, folder.command(args).envs(variables).output().unwrap())
     }
 
+    #[test]
+    fn a_component_has_its_own_part_of_the_network_and_not_its_callers() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = server.local_addr().unwrap().port();
+        let folder = Folder::new(&[
+            ("app.rhai", "import \"page\" as page; print(page::connected())"),
+            (
+                "plugins/page/plugin.toml",
+                &manifest("module", "dependencies = [\"net\"]\ncapabilities = [\"network\"]"),
+            ),
+            (
+                "plugins/page/main.rhai",
+                &format!(
+                    "import \"net\" as net; fn connected() {{ try {{ let s = net::socket(0); net::connect(s, 127, 0, 0, \
+                     1, {port}); net::finish(s); return true; }} catch {{ return false; }} }}"
+                ),
+            ),
+            (
+                "plugins/net/plugin.toml",
+                &manifest("wasm", "capabilities = [{ network = { hosts = [\"127.0.0.1:PORT\"] } }]")
+                    .replace("page", "net")
+                    .replace("PORT", &port.to_string()),
+            ),
+        ]);
+        let guest = include_str!("../../loaders/wasm/tests/guests/sockets.wat");
+        std::fs::write(folder.path().join("plugins/net/net.wasm"), wat::parse_str(guest).unwrap()).unwrap();
+        let flag = format!("net:network=127.0.0.1:{port}");
+        let told = format!(
+            "[warn] net: plugin `net` may not connect to `127.0.0.1:{port}`: it is not granted; run with \
+                            `--allow {flag}`"
+        );
+        for (allow, expected) in [
+            (None, "false\n"),
+            (Some("page:network"), "false\n"),
+            (Some("network"), "true\n"),
+            (Some(&*flag), "true\n"),
+        ] {
+            let args: Vec<&str> = ["run", "app.rhai"]
+                .into_iter()
+                .chain(allow.into_iter().flat_map(|flag| ["--allow", flag]))
+                .collect();
+            let stderr = if expected == "false\n" { &[told.as_str()][..] } else { &[] };
+            folder.run(&args).gives(0, expected, stderr);
+        }
+    }
+
     fn cached(folder: &Folder, path: &str) -> usize {
         files(&folder.path().join(path)).len()
     }

@@ -26,7 +26,7 @@ pub(crate) fn from_plugins(
     let ty = component.component_type();
     for (name, item) in ty.imports(engine) {
         let ours = name.starts_with(services::PACKAGE);
-        if ours || wasi::PACKAGES.iter().any(|package| name.starts_with(package)) {
+        if ours || wasi::serves(name) {
             continue;
         }
         match item.ty {
@@ -84,8 +84,14 @@ fn declared(manifest: &Manifest, interface: &str) -> Option<String> {
 
 fn not_there(name: &str) -> Error {
     let error = Error::new(Code::LoadFailed, format!("it imports `{name}`, which is not there for plugins"));
+    if !cfg!(feature = "http") && name.starts_with("wasi:http/") {
+        return error.hint("this build has no `wasi:http`: get or make one with the feature `wasm-http`");
+    }
     if name.starts_with("wasi:") {
-        return error.hint("of WASI, components can import cli, clocks, filesystem, io, random and sockets");
+        return error.hint(
+            "of WASI, components can import cli, clocks, filesystem, io, random, sockets, and of http \
+             `outgoing-handler` and `types`",
+        );
     }
     error.hint(
         "components can import WASI 0.2, `caraway:plugin`, and functions of plugins that their manifest declares \

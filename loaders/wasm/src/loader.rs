@@ -167,14 +167,12 @@ impl Loader for WasmLoader {
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
         let mut unenforced = Unenforced::of(manifest);
-        for capability in [Capability::Network, Capability::Process] {
-            unenforced.refuse(
-                manifest.asks.contains(capability),
-                "capabilities",
-                format!("a component cannot be given `{capability}` yet"),
-                "take it out; pass data as arguments",
-            );
-        }
+        unenforced.refuse(
+            manifest.asks.contains(Capability::Process),
+            "capabilities",
+            "a component cannot be given `process` yet",
+            "take it out; pass data as arguments",
+        );
         let security = &manifest.security;
         for (given, field, message, hint) in [
             (
@@ -237,7 +235,7 @@ impl Loader for WasmLoader {
         let mut binder = Binder::new(name, &plugin.id());
         match code {
             Compiled::Component(pre, exports) => {
-                let reach = Reach::of(request)?;
+                let reach = Reach::of(request, &machine)?;
                 let persistent = plugin.manifest.runtime.persistent;
                 let aliases = reflect::aliases(&exports);
                 let resources: Vec<Resource> = exports.iter().flat_map(Export::resources).collect();

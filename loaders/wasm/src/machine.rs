@@ -36,6 +36,8 @@ pub(crate) struct Machine {
     ticker: Ticker,
     cache: Option<Cache>,
     notes: Notes,
+    #[cfg(feature = "http")]
+    wire: Arc<wasi::Wire>,
     #[cfg(feature = "compiler")]
     pub(crate) components: Compiler<Component>,
     #[cfg(feature = "compiler")]
@@ -61,6 +63,8 @@ impl Machine {
             ticker,
             cache,
             notes,
+            #[cfg(feature = "http")]
+            wire: Arc::default(),
             #[cfg(feature = "compiler")]
             components: Default::default(),
             #[cfg(feature = "compiler")]
@@ -74,6 +78,12 @@ impl Machine {
 
     pub(crate) fn linker(&self) -> &Linker<Guest> {
         &self.linker
+    }
+
+    /// What requests over HTTP are made with.
+    #[cfg(feature = "http")]
+    pub(crate) fn wire(&self) -> &Arc<wasi::Wire> {
+        &self.wire
     }
 
     /// The code of a plugin: from the cache, or compiled and kept there.

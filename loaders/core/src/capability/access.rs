@@ -31,9 +31,9 @@ pub struct Access {
     /// A plugin's name; the program has none.
     plugin: Option<String>,
     /// What the plugin's manifest asks for; the program asks for everything.
-    asked: Option<Scopes>,
-    granted: Scopes,
-    denied: Vec<Rule>,
+    pub(super) asked: Option<Scopes>,
+    pub(super) granted: Scopes,
+    pub(super) denied: Vec<Rule>,
     base: PathBuf,
     folder: Option<PathBuf>,
 }
@@ -110,6 +110,7 @@ impl Access {
     pub fn check(&self, request: &Request<'_>) -> Result<(), Error> {
         match *request {
             Request::File(mode, path) => self.decide(&Request::File(mode, &absolute(&self.base, path))),
+            Request::LookUp(host) => self.look_up(host),
             _ => self.decide(request),
         }
     }
@@ -149,6 +150,11 @@ impl Access {
         }
     }
 
+    /// Whether the operator has denied this, whatever else is granted: for what could be reached by another name.
+    pub fn denies(&self, request: &Request<'_>) -> bool {
+        self.denied.iter().any(|rule| rule.scopes.allows(request))
+    }
+
     /// Where relative paths start.
     pub(super) fn base(&self) -> &Path {
         &self.base
@@ -166,7 +172,7 @@ impl Access {
         self.denied.iter().flat_map(move |rule| rule.scopes.filesystem.named(mode))
     }
 
-    fn decide(&self, request: &Request<'_>) -> Result<(), Error> {
+    pub(super) fn decide(&self, request: &Request<'_>) -> Result<(), Error> {
         let reason = if let Some(rule) = self.denied.iter().find(|rule| rule.scopes.allows(request)) {
             Reason::Denied(&rule.text)
         } else {
@@ -180,7 +186,7 @@ impl Access {
         Err(self.refuse(request, reason))
     }
 
-    fn refuse(&self, request: &Request<'_>, reason: Reason<'_>) -> Error {
+    pub(super) fn refuse(&self, request: &Request<'_>, reason: Reason<'_>) -> Error {
         Refusal {
             plugin: self.plugin.as_deref(),
             request,
@@ -376,5 +382,13 @@ mod tests {
         for path in ["data", "data/", "./data/x", "other/../data/x", "/here/data/../data/x"] {
             assert!(access.place(FileMode::Read, Path::new(path)).is_ok(), "{path:?}");
         }
+    }
+
+    #[test]
+    fn what_is_denied_is_denied_whatever_is_granted() {
+        let access = Access::program(&grants(&["network"], &["network=10.0.0.1:80"]), "/here");
+        assert!(access.denies(&Request::Connect { host: "10.0.0.1", port: 80 }));
+        assert!(!access.denies(&Request::Connect { host: "10.0.0.1", port: 81 }));
+        assert!(!Access::default().denies(&Request::Connect { host: "10.0.0.1", port: 80 }));
     }
 }

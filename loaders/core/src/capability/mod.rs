@@ -24,6 +24,7 @@ mod filesystem;
 mod grants;
 mod io;
 mod lexical;
+mod lookup;
 mod native;
 mod network;
 mod opening;

@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 /// A host and a port: `api.example.com:443`, `[::1]:80`. Names are matched as they are written, without
-/// regard to case, never by what they resolve to.
+/// regard to case, never by what they resolve to; addresses in whatever way they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Host {
     name: String,
@@ -21,17 +21,30 @@ impl Host {
         let Some(port) = port.parse::<u16>().ok().filter(|port| *port > 0) else {
             return bad("has no valid port");
         };
-        let (name, valid) = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-            Some(address) => (address, address.parse::<Ipv6Addr>().is_ok()),
+        let valid = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
             None => {
                 let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-                (name, !name.is_empty() && name.len() <= 253 && letters)
+                !name.is_empty() && name.len() <= 253 && letters
             }
         };
         if !valid {
             return bad("is not a host's name or address");
         }
-        Ok(Self { name: name.to_ascii_lowercase(), port })
+        Ok(Self { name: normal(name), port })
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.name == normal(name)
+    }
+}
+
+/// A name in small letters, or an address as everybody writes it: `::1` for `[0:0::1]`.
+fn normal(name: &str) -> String {
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    match bare.parse::<Ipv6Addr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => bare.to_ascii_lowercase(),
     }
 }
 
@@ -42,7 +55,7 @@ impl fmt::Display for Host {
 }
 
 /// A host and a port as they are written in manifests and on the command line.
-pub(super) fn shown(name: &str, port: u16) -> String {
+pub(super) fn shown(name: &str, port: impl fmt::Display) -> String {
     if name.contains(':') { format!("[{name}]:{port}") } else { format!("{name}:{port}") }
 }
 
@@ -68,7 +81,25 @@ impl Network {
     }
 
     pub(super) fn allows(&self, name: &str, port: u16) -> bool {
-        self.0.reaches(|host| host.port == port && host.name.eq_ignore_ascii_case(name))
+        self.0.reaches(|host| host.port == port && host.is_called(name))
+    }
+
+    /// Whether it reaches any port of a host.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.0.reaches(|host| host.is_called(name))
+    }
+
+    /// The ports of a host that are named; none where everything is reached.
+    pub(super) fn named_ports(&self, name: &str) -> impl Iterator<Item = u16> {
+        let hosts: &[Host] = match &self.0 {
+            Extent::All => &[],
+            Extent::Only(hosts) => hosts,
+        };
+        hosts.iter().filter(move |host| host.is_called(name)).map(|host| host.port)
+    }
+
+    pub(super) fn is_all(&self) -> bool {
+        self.0 == Extent::All
     }
 
     pub(super) fn describe(&self) -> Option<String> {
@@ -83,7 +114,7 @@ mod tests {
 
     #[test]
     fn allows() {
-        let scope = Network::from_hosts(["API.example.com:443", "[::1]:80", "10.0.0.1:8080"]).unwrap();
+        let scope = Network::from_hosts(["API.example.com:443", "[0:0::1]:80", "10.0.0.1:8080"]).unwrap();
         for (name, port, expected) in [
             ("api.example.com", 443, true),
             ("Api.Example.Com", 443, true),
@@ -91,6 +122,7 @@ mod tests {
             ("example.com", 443, false),
             ("evil.api.example.com", 443, false),
             ("::1", 80, true),
+            ("0:0:0:0:0:0:0:1", 80, true),
             ("10.0.0.1", 8080, true),
             ("10.0.0.10", 8080, false),
         ] {
@@ -99,6 +131,18 @@ mod tests {
         assert!(Network::all().allows("anything", 1));
         assert!(!Network::default().allows("anything", 1));
         assert_eq!(scope.describe().as_deref(), Some("api.example.com:443, [::1]:80, 10.0.0.1:8080"));
+    }
+
+    #[test]
+    fn names() {
+        let scope = Network::from_hosts(["a.example:443", "A.example:80", "b.example:1"]).unwrap();
+        for (name, ports) in [("a.example", &[443, 80][..]), ("B.EXAMPLE", &[1]), ("c.example", &[])] {
+            assert_eq!(scope.names(name), !ports.is_empty(), "{name}");
+            assert_eq!(scope.named_ports(name).collect::<Vec<_>>(), ports, "{name}");
+        }
+        assert!(Network::all().names("c.example") && Network::all().is_all() && !scope.is_all());
+        assert_eq!(Network::all().named_ports("c.example").next(), None);
+        assert!(!Network::default().names("a.example"));
     }
 
     #[test]

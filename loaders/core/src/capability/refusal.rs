@@ -9,6 +9,9 @@ use crate::output::Stream;
 use serde_json::json;
 use std::path::Path;
 
+/// Stands in a flag for a port that nobody has said.
+const ANY_PORT: &str = "PORT";
+
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reason<'a> {
@@ -63,6 +66,7 @@ impl Refusal<'_> {
                 format!("{} `{}`", mode.word(), seen_from(self.base, path).display())
             }
             Request::Connect { host, port } => format!("connect to `{}`", network::shown(host, port)),
+            Request::LookUp(host) => format!("look up `{host}`"),
             Request::Run(program) => format!("start `{program}`"),
             Request::Environment(name) => format!("read the environment variable `{name}`"),
             Request::Native => "run native code in this process".to_owned(),
@@ -81,6 +85,7 @@ impl Refusal<'_> {
                 json!({capability: {mode.word(): [path.to_string_lossy()]}})
             }
             Request::Connect { host, port } => json!({capability: {"hosts": [network::shown(host, port)]}}),
+            Request::LookUp(host) => json!({capability: {"hosts": [network::shown(host, ANY_PORT)]}}),
             Request::Run(program) => json!({capability: {"programs": [program]}}),
             Request::Environment(name) => json!({capability: {"names": [name]}}),
             Request::Native | Request::Print(_) | Request::ReadInput => json!(capability),
@@ -96,6 +101,7 @@ impl Refusal<'_> {
                 Some(format!("{}:{}", mode.word(), path.display()))
             }
             Request::Connect { host, port } => Some(network::shown(host, port)),
+            Request::LookUp(host) => Some(network::shown(host, ANY_PORT)),
             Request::Run(program) => Some(program.to_owned()),
             Request::Environment(name) => Some(name.to_owned()),
             Request::ReadInput => Some("stdin".to_owned()),

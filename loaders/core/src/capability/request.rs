@@ -37,6 +37,8 @@ pub enum Request<'a> {
         /// The port.
         port: u16,
     },
+    /// Ask for the addresses of a host by its name.
+    LookUp(&'a str),
     /// Start another program.
     Run(&'a str),
     /// Read an environment variable.
@@ -54,7 +56,7 @@ impl Request<'_> {
     pub fn capability(&self) -> Capability {
         match self {
             Self::File(..) => Capability::Filesystem,
-            Self::Connect { .. } => Capability::Network,
+            Self::Connect { .. } | Self::LookUp(_) => Capability::Network,
             Self::Run(_) => Capability::Process,
             Self::Environment(_) => Capability::Env,
             Self::Native => Capability::Native,

@@ -70,7 +70,7 @@ impl fmt::Display for Capability {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Scopes {
     pub(super) filesystem: Filesystem,
-    network: Network,
+    pub(super) network: Network,
     process: Process,
     env: Env,
     native: Native,
@@ -143,6 +143,7 @@ impl Scopes {
         match *request {
             Request::File(mode, path) => self.filesystem.allows(mode, path),
             Request::Connect { host, port } => self.network.allows(host, port),
+            Request::LookUp(host) => self.network.names(host),
             Request::Run(program) => self.process.allows(program),
             Request::Environment(name) => self.env.allows(name),
             Request::Native => self.native.allows(),

@@ -6,22 +6,25 @@
 //!
 //! wasmtime's own implementation waits inside a runtime of its own, which knows no deadline and cannot be
 //! entered from within another one. So the interfaces that wait are ours: [`wait`] drives wasmtime's futures on
-//! the calling thread, [`clock`] makes timers that need no runtime, and [`files`] uses files on the calling
-//! thread.
+//! the calling thread, [`clock`] makes timers that need no runtime, [`files`] uses files and [`network`] sockets on
+//! the calling thread.
 
 mod clock;
 mod file_streams;
 mod files;
 mod folders;
+mod network;
 mod print;
 mod reach;
-mod sockets;
 mod streams;
 mod wait;
 
 use crate::memory::MemoryMeter;
 use crate::services::{self, Services};
 use folders::Folders;
+use network::Network;
+#[cfg(feature = "http")]
+pub(crate) use network::Wire;
 use print::Lines;
 pub(crate) use reach::Reach;
 pub(crate) use wait::Stopped;
@@ -30,9 +33,24 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::p2::bindings;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-/// The WASI packages that components may import.
-pub(crate) const PACKAGES: [&str; 6] =
-    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+/// How the names of what components may import of WASI begin.
+const SERVED: &[&str] = &[
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    #[cfg(feature = "http")]
+    "wasi:http/outgoing-handler",
+    #[cfg(feature = "http")]
+    "wasi:http/types",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
+
+/// Whether this is of the part of WASI that components may import.
+pub(crate) fn serves(import: &str) -> bool {
+    SERVED.iter().any(|served| import.starts_with(served))
+}
 
 /// The state of a store.
 pub(crate) struct Guest {
@@ -41,6 +59,9 @@ pub(crate) struct Guest {
     context: WasiCtx,
     table: ResourceTable,
     folders: Folders,
+    network: Network,
+    #[cfg(feature = "http")]
+    client: network::Client,
     stdout: Lines,
     stderr: Lines,
 }
@@ -51,12 +72,16 @@ impl Guest {
         let (stdout, stderr) = reach.printer.lines();
         let folders = reach.folders.clone();
         let services = reach.services.clone();
+        let network = Network::new(reach.gate.clone());
         Self {
             memory,
             services,
             context: reach.context(),
             table: ResourceTable::new(),
             folders,
+            #[cfg(feature = "http")]
+            client: network::Client::new(&network, &reach.wire),
+            network,
             stdout,
             stderr,
         }
@@ -97,7 +122,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     bindings::clocks::monotonic_clock::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::sync::filesystem::types::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::filesystem::preopens::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
-    bindings::sync::sockets::udp_create_socket::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
+    network::add_to_linker(l)?;
     bindings::cli::stdout::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     bindings::cli::stderr::add_to_linker::<Guest, Guest>(l, |guest| guest)?;
     linker.allow_shadowing(false);

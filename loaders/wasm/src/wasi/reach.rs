@@ -2,12 +2,17 @@
 
 use super::clock::{Monotonic, Wall};
 use super::folders::Folders;
+use super::network::Gate;
+#[cfg(feature = "http")]
+use super::network::Wire;
 use super::print::Printer;
+use crate::machine::Machine;
 use crate::services::Services;
 use caraway_loaders_core::Error;
 use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::loader::LoadRequest;
 use caraway_loaders_core::output::Output;
+use std::sync::Arc;
 use wasmtime_wasi::WasiCtx;
 
 /// What both keys open to a plugin, looked at once, when it is loaded.
@@ -16,6 +21,9 @@ pub(crate) struct Reach {
     pub(crate) output: Output,
     pub(super) printer: Printer,
     pub(super) folders: Folders,
+    pub(super) gate: Arc<Gate>,
+    #[cfg(feature = "http")]
+    pub(super) wire: Arc<Wire>,
     pub(super) services: Services,
     environment: Vec<(String, String)>,
 }
@@ -26,14 +34,28 @@ impl Reach {
     /// # Errors
     ///
     /// Folders that cannot be opened as they are granted.
-    pub(crate) fn of(request: &LoadRequest) -> Result<Self, Error> {
+    pub(crate) fn of(
+        request: &LoadRequest,
+        #[cfg_attr(not(feature = "http"), expect(unused_variables, reason = "it has the runtime of `http`"))]
+        machine: &Machine,
+    ) -> Result<Self, Error> {
         let manifest = &request.plugin.manifest;
         let folders =
             Folders::open(&request.access).map_err(|error| error.at(manifest.locate("capabilities")))?;
         let printer = Printer::new(&request.output, &request.access);
         let services = Services::of(request);
         let environment = environment(&request.access);
-        Ok(Self { output: request.output.clone(), printer, folders, services, environment })
+        let gate = Arc::new(Gate::new(&manifest.name, &request.access, &request.output));
+        Ok(Self {
+            output: request.output.clone(),
+            printer,
+            folders,
+            gate,
+            #[cfg(feature = "http")]
+            wire: machine.wire().clone(),
+            services,
+            environment,
+        })
     }
 
     /// What wasmtime's own part of WASI is given: neither arguments nor files nor a network.

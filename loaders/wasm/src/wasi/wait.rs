@@ -28,6 +28,9 @@ impl std::error::Error for Stopped {}
 ///
 /// [`Stopped`] when an open frame of the calling thread has used up its time, or was cancelled.
 pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Stopped> {
+    // A task of tokio's that the host is in has only so many polls until it must give way, which it cannot here.
+    #[cfg(feature = "http")]
+    let future = tokio::task::unconstrained(future);
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     let mut nap = NAPS.0;

@@ -1,8 +1,8 @@
-//! `wasi:sockets/udp-create-socket`: refused, as all sockets are.
+//! `wasi:sockets/udp-create-socket`: refused. With no socket to call them on, the functions of `udp` are wasmtime's.
 //!
 //! wasmtime's own asks a runtime before it refuses, and panics where the host is in one already.
 
-use super::Guest;
+use crate::wasi::Guest;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, Host as Network, HostNetwork};
 use wasmtime_wasi::p2::bindings::sync::sockets::udp::IpAddressFamily;
