@@ -21,7 +21,8 @@
 //! | `note` | what a loader says of its work |
 //!
 //! Without the feature `compiler`, which is on by default, components are only loaded that are in the [`Cache`],
-//! put there by a loader with a compiler: the compiler is the larger part of this crate's code.
+//! put there by a loader with a compiler: the compiler is the larger part of this crate's code. With the feature
+//! `http`, which is off by default, components make requests through `wasi:http`.
 
 mod abi;
 mod artifact;
