@@ -117,7 +117,7 @@ fn connecting_needs_to_be_asked_for_and_granted() {
         (Some(&[address][..]), &["network=127.0.0.1:PORT"][..], &[][..], true),
         (None, &["m:network=127.0.0.1:PORT"], &[], true),
         (Some(&[address]), &["network"], &[], true),
-        (None, &["network"], &[], true),
+        (None, &["network"], &[], false),
         (None, &[], &[], false),
         (Some(&[]), &["network"], &[], false),
         (Some(&["127.0.0.1:1"]), &["network"], &[], false),
@@ -245,7 +245,7 @@ fn what_was_written_arrives() {
 fn nothing_listens_and_nothing_is_bound() {
     let port = echo();
     let bench = Bench::new();
-    let engine = load(&bench, &keys(&["network"]), port);
+    let engine = load(&bench, &keys(&["network=127.0.0.1:PORT"]), port);
     gives(&engine, "m::bind(m::socket(0), 0)", ACCESS_DENIED);
     gives(&engine, "m::listen(m::socket(0))", ACCESS_DENIED);
     gives(&engine, "m::finish(m::socket(0))", NOT_IN_PROGRESS);
@@ -261,7 +261,11 @@ fn nothing_listens_and_nothing_is_bound() {
 fn a_port_that_nobody_listens_at() {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let bench = Bench::new();
-    gives(&load(&bench, &keys(&["network"]), port), &format!("to({port})"), CONNECTION_REFUSED);
+    gives(
+        &load(&bench, &keys(&["network=127.0.0.1:PORT"]), port),
+        &format!("to({port})"),
+        CONNECTION_REFUSED,
+    );
 }
 
 #[test]

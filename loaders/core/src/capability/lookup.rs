@@ -1,4 +1,4 @@
-//! Looking up names: open where connecting to the host would be.
+//! Hosts by their names: looking them up, which is open where connecting would be, and whether they are named at all.
 
 use super::access::Access;
 use super::network::Network;
@@ -7,6 +7,22 @@ use super::request::Request;
 use crate::error::Error;
 
 impl Access {
+    /// Whether a host may be connected to, and is named by the manifest or by the operator: for addresses that a grant of
+    /// the whole network does not open.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Denied`](crate::Code::Denied), as [`check`](Access::check).
+    pub fn check_named(&self, host: &str, port: u16) -> Result<(), Error> {
+        let request = Request::Connect { host, port };
+        self.decide(&request)?;
+        let scopes = self.asked.iter().chain([&self.granted]);
+        match scopes.into_iter().any(|scopes| scopes.network.named_ports(host).any(|named| named == port)) {
+            true => Ok(()),
+            false => Err(self.refuse(&request, Reason::NotGranted)),
+        }
+    }
+
     /// A host may be looked up if any of its ports may be connected to.
     pub(super) fn look_up(&self, host: &str) -> Result<(), Error> {
         let request = Request::LookUp(host);
@@ -43,6 +59,26 @@ mod tests {
     use super::*;
     use serde_json::json;
     use std::path::Path;
+
+    #[test]
+    fn a_grant_of_the_whole_network_names_nobody() {
+        let named = Some(json!({"hosts": ["10.0.0.1:80"]}));
+        for (asked, allow, deny, open) in [
+            (&None, "network", None, false),
+            (&None, "network=10.0.0.1:80", None, true),
+            (&None, "network=10.0.0.1:81", None, false),
+            (&named, "network", None, true),
+            (&named, "network", Some("network=10.0.0.1:80"), false),
+        ] {
+            let (mut asks, folder) = (Asks::default(), Path::new("/here"));
+            asks.add("network", asked.as_ref()).unwrap();
+            let mut grants = Grants::new(folder);
+            grants.allow(allow, folder).unwrap();
+            deny.iter().for_each(|text| grants.deny(text, folder).unwrap());
+            let access = Access::plugin("p", &asks, &grants, folder);
+            assert_eq!(access.check_named("10.0.0.1", 80).is_ok(), open, "{asked:?} {allow} {deny:?}");
+        }
+    }
 
     #[test]
     fn a_host_is_looked_up_if_a_port_of_it_is_open() {

@@ -70,13 +70,17 @@ impl Gate {
         let (ip, port) = (address.ip().to_canonical(), address.port());
         let literal = ip.to_string();
         let request = Request::Connect { host: &literal, port };
-        let Err(refusal) = self.access.check(&request) else { return Ok(()) };
+        // A grant of the whole network is one of what is public.
+        let public = is_public(ip);
+        let allowed =
+            if public { self.access.check(&request) } else { self.access.check_named(&literal, port) };
+        let Err(refusal) = allowed else { return Ok(()) };
         if self.access.denies(&request) {
             return self.told(&literal, Err(refusal));
         }
         // The names alone are never enough for what is not public.
         let named = |host| self.access.check(&Request::Connect { host, port });
-        let open = is_public(ip) || (ip.is_loopback() && named("localhost").is_ok());
+        let open = public || (ip.is_loopback() && self.access.check_named("localhost", port).is_ok());
         let mut refused = None;
         for name in names {
             match named(name) {
@@ -172,7 +176,11 @@ mod tests {
             (all, &["network=10.0.0.1:80"], &[], &[], "10.0.0.1:80", true),
             (all, &["network=10.0.0.1:80"], &[], &[], "[::ffff:10.0.0.1]:80", true),
             (all, &["network=[::1]:80"], &[], &[], "[::1]:80", true),
-            (all, &["network"], &[], &[], "10.0.0.1:80", true),
+            (all, &["network"], &[], &[], "1.1.1.1:80", true),
+            (all, &["network"], &[], &[], "10.0.0.1:80", false),
+            (all, &["network"], &[], &["a.b"], "10.0.0.1:80", false),
+            (all, &["network"], &[], &["localhost"], "127.0.0.1:80", false),
+            (Some(&["10.0.0.1:80"][..]), &["network"], &[], &[], "10.0.0.1:80", true),
             (all, &["network"], &["network=10.0.0.1:80"], &["a.b"], "10.0.0.1:80", false),
             (all, &["network"], &["network=1.1.1.1:80"], &["a.b"], "1.1.1.1:80", false),
             (all, &["n:network"], &[], &["a.b"], "1.1.1.1:80", false),
