@@ -2,6 +2,7 @@
 
 use parking_lot::{Condvar, Mutex};
 use std::cell::UnsafeCell;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -91,18 +92,20 @@ impl<T> Seat<T> {
 
     /// Takes it if it is free.
     pub(crate) fn try_take(&self) -> Option<Guard<'_, T>> {
-        self.taken.take().then(|| Guard { seat: self })
+        self.taken.take().then(|| Guard { seat: self, not_sync: PhantomData })
     }
 
     /// Takes it, and waits so long if it is not free.
     pub(crate) fn take_within(&self, at_most: Duration) -> Option<Guard<'_, T>> {
-        (self.taken.take() || self.taken.wait(at_most)).then(|| Guard { seat: self })
+        (self.taken.take() || self.taken.wait(at_most)).then(|| Guard { seat: self, not_sync: PhantomData })
     }
 }
 
 /// The seat, until this is dropped.
 pub(crate) struct Guard<'a, T> {
     seat: &'a Seat<T>,
+    /// It belongs to its thread, and to share it would share the value.
+    not_sync: PhantomData<*const ()>,
 }
 
 impl<T> Deref for Guard<'_, T> {
