@@ -225,8 +225,8 @@ fn files_that_are_no_components_are_refused() {
     refused(&bench, &wat::parse_str("(component)").unwrap(), "exports no functions");
     let imports = r#"(component (import "demo:host/log@1.0.0" (instance (export "log" (func)))))"#;
     refused(&bench, &wat::parse_str(imports).unwrap(), "it imports `demo:host/log@1.0.0`");
-    let imports = r#"(component (import "wasi:http/types@0.2.0" (instance (export "f" (func)))))"#;
-    refused(&bench, &wat::parse_str(imports).unwrap(), "it imports `wasi:http/types@0.2.0`");
+    let imports = r#"(component (import "wasi:keyvalue/store@0.2.0" (instance (export "f" (func)))))"#;
+    refused(&bench, &wat::parse_str(imports).unwrap(), "it imports `wasi:keyvalue/store@0.2.0`");
     let imports =
         r#"(component (import "wasi:clocks/wall-clock@0.2.0" (instance (export "tomorrow" (func)))))"#;
     refused(&bench, &wat::parse_str(imports).unwrap(), "its imports do not fit");
