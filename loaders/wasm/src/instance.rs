@@ -93,6 +93,8 @@ impl Program for Component {
 
     fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Parts> {
         store.set_hostcall_fuel(MAX_HANDED_OVER);
+        // What waits was in stores that are gone.
+        self.dropped.lock().clear();
         let instance = self.pre.instantiate(&mut *store)?;
         let mut functions = Vec::with_capacity(self.functions.len());
         for function in &self.functions {
