@@ -5,6 +5,7 @@
 //! | [`manifest`] | what a plugin says of itself, decoded strictly |
 //! | [`discover`] | search paths to plugins and errors |
 //! | [`resolve`] | requirements to a plan, or an explanation; pure |
+//! | [`checksum`] | digests of files, and that a file is the one that was locked |
 //! | [`config`] | what the operator sets, against what a manifest declares; pure |
 //! | [`capability`] | what is asked for, what is granted, and the one gate that checks |
 //! | [`bind`] | the only place that puts functions into a module |
@@ -19,6 +20,7 @@ pub mod budget;
 pub mod buffer;
 mod callable;
 pub mod capability;
+pub mod checksum;
 mod code;
 pub mod config;
 pub mod discover;
