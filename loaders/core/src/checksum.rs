@@ -1,7 +1,11 @@
-//! SHA-256 digests of files.
+//! SHA-256 digests of files, and those that a plugin's files must have.
 
+use crate::code::Code;
+use crate::error::{Error, escape};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 /// How a digest begins in text.
@@ -25,6 +29,17 @@ impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of what is left in a reader.
+    ///
+    /// # Errors
+    ///
+    /// What the reader fails with.
+    pub fn of_reader(mut reader: impl Read) -> io::Result<Self> {
+        let mut hash = Sha256::new();
+        io::copy(&mut reader, &mut hash)?;
+        Ok(Self(hash.finalize().into()))
     }
 
     /// The digest as bytes.
@@ -70,5 +85,69 @@ impl FromStr for Digest {
             *byte = u8::try_from(high << 4 | low).map_err(|_| wrong())?;
         }
         Ok(Self(bytes))
+    }
+}
+
+/// The digests that the files of a plugin must have, by their paths below its folder, with `/` between the parts.
+///
+/// ```
+/// use caraway_loaders_core::checksum::{Checksums, Digest};
+///
+/// let mut checksums = Checksums::new("caraway.lock", "accept it with `caraway lock`");
+/// checksums.insert("main.rhai", Digest::of(b"fn f() {}"));
+/// assert!(checksums.check("main.rhai", b"fn f() {}").is_ok());
+/// assert_eq!(checksums.check("main.rhai", b"fn g() {}").unwrap_err().code().as_str(), "E0601");
+/// assert_eq!(checksums.check("other.rhai", b"").unwrap_err().code().as_str(), "E0601");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checksums {
+    files: BTreeMap<String, Digest>,
+    source: String,
+    remedy: String,
+}
+
+impl Checksums {
+    /// None yet. Errors name `source`, which says so, and give `remedy` as the hint.
+    pub fn new(source: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { files: BTreeMap::new(), source: source.into(), remedy: remedy.into() }
+    }
+
+    /// Says what a file must be.
+    pub fn insert(&mut self, path: impl Into<String>, digest: Digest) {
+        self.files.insert(path.into(), digest);
+    }
+
+    /// The paths and their digests, in the order of the paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Digest)> {
+        self.files.iter().map(|(path, digest)| (path.as_str(), *digest))
+    }
+
+    /// One digest for all of them: that of a text with a line for each, `DIGEST  PATH`, as `sha256sum` prints.
+    pub fn total(&self) -> Digest {
+        let lines: String = self.iter().map(|(path, digest)| format!("{digest}  {path}\n")).collect();
+        Digest::of(lines.as_bytes())
+    }
+
+    /// Lets the bytes of a file through that are what they must be.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Integrity`] if they are not, or if nothing is said of the file.
+    pub fn check(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.check_digest(path, Digest::of(bytes))
+    }
+
+    /// As [`check`](Self::check), for a file whose digest is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn check_digest(&self, path: &str, found: Digest) -> Result<(), Error> {
+        let what = match self.files.get(path) {
+            Some(expected) if *expected == found => return Ok(()),
+            Some(expected) => format!("is {found}, and {} says {expected}", self.source),
+            None => format!("is not in {}", self.source),
+        };
+        Err(Error::new(Code::Integrity, format!("{} {what}", escape(path))).hint(&*self.remedy))
     }
 }

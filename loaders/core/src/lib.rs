@@ -39,3 +39,6 @@ pub use caraway_plugin::{Param, Signature, Type, Value};
 pub use code::Code;
 pub use error::{Error, ErrorValue, Frame, Location, escape};
 pub use standard::StandardPackage;
+
+/// The target triple that this host was built for: `x86_64-unknown-linux-gnu`.
+pub const TARGET: &str = env!("CARAWAY_TARGET");

@@ -1,5 +1,6 @@
 //! The trait that a plugin kind implements.
 
+use crate::TARGET;
 use crate::bind::Bound;
 use crate::capability::Access;
 use crate::discover::Plugin;
@@ -55,6 +56,17 @@ pub trait Loader: Send + Sync {
         None
     }
 
+    /// The files below the plugin's folder that [`load`](Loader::load) may read, here and on other targets, apart from
+    /// the manifest: what a lock file lists and an archive must hold. Those for other targets may be missing.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be read, or no file for this target.
+    fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        let _ = plugin;
+        Ok(Vec::new())
+    }
+
     /// The functions that the code offers and that match the manifest, with what the manifest or else the code says
     /// of each, without running any of it as far as the kind allows. What [`validate`](Loader::validate) checks is not checked again.
     ///
@@ -80,6 +92,32 @@ pub trait Loader: Send + Sync {
     ///
     /// A missing or broken file, signatures that do not match, an error of the plugin's own top level.
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error>;
+}
+
+/// A file that a plugin is loaded from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PluginFile {
+    /// Its path below the plugin's folder.
+    pub path: PathBuf,
+    /// The target triple that it is for; `None` for all.
+    pub target: Option<String>,
+}
+
+impl PluginFile {
+    /// A file that is the same everywhere.
+    pub fn portable(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), target: None }
+    }
+
+    /// A file for one target triple.
+    pub fn for_target(path: impl Into<PathBuf>, target: impl Into<String>) -> Self {
+        Self { path: path.into(), target: Some(target.into()) }
+    }
+
+    /// Whether this host would read it.
+    pub fn is_for_this_host(&self) -> bool {
+        self.target.as_deref().is_none_or(|target| target == TARGET)
+    }
 }
 
 /// What a plugin's binary says of itself.

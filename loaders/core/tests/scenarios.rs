@@ -84,7 +84,7 @@ impl Found {
             true => Origin::BuiltIn,
             false => Origin::SearchPath(self.search_path(scenario)),
         };
-        Arc::new(Plugin { manifest, root: PathBuf::new(), origin })
+        Arc::new(Plugin::new(manifest, "", origin))
     }
 
     fn search_path(&self, scenario: &Scenario) -> PathBuf {

@@ -15,13 +15,13 @@
 
 use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{Description, LoadRequest, Loader};
+use caraway_loaders_core::loader::{Description, LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::{Error, Signature};
 use caraway_loaders_native::agree::{Unlisted, agree, describe};
-use caraway_loaders_native::target::binary_of;
+use caraway_loaders_native::target::{binary_files, binary_of};
 use caraway_loaders_native::{Function, Instance, Library};
-use caraway_loaders_script::{ScriptLoader, bind_instance, instantiate, validate_script};
+use caraway_loaders_script::{ScriptLoader, bind_instance, instantiate, script_files, validate_script};
 use rhai::Module;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,6 +54,12 @@ impl Loader for HybridLoader {
 
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
         binary_of(&plugin.manifest).ok().map(|file| plugin.root.join(file))
+    }
+
+    fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        let mut files = script_files(plugin)?;
+        files.extend(binary_files(&plugin.manifest, binary_of(&plugin.manifest)?));
+        Ok(files)
     }
 
     /// Opens the library, which runs its constructors; runs nothing of the script.

@@ -16,7 +16,7 @@ use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::output::Output;
 use caraway_loaders_core::{Code, Error};
 use caraway_loaders_hybrid::HybridLoader;
-use caraway_loaders_native::target::TARGET;
+use caraway_loaders_core::TARGET;
 use rhai::{Dynamic, Engine};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -63,7 +63,7 @@ fn folder_of(library: &[u8], script: &str, fields: &Value) -> (TempDir, Plugin) 
     let path = folder.path().join("plugin.json");
     let manifest = Manifest::parse(&path, manifest.to_string().as_bytes()).unwrap();
     let root = folder.path().to_owned();
-    (folder, Plugin { manifest, origin: Origin::SearchPath(root.clone()), root })
+    (folder, Plugin::new(manifest, root.clone(), Origin::SearchPath(root)))
 }
 
 fn load(fields: &Value) -> Result<Bound, Error> {

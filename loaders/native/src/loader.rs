@@ -2,12 +2,12 @@
 
 use crate::agree::{Unlisted, agree, describe};
 use crate::library::Library;
-use crate::target::library_of;
+use crate::target::{binary_files, library_of};
 use caraway_loaders_core::Error;
 use caraway_loaders_core::bind::{Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{Description, LoadRequest, Loader};
+use caraway_loaders_core::loader::{Description, LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use std::path::PathBuf;
 
@@ -82,6 +82,10 @@ impl Loader for NativeLoader {
 
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
         library_of(&plugin.manifest).ok().map(|file| plugin.root.join(file))
+    }
+
+    fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        Ok(binary_files(&plugin.manifest, library_of(&plugin.manifest)?))
     }
 
     /// Opens the library, which runs its constructors.

@@ -30,6 +30,7 @@ impl<'a> Opening<'a> {
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         let image =
             Image::copy(&path, &name).map_err(|error| self.refused(&format!("cannot be read: {error}")))?;
+        self.plugin.verify(&path, image.bytes())?;
         let exports = self.exports(image.bytes())?;
         let pointer = self.load(image, &name, exports)?;
         self.check(pointer, exports.table.and_then(|symbol| symbol.size))
@@ -189,7 +190,7 @@ impl<'a> Opening<'a> {
             Unfit::Broken(what) => self.refused(&format!("is no library: {what}")).hint("build it again"),
             Unfit::Foreign(what) => self
                 .error(Code::Incompatible, &format!("is built for another machine ({what})"))
-                .hint(format!("this host is {}", crate::target::TARGET)),
+                .hint(format!("this host is {}", caraway_loaders_core::TARGET)),
             Unfit::NoPlugin => self.no_plugin(),
             Unfit::NoTable => self
                 .refused(&format!("exports `{SYMBOL}`, which is no plugin's table"))

@@ -1,12 +1,10 @@
 //! Which of a plugin's files is its library here.
 
+use caraway_loaders_core::loader::PluginFile;
 use caraway_loaders_core::manifest::Manifest;
-use caraway_loaders_core::{Code, Error};
+use caraway_loaders_core::{Code, Error, TARGET};
 use std::env::consts::DLL_EXTENSION;
 use std::path::Path;
-
-/// The target triple that this host was built for.
-pub const TARGET: &str = env!("CARAWAY_TARGET");
 
 /// The library that the manifest names for this host, inside the plugin's folder: the one of `binaries` for
 /// [`TARGET`]; in a list, the first with this system's extension (`.so`, `.dylib`); else `entrypoint`.
@@ -25,6 +23,18 @@ pub fn library_of(manifest: &Manifest) -> Result<&Path, Error> {
 /// As [`library_of`].
 pub fn binary_of(manifest: &Manifest) -> Result<&Path, Error> {
     find(manifest, None)
+}
+
+/// The libraries that the manifest names, each for its target; in a list, those that are not for this host are
+/// for `*`. `here` is the one for this host.
+pub fn binary_files(manifest: &Manifest, here: &Path) -> Vec<PluginFile> {
+    let binaries = manifest.implementation.binaries.iter();
+    let mut files: Vec<PluginFile> = binaries
+        .flat_map(|(target, files)| files.iter().map(move |file| PluginFile::for_target(file, target)))
+        .filter(|file| file.path != here)
+        .collect();
+    files.push(PluginFile::for_target(here, TARGET));
+    files
 }
 
 fn find<'a>(manifest: &'a Manifest, otherwise: Option<&'a Path>) -> Result<&'a Path, Error> {

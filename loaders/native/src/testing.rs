@@ -58,5 +58,5 @@ pub(crate) fn table(functions: &'static [Function]) -> Plugin {
 /// The plugin that [`table`] is of, as it is found in `folder`.
 pub(crate) fn plugin() -> discover::Plugin {
     let manifest = Manifest::new("p", Version::new(1, 2, 3), "native");
-    discover::Plugin { manifest, root: "folder".into(), origin: Origin::BuiltIn }
+    discover::Plugin::new(manifest, "folder", Origin::BuiltIn)
 }

@@ -6,6 +6,7 @@
 //! functions can be called; [`ScriptLoader`] is the loader.
 
 pub mod engine;
+mod files;
 mod guard;
 mod instance;
 mod loader;
@@ -13,6 +14,7 @@ mod resolver;
 mod sort;
 mod source;
 
+pub use files::script_files;
 pub use instance::{Entry, Instance};
 pub use loader::{ScriptLoader, bind_instance, instantiate, validate_script};
 pub use resolver::{ImportResolver, is_file};

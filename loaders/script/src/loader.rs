@@ -1,6 +1,7 @@
 //! The loader of `type: "module"`.
 
 use crate::engine;
+use crate::files::script_files;
 use crate::instance::Instance;
 use crate::resolver::ImportResolver;
 use crate::source::{parse_text, read_source};
@@ -9,7 +10,7 @@ use caraway_loaders_core::budget::{self, Meter};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Signature, Type};
 use rhai::{AST, Module};
@@ -24,7 +25,7 @@ use std::sync::Arc;
 pub struct ScriptLoader;
 
 /// The file that a script plugin without an `entrypoint` starts from.
-const DEFAULT_ENTRYPOINT: &str = "main.rhai";
+pub(crate) const DEFAULT_ENTRYPOINT: &str = "main.rhai";
 
 /// The constant that a plugin's script has its settings in.
 const CONFIG: &str = "CONFIG";
@@ -68,6 +69,10 @@ impl Loader for ScriptLoader {
         let mut errors = validate_script(manifest);
         errors.extend(unenforced.into_errors());
         errors
+    }
+
+    fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        script_files(plugin)
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
@@ -186,13 +191,16 @@ pub fn instantiate(
     let mut engine = engine::engine(&limits, &request.standard);
     engine::forbid_exit(&mut engine);
     engine::print_to(&mut engine, request.output.clone(), request.access.clone());
-    let resolver = ImportResolver::new(plugin.root.clone(), request.imports.clone()).limited(limits);
+    let resolver = ImportResolver::new(plugin.root.clone(), request.imports.clone())
+        .limited(limits)
+        .of_plugin(plugin.clone());
     engine.set_module_resolver(resolver);
     engine::constant(&mut engine, CONFIG, conform::from_value(request.config.clone()));
     for (name, module) in modules {
         engine.register_static_module(*name, (*module).clone());
     }
     let text = read_source(&real, &shown)?;
+    plugin.verify(&real, text.as_bytes())?;
     let ast = parse_text(&engine::parser(&limits), &text, &shown.to_string_lossy())?;
     let functions = exported_functions(plugin, &ast)?;
     let meter = Meter::plugin(&plugin.manifest.name, &metered);

@@ -2,6 +2,7 @@
 
 use crate::engine::parser;
 use crate::source::{parse_text, read_source};
+use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Imports;
 use caraway_loaders_core::{Code, Error, Location};
@@ -23,6 +24,8 @@ pub struct ImportResolver {
     imports: Arc<dyn Imports>,
     /// Those that files are parsed under; without them it is the importer's engine that parses.
     limits: Option<Limits>,
+    /// Whose files they are, if they are a plugin's.
+    plugin: Option<Arc<Plugin>>,
     files: Mutex<HashMap<PathBuf, Shared<Module>>>,
     /// The files that are being evaluated, and by which thread.
     evaluating: Mutex<Vec<(ThreadId, PathBuf)>>,
@@ -54,6 +57,7 @@ impl ImportResolver {
             folder: folder.into(),
             imports,
             limits: None,
+            plugin: None,
             files: Mutex::default(),
             evaluating: Mutex::default(),
         }
@@ -64,6 +68,14 @@ impl ImportResolver {
     #[must_use]
     pub fn limited(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
+        self
+    }
+
+    /// The same for the files of a plugin, which must be what its
+    /// [`checksums`](Plugin::checksums) say.
+    #[must_use]
+    pub fn of_plugin(mut self, plugin: Arc<Plugin>) -> Self {
+        self.plugin = Some(plugin);
         self
     }
 
@@ -81,6 +93,9 @@ impl ImportResolver {
 
     fn evaluate(&self, engine: &Engine, shown: &Path, real: &Path) -> Result<Shared<Module>, FileError> {
         let (text, name) = (read_source(real, shown)?, shown.to_string_lossy());
+        if let Some(plugin) = &self.plugin {
+            plugin.verify(real, text.as_bytes())?;
+        }
         let ast = match &self.limits {
             Some(limits) => parse_text(&parser(limits), &text, &name)?,
             None => parse_text(engine, &text, &name)?,

@@ -15,7 +15,7 @@ use caraway_loaders_core::bind::{self, Binder, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
-use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
+use caraway_loaders_core::loader::{Imports, LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Location, Signature};
 use parking_lot::Mutex;
@@ -97,6 +97,7 @@ impl WasmLoader {
         let path = plugin.file(&entrypoint(&plugin.manifest))?;
         let here = |error: Error| error.at(Location::file(&path));
         let bytes = read(&path).map_err(here)?;
+        plugin.verify(&path, &bytes)?;
         check_header(&bytes).map_err(here)?;
         let machine = self.machine()?;
         if module::is_core_module(&bytes) {
@@ -206,6 +207,10 @@ impl Loader for WasmLoader {
 
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
         Some(plugin.root.join(entrypoint(&plugin.manifest)))
+    }
+
+    fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        Ok(vec![PluginFile::portable(entrypoint(&plugin.manifest))])
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {

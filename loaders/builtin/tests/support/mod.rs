@@ -92,7 +92,7 @@ impl Bench {
         self.limits.apply(&mut engine);
         for manifest in BuiltinLoader.provided() {
             let alias = manifest.name.trim_start_matches("std/").to_owned();
-            let plugin = Plugin { manifest, root: PathBuf::new(), origin: Origin::BuiltIn };
+            let plugin = Plugin::new(manifest, "", Origin::BuiltIn);
             let request = LoadRequest {
                 plugin: Arc::new(plugin),
                 config: caraway_loaders_core::Value::Map(Default::default()),

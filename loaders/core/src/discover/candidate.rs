@@ -65,7 +65,7 @@ impl Candidate {
     }
 
     fn plugin(&self, manifest: Manifest, root: PathBuf) -> Arc<Plugin> {
-        Arc::new(Plugin { manifest, root, origin: Origin::SearchPath(self.search_path.path.clone()) })
+        Arc::new(Plugin::new(manifest, root, Origin::SearchPath(self.search_path.path.clone())))
     }
 
     /// The file of a folder that has nothing else in it. Folders that cannot be read are no plugins: there is

@@ -64,7 +64,7 @@ pub fn discover(paths: &[SearchPath], loaders: &[Arc<dyn Loader>]) -> Catalog {
     let built_in: Vec<Arc<Plugin>> = loaders
         .iter()
         .flat_map(|loader| loader.provided())
-        .map(|manifest| Arc::new(Plugin { manifest, root: PathBuf::new(), origin: Origin::BuiltIn }))
+        .map(|manifest| Arc::new(Plugin::new(manifest, "", Origin::BuiltIn)))
         .collect();
     let mut first: HashMap<(String, Version), usize> = HashMap::new();
     for outcome in read_all(&candidates, loaders) {

@@ -1,9 +1,13 @@
 //! A plugin that was found.
 
+use crate::checksum::{Checksums, Digest};
 use crate::code::Code;
 use crate::error::{Error, Location};
+use crate::loader::Loader;
 use crate::manifest::Manifest;
+use std::fs::File;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// A plugin that was found, or that a loader provides.
 #[derive(Debug, Clone)]
@@ -14,6 +18,8 @@ pub struct Plugin {
     pub root: PathBuf,
     /// Where it was found.
     pub origin: Origin,
+    /// What its files must be; `None` where nothing says so.
+    pub checksums: Option<Arc<Checksums>>,
 }
 
 /// Where a plugin comes from.
@@ -26,6 +32,11 @@ pub enum Origin {
 }
 
 impl Plugin {
+    /// A plugin whose files may be anything.
+    pub fn new(manifest: Manifest, root: impl Into<PathBuf>, origin: Origin) -> Self {
+        Self { manifest, root: root.into(), origin, checksums: None }
+    }
+
     /// `name@version`, which is unique in a plan.
     pub fn id(&self) -> String {
         format!("{}@{}", self.manifest.name, self.manifest.version)
@@ -59,6 +70,74 @@ impl Plugin {
             return Err(wrong("is not a regular file"));
         }
         Ok(path)
+    }
+
+    /// Lets the bytes of one of the plugin's files through, before they are used. `real` is its path without
+    /// links, as [`file`](Self::file) gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Integrity`] if they are not what [`checksums`](Self::checksums) say.
+    pub fn verify(&self, real: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let Some(checksums) = &self.checksums else { return Ok(()) };
+        let checked = self.relative(real).and_then(|path| checksums.check(&path, bytes));
+        checked.map_err(|error| error.at(Location::file(real)))
+    }
+
+    /// Lets the manifest through, as it was when it was read.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Integrity`] if it is not what [`checksums`](Self::checksums) say.
+    pub fn verify_manifest(&self) -> Result<(), Error> {
+        let (Some(checksums), Some(name)) = (&self.checksums, self.manifest.file().file_name()) else {
+            return Ok(());
+        };
+        let checked = checksums.check_digest(&name.to_string_lossy(), self.manifest.digest());
+        checked.map_err(|error| error.at(Location::file(self.manifest.file())))
+    }
+
+    /// The digests of the manifest, as it was read, and of the files that this host would load, as they are now.
+    /// `source` and `remedy` are for [`Checksums::new`].
+    ///
+    /// # Errors
+    ///
+    /// A file that is missing or cannot be read.
+    pub fn checksums_now(
+        &self,
+        loader: &dyn Loader,
+        source: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Result<Checksums, Error> {
+        let mut checksums = Checksums::new(source, remedy);
+        if let Some(name) = self.manifest.file().file_name() {
+            checksums.insert(name.to_string_lossy(), self.manifest.digest());
+        }
+        for file in loader.files(self)?.iter().filter(|file| file.is_for_this_host()) {
+            let (path, digest) = self.digest(&file.path)?;
+            checksums.insert(path, digest);
+        }
+        Ok(checksums)
+    }
+
+    /// The path of a file without links, below the plugin's folder, and its digest now.
+    ///
+    /// # Errors
+    ///
+    /// As [`file`](Self::file), and [`Code::Io`] if it cannot be read.
+    pub fn digest(&self, file: &Path) -> Result<(String, Digest), Error> {
+        let real = self.file(file)?;
+        let digest = File::open(&real).and_then(Digest::of_reader);
+        Ok((self.relative(&real)?, digest.map_err(|error| Error::io(&real, "read", &error))?))
+    }
+
+    /// A real path below the plugin's folder, as checksums name it.
+    fn relative(&self, real: &Path) -> Result<String, Error> {
+        let root = self.root.canonicalize().map_err(|error| Error::io(&self.root, "find", &error))?;
+        let path = real.strip_prefix(&root).map_err(|_| {
+            Error::new(Code::Integrity, format!("{} is outside the plugin's folder", real.display()))
+        })?;
+        Ok(path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
     }
 
     /// Where the manifest names a file.

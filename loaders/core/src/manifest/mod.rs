@@ -27,6 +27,7 @@ pub use refused::{REFUSED, Refusal, Refused};
 pub use unenforced::Unenforced;
 
 use crate::capability::Asks;
+use crate::checksum::Digest;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use caraway_plugin::{Signature, Type, Value};
@@ -271,6 +272,11 @@ impl Manifest {
     /// The manifest's file; empty for plugins without one.
     pub fn file(&self) -> &Path {
         &self.source.file
+    }
+
+    /// The digest of the file's text, as it was read.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.source.text.as_bytes())
     }
 
     /// The `caraway_version` that a host of this version does not satisfy. A requirement that a release

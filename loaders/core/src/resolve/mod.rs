@@ -35,7 +35,7 @@
 //!
 //! let plugins: Vec<Arc<Plugin>> = ["1.2.0", "1.4.1", "2.0.0"]
 //!     .map(|version| Manifest::new("stats", Version::parse(version).unwrap(), "module"))
-//!     .map(|manifest| Plugin { manifest, root: PathBuf::new(), origin: Origin::BuiltIn })
+//!     .map(|manifest| Plugin::new(manifest, "", Origin::BuiltIn))
 //!     .map(Arc::new)
 //!     .into();
 //! let universe = Universe::new(&plugins, &Version::new(0, 1, 0), &BTreeSet::new());

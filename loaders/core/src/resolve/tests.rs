@@ -17,7 +17,7 @@ fn plugin(name: &str, version: Version, dependencies: impl IntoIterator<Item = S
         Dependency { name, requirement }
     };
     manifest.dependencies = dependencies.into_iter().map(dependency).collect();
-    Arc::new(Plugin { manifest, root: PathBuf::new(), origin: Origin::BuiltIn })
+    Arc::new(Plugin::new(manifest, "", Origin::BuiltIn))
 }
 
 fn solve(plugins: &[Arc<Plugin>], imports: impl IntoIterator<Item = String>) -> Result<Plan, Error> {
@@ -214,7 +214,7 @@ fn a_broken_dependency_is_found_in_its_manifest() {
         );
         let manifest = Manifest::parse("a/plugin.json".as_ref(), text.as_bytes()).unwrap();
         let origin = Origin::SearchPath("plugins".into());
-        let a = Arc::new(Plugin { manifest, root: "a".into(), origin });
+        let a = Arc::new(Plugin::new(manifest, "a", origin));
         let error = solve(&[a, plugin("here", one(), None)], ["a".into()]).unwrap_err();
         assert_eq!(error.code(), Code::UnknownPlugin);
         assert_eq!(error.location(), Some(&Location::new("a/plugin.json", line, column)), "{dependencies}");

@@ -6,7 +6,7 @@ use caraway_loaders_core::Code::{self, EntryPoint, NotEnforced, SignatureMismatc
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_native::NativeLoader;
-use caraway_loaders_native::target::TARGET;
+use caraway_loaders_core::TARGET;
 use serde_json::{Value, json};
 use std::path::Path;
 

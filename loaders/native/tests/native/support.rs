@@ -47,7 +47,7 @@ impl Folder {
         let path = folder.path().join("plugin.json");
         let manifest = Manifest::parse(&path, manifest.to_string().as_bytes()).unwrap();
         let root = folder.path().to_owned();
-        let plugin = Plugin { manifest, origin: Origin::SearchPath(root.clone()), root };
+        let plugin = Plugin::new(manifest, root.clone(), Origin::SearchPath(root));
         Self { folder, plugin, config: BTreeMap::new(), lines: Arc::default() }
     }
 

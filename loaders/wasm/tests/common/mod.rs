@@ -76,7 +76,7 @@ impl Bench {
 }
 
 pub fn plugin(manifest: Manifest, root: &Path) -> Plugin {
-    Plugin { manifest, root: root.to_owned(), origin: Origin::SearchPath(root.to_owned()) }
+    Plugin::new(manifest, root, Origin::SearchPath(root.to_owned()))
 }
 
 pub fn engine(bound: &Bound) -> Engine {
