@@ -38,9 +38,12 @@ mod config;
 #[cfg(feature = "cli")]
 mod diagnostic;
 mod loading;
+mod lock;
 mod notes;
 mod program;
 mod registry;
+#[cfg(feature = "cli")]
+mod replace;
 mod runtime;
 mod search_path;
 mod session;

@@ -1,5 +1,6 @@
 //! The library's entrance.
 
+use crate::lock::Locking;
 use crate::notes::Notes;
 use crate::program::{Outcome, Program};
 use crate::registry;
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) cancel: Cancel,
     pub(crate) build: bool,
     pub(crate) strict: bool,
+    pub(crate) locking: Locking,
     pub(crate) notes: Notes,
     pub(crate) version: Version,
     pub(crate) folder: PathBuf,
@@ -66,6 +68,7 @@ pub struct Runtime(Arc<Settings>);
 /// | [`output`](Builder::output) | the process's standard output and error |
 /// | [`build_plugins`](Builder::build_plugins) | off: nothing is ever built |
 /// | [`strict`](Builder::strict) | off: of plugins of the same name and version the first found is used |
+/// | [`locked`](Builder::locked) | off: a `caraway.lock` that does not cover all plugins is used as far as it goes |
 /// | [`notes`](Builder::notes) | that a plugin is built |
 /// | [`folder`](Builder::folder) | the current directory |
 /// | [`loader`](Builder::loader) | the kinds that this build has |
@@ -93,6 +96,7 @@ impl Runtime {
                 cancel: Cancel::default(),
                 build: false,
                 strict: false,
+                locking: Locking::default(),
                 notes: Notes::default(),
                 version: Version::new(
                     env!("CARGO_PKG_VERSION_MAJOR").parse().unwrap_or(0),
@@ -326,6 +330,22 @@ impl Builder {
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.settings.strict = strict;
+        self
+    }
+
+    /// Whether it is an error that `caraway.lock` is missing, or is not what programs and their project require.
+    /// Programs that import no plugin do not notice.
+    #[must_use]
+    pub fn locked(mut self, locked: bool) -> Self {
+        self.settings.locking = if locked { Locking::Require } else { Locking::Verify };
+        self
+    }
+
+    /// How the project's lock file is treated.
+    #[cfg(feature = "cli")]
+    #[must_use]
+    pub(crate) fn locking(mut self, locking: Locking) -> Self {
+        self.settings.locking = locking;
         self
     }
 

@@ -3,12 +3,13 @@
 use crate::build;
 use crate::config::{Config, FILE_NAME, LimitsTable, shown};
 use crate::loading::Loading;
+use crate::lock::{self, Lockfile, Locking};
 use crate::runtime::Settings;
 use crate::shadowing::shadowed;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Grants, Request};
 use caraway_loaders_core::config::Configuration;
-use caraway_loaders_core::discover::{Catalog, Plugin, discover};
+use caraway_loaders_core::discover::{Catalog, Origin, Plugin, discover};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::resolve::{Plan, Requester, Requirement, Universe, parse_import, resolve};
@@ -23,6 +24,8 @@ pub(crate) struct Session {
     project: Config,
     catalog: Catalog,
     universe: Universe,
+    /// The project's lock file, if it is to be used.
+    lock: Result<Option<Lockfile>, Error>,
     /// The configuration that switches plugins off.
     switched_off: Option<PathBuf>,
     grants: Grants,
@@ -44,23 +47,7 @@ impl Session {
     pub(crate) fn open(settings: &Arc<Settings>, folder: &Path) -> Result<Arc<Self>, Error> {
         let project = Config::project(folder)?;
         let user = if settings.search.ambient { Config::user()? } else { Config::default() };
-        if let Some(file) = &project.file
-            && !project.grants.is_empty()
-        {
-            let flags: Vec<String> = project
-                .grants
-                .iter()
-                .flat_map(|(plugin, allow)| {
-                    allow.iter().map(move |capability| format!("--allow {plugin}:{capability}"))
-                })
-                .collect();
-            return Err(Error::new(
-                Code::Config,
-                "`[grants]` of a project are requests, and answering them is not supported yet",
-            )
-            .at(Location::file(shown(file)))
-            .hint(format!("remove the table and run with {}", flags.join(" "))));
-        }
+        let lock = lock_of(&project, settings.locking);
         let mut grants = settings.grants.clone();
         user.granted(&mut grants)?;
         let enabled = project.enabled.unwrap_or(true) && user.enabled.unwrap_or(true);
@@ -84,6 +71,8 @@ impl Session {
         let disabled: BTreeSet<String> = project.disabled.union(&user.disabled).cloned().collect();
         let universe = Universe::new(&catalog.plugins, &settings.version, &disabled)
             .searched(search.into_iter().map(|path| path.path));
+        let locked = lock.iter().flatten().flat_map(Lockfile::entries);
+        let universe = universe.preferring(locked.map(|entry| (entry.name.as_str(), &entry.version)));
         // The user may raise what the host sets; a project, which may be a stranger's, only tightens it.
         let limits = |base: Limits, user: &LimitsTable, project: &LimitsTable| {
             let ours = user.apply(base)?;
@@ -102,6 +91,7 @@ impl Session {
             project,
             catalog,
             universe,
+            lock,
             switched_off,
             grants,
             config,
@@ -169,6 +159,7 @@ impl Session {
         {
             return Err(error);
         }
+        let lock = self.lock.as_ref().map_err(Clone::clone)?;
         let mut plan = self.plan();
         let resolved = self.settings.notes.timed(
             &self.settings.output,
@@ -181,8 +172,57 @@ impl Session {
                 Err(error) => format!("no plan: {}", error.message()),
             },
         );
-        *plan = resolved.map_err(|error| self.with_broken(error, roots))?;
+        let resolved = resolved.map_err(|error| self.with_broken(error, roots))?;
+        if self.settings.locking == Locking::Require {
+            match lock {
+                Some(lock) => lock.require(&resolved, |name| self.requested(name))?,
+                None if resolved.plugins().all(|plugin| plugin.origin == Origin::BuiltIn) => {}
+                None => return Err(lock::absent(self.project.file.as_deref())),
+            }
+        }
+        *plan = resolved;
         Ok(())
+    }
+
+    /// The plan as far as it goes.
+    pub(crate) fn plan_now(&self) -> Plan {
+        self.plan().clone()
+    }
+
+    /// What the project grants to a plugin. That is a request: it is not its to grant.
+    pub(crate) fn requested(&self, plugin: &str) -> Vec<String> {
+        self.project.grants.get(plugin).cloned().unwrap_or_default()
+    }
+
+    /// A warning for each plugin of the plan that the lock file does not have, if there is one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn unlocked(&self) -> Vec<Error> {
+        let Ok(Some(lock)) = &self.lock else { return Vec::new() };
+        let file = shown(lock.file());
+        let warning = |plugin: &Plugin| {
+            Error::new(
+                Code::LockFile,
+                format!("{} does not have `{}`, so its files are not verified", file.display(), plugin.id()),
+            )
+            .at(Location::file(&file))
+            .hint("`caraway lock PROGRAM` adds what a program imports, and what it depends on")
+        };
+        lock.missing(&self.plan()).map(warning).collect()
+    }
+
+    /// A plugin with what its files must be, after its manifest was found to be what it must be.
+    fn verified(&self, plugin: &Arc<Plugin>) -> Result<Arc<Plugin>, Error> {
+        let manifest = &plugin.manifest;
+        let entry = match &self.lock {
+            Ok(Some(lock)) if self.settings.locking.verifies() => {
+                lock.get(&manifest.name, &manifest.version).map(|entry| entry.checksums(&shown(lock.file())))
+            }
+            _ => None,
+        };
+        let Some(checksums) = entry else { return Ok(plugin.clone()) };
+        let plugin = Plugin { checksums: Some(Arc::new(checksums)), ..(**plugin).clone() };
+        plugin.verify_manifest()?;
+        Ok(Arc::new(plugin))
     }
 
     /// A plugin that is missing may have been found and be broken: then that is the error.
@@ -275,6 +315,7 @@ impl Session {
         importer: Option<&Arc<Plugin>>,
         loader: &dyn Loader,
     ) -> Result<Bound, Error> {
+        let plugin = &self.verified(plugin)?;
         let subject = if loader.per_importer() { importer } else { Some(plugin) };
         let access = match subject {
             Some(subject) => Arc::new(self.plugin_access(subject)),
@@ -319,6 +360,18 @@ impl Session {
 
     pub(crate) fn plugin_access(&self, plugin: &Plugin) -> Access {
         Access::plugin(&plugin.manifest.name, &plugin.manifest.asks, &self.grants, self.base.clone())
+    }
+}
+
+/// The lock file beside the configuration of a project.
+fn lock_of(project: &Config, locking: Locking) -> Result<Option<Lockfile>, Error> {
+    let Some(config) = &project.file else { return Ok(None) };
+    match locking {
+        Locking::Verify | Locking::Require => Lockfile::beside(config),
+        #[cfg(feature = "cli")]
+        Locking::Prefer => Ok(Lockfile::beside(config).unwrap_or_default()),
+        #[cfg(feature = "cli")]
+        Locking::Ignore => Ok(None),
     }
 }
 

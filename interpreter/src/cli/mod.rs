@@ -6,6 +6,7 @@ mod facts;
 mod info;
 mod inspection;
 mod list;
+mod lock;
 mod manifest_edit;
 mod new;
 mod options;
@@ -46,6 +47,7 @@ enum Command {
     New(new::New),
     Build(build::Build),
     List(list::List),
+    Lock(lock::Lock),
     Info(info::Info),
     Validate(validate::Validate),
 }
@@ -108,6 +110,7 @@ impl Cli {
             Command::New(new) => new.execute(&context),
             Command::Build(build) => build.execute(&context),
             Command::List(list) => list.execute(&context),
+            Command::Lock(lock) => lock.execute(&context),
             Command::Info(info) => info.execute(&context),
             Command::Validate(validate) => validate.execute(&context),
         };
@@ -125,6 +128,7 @@ impl Command {
             Command::New(new) => &new.options,
             Command::Build(build) => &build.options,
             Command::List(list) => &list.options,
+            Command::Lock(lock) => &lock.options,
             Command::Info(info) => &info.options,
             Command::Validate(validate) => &validate.options,
         }

@@ -40,6 +40,9 @@ pub(super) struct Options {
     /// Make it an error that one plugin shadows another of the same name and version
     #[arg(long)]
     pub(super) strict: bool,
+    /// Make it an error that caraway.lock is missing or does not fit
+    #[arg(long)]
+    pub(super) locked: bool,
     /// How results and errors are printed; JSON says which `schema_version` it has [default: text]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
@@ -85,6 +88,7 @@ impl Options {
         self.allow.extend(later.allow.iter().cloned());
         self.deny.extend(later.deny.iter().cloned());
         self.strict |= later.strict;
+        self.locked |= later.locked;
         self.format = later.format.or(self.format);
         self.color = later.color.or(self.color);
         self.quiet = later.quiet || self.quiet && !later.verbose;
@@ -125,12 +129,13 @@ impl Options {
     pub(super) fn runtime(&self) -> Builder {
         let debug = self.plugin_debug
             || std::env::var_os(DEBUG_VARIABLE).is_some_and(|value| !value.is_empty() && value != "0");
-        let mut builder = Runtime::builder().ambient(true).strict(self.strict).notes(match debug {
-            true => Notes::Debug,
-            false if self.quiet => Notes::None,
-            false if !self.json() && std::io::stderr().is_terminal() => Notes::Progress,
-            false => Notes::Builds,
-        });
+        let mut builder =
+            Runtime::builder().ambient(true).strict(self.strict).locked(self.locked).notes(match debug {
+                true => Notes::Debug,
+                false if self.quiet => Notes::None,
+                false if !self.json() && std::io::stderr().is_terminal() => Notes::Progress,
+                false => Notes::Builds,
+            });
         #[cfg(feature = "wasm-runtime")]
         if let Some(folder) = self.cache_folder() {
             builder = builder.wasm_cache(caraway_loaders_wasm::Cache::new(folder));

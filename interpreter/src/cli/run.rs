@@ -78,9 +78,10 @@ impl Run {
         };
         if !context.options.quiet {
             let session = program.session();
-            for warning in
-                context.options.unused_grants(session.catalog())?.iter().chain(&setting::unused(session))
-            {
+            let mut warnings = context.options.unused_grants(session.catalog())?;
+            warnings.extend(setting::unused(session));
+            warnings.extend(session.unlocked());
+            for warning in &warnings {
                 context.reporter.report(Severity::Warning, warning);
             }
         }

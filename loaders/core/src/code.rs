@@ -99,6 +99,8 @@ codes! {
     Denied = "E0501";
     /// A file is not the one that was checked.
     Integrity = "E0601";
+    /// `caraway.lock` is missing, was edited or cut off, or does not fit.
+    LockFile = "E0602";
     /// A deadline passed.
     Deadline = "E0701";
     /// Too much memory, or a value too large.

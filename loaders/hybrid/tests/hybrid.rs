@@ -7,6 +7,7 @@ mod sample;
 #[path = "../../native/tests/native/sink.rs"]
 mod sink;
 
+use caraway_loaders_core::TARGET;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Asks, Grants};
 use caraway_loaders_core::discover::{Origin, Plugin};
@@ -16,7 +17,6 @@ use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::output::Output;
 use caraway_loaders_core::{Code, Error};
 use caraway_loaders_hybrid::HybridLoader;
-use caraway_loaders_core::TARGET;
 use rhai::{Dynamic, Engine};
 use serde_json::{Value, json};
 use std::sync::Arc;

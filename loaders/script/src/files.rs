@@ -33,12 +33,7 @@ pub fn script_files(plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
     Ok(files)
 }
 
-fn collect(
-    plugin: &Plugin,
-    folder: PathBuf,
-    depth: usize,
-    files: &mut Vec<PluginFile>,
-) -> Result<(), Error> {
+fn collect(plugin: &Plugin, folder: PathBuf, depth: usize, files: &mut Vec<PluginFile>) -> Result<(), Error> {
     let path = plugin.root.join(&folder);
     let unreadable = |error: std::io::Error| Error::io(&path, "read", &error);
     for entry in std::fs::read_dir(&path).map_err(unreadable)? {
@@ -52,8 +47,7 @@ fn collect(
             if depth < MAX_DEPTH && !entry.path().join(CACHE_TAG).exists() {
                 collect(plugin, inner, depth + 1, files)?;
             }
-        } else if name.extension().is_some_and(|extension| extension == "rhai")
-            && plugin.file(&inner).is_ok()
+        } else if name.extension().is_some_and(|extension| extension == "rhai") && plugin.file(&inner).is_ok()
         {
             files.push(PluginFile::portable(inner));
             if files.len() > MAX_FILES {

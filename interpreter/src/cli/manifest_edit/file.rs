@@ -2,7 +2,6 @@
 
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location};
-use std::io::Write;
 use std::path::PathBuf;
 
 /// The text of a plugin's manifest.
@@ -15,28 +14,13 @@ pub(super) fn read(plugin: &Plugin) -> Result<String, Error> {
     std::fs::read_to_string(&file).map_err(|error| Error::io(plugin.manifest.file(), "read", &error))
 }
 
-/// Puts a text in the place of a plugin's manifest: whoever reads it sees the old one or the new one. A link
-/// stays one.
+/// Puts a text in the place of a plugin's manifest: whoever reads it sees the old one or the new one.
 ///
 /// # Errors
 ///
 /// [`Code::Io`] if the file must not be written, is a link out of the plugin's folder, or the disk is full.
 pub(super) fn replace(plugin: &Plugin, text: &str) -> Result<(), Error> {
-    let unwritable = |error: &std::io::Error| Error::io(plugin.manifest.file(), "write", error);
-    let file = real(plugin)?;
-    // A file that is read-only could be replaced all the same.
-    let old = std::fs::OpenOptions::new().write(true).open(&file).map_err(|error| unwritable(&error))?;
-    let permissions = old.metadata().map_err(|error| unwritable(&error))?.permissions();
-    let folder = file.parent().unwrap_or(&plugin.root);
-    let write = || {
-        let mut new = tempfile::Builder::new().prefix(".plugin").tempfile_in(folder)?;
-        new.write_all(text.as_bytes())?;
-        new.as_file().set_permissions(permissions)?;
-        new.as_file().sync_all()?;
-        new.persist(&file)?;
-        Ok(())
-    };
-    write().map_err(|error| unwritable(&error))
+    crate::replace::replace(&real(plugin)?, text.as_bytes())
 }
 
 /// The file itself, behind links that stay in the plugin's folder.

@@ -1,5 +1,6 @@
 //! What a manifest asks for.
 
+use super::grants::Grants;
 use super::scopes::{Capability, Scopes};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -57,6 +58,38 @@ impl Asks {
     /// Whether anything of this kind is asked for.
     pub fn contains(&self, capability: Capability) -> bool {
         self.scopes.describe(capability).is_some()
+    }
+
+    /// What is asked for beyond what another manifest asks for. A folder covers what is below it.
+    ///
+    /// ```
+    /// use caraway_loaders_core::capability::Asks;
+    /// use serde_json::json;
+    ///
+    /// let (mut old, mut new) = (Asks::default(), Asks::default());
+    /// old.add("filesystem", Some(&json!({"read": ["data"]})))?;
+    /// new.add("filesystem", Some(&json!({"read": ["data/x", "more"]})))?;
+    /// new.add("io", None)?;
+    /// assert_eq!(new.beyond(&old).rules(), ["filesystem=read:more", "io"]);
+    /// # Ok::<(), String>(())
+    /// ```
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Self {
+        Self { named: self.named.clone(), scopes: self.scopes.beyond(&other.scopes, Path::new("/")) }
+    }
+
+    /// What is asked for and not granted to this plugin. Denials count as grants do: they are the operator's answer.
+    /// `base`, which must be absolute, is where the manifest's relative paths start.
+    #[must_use]
+    pub fn unanswered(&self, plugin: &str, grants: &Grants, base: &Path) -> Self {
+        let mut answered = grants.allowed_to(Some(plugin));
+        grants.denied_to(Some(plugin)).into_iter().for_each(|rule| answered.add(rule.scopes));
+        Self { named: self.named.clone(), scopes: self.scopes.beyond(&answered, base) }
+    }
+
+    /// What would grant it, one text for each capability, as [`Grants::allow`] takes it behind a plugin's name.
+    pub fn rules(&self) -> Vec<String> {
+        self.named.iter().filter_map(|&capability| self.scopes.rule(capability)).collect()
     }
 
     /// The scopes, with a program's folder in place of relative paths' start.

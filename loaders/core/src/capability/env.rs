@@ -37,6 +37,14 @@ impl Env {
         self.0.reaches(|allowed| allowed == name)
     }
 
+    pub(super) fn beyond(&self, other: &Self) -> Self {
+        Self(self.0.beyond(&other.0, PartialEq::eq))
+    }
+
+    pub(super) fn arguments(&self) -> Option<Vec<String>> {
+        self.0.arguments(String::clone)
+    }
+
     pub(super) fn describe(&self) -> Option<String> {
         self.0.describe(String::clone)
     }

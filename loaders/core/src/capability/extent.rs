@@ -36,6 +36,30 @@ impl<T: PartialEq> Extent<T> {
         }
     }
 
+    /// What of it is covered by none of another's things.
+    pub(super) fn beyond(&self, other: &Self, covers: impl Fn(&T, &T) -> bool) -> Self
+    where
+        T: Clone,
+    {
+        match (self, other) {
+            (_, Self::All) => Self::default(),
+            (Self::All, Self::Only(_)) => Self::All,
+            (Self::Only(items), Self::Only(others)) => {
+                let new = items.iter().filter(|item| !others.iter().any(|other| covers(other, item)));
+                Self::Only(new.cloned().collect())
+            }
+        }
+    }
+
+    /// The things as the arguments of a flag, none of which stand for all of them. `None` if it reaches nothing.
+    pub(super) fn arguments(&self, show: impl Fn(&T) -> String) -> Option<Vec<String>> {
+        match self {
+            Self::All => Some(Vec::new()),
+            Self::Only(items) if items.is_empty() => None,
+            Self::Only(items) => Some(items.iter().map(show).collect()),
+        }
+    }
+
     /// The things as a list for people: `a, b`, or `all`. `None` if there are none.
     pub(super) fn describe(&self, show: impl Fn(&T) -> String) -> Option<String> {
         match self {

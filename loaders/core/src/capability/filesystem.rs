@@ -129,6 +129,30 @@ impl Filesystem {
         }
     }
 
+    /// What of it lies in none of another's paths; relative ones of either start at `base`.
+    pub(super) fn beyond(&self, other: &Self, base: &Path) -> Self {
+        let covers = |root: &PathBuf, path: &PathBuf| absolute(base, path).starts_with(absolute(base, root));
+        Self { read: self.read.beyond(&other.read, covers), write: self.write.beyond(&other.write, covers) }
+    }
+
+    /// The arguments of a flag that grants it: each path once, in full where all of one mode is meant.
+    pub(super) fn arguments(&self) -> Option<Vec<String>> {
+        if self.read == Extent::All && self.write == Extent::All {
+            return Some(Vec::new());
+        }
+        let arguments: Vec<String> = [FileMode::Read, FileMode::Write]
+            .into_iter()
+            .flat_map(|mode| {
+                let paths = match self.of(mode) {
+                    Extent::All => vec!["/".to_owned()],
+                    Extent::Only(paths) => paths.iter().map(|path| path.display().to_string()).collect(),
+                };
+                paths.into_iter().map(move |path| format!("{}:{path}", mode.word()))
+            })
+            .collect();
+        (!arguments.is_empty()).then_some(arguments)
+    }
+
     pub(super) fn describe(&self) -> Option<String> {
         if self.read == Extent::All && self.write == Extent::All {
             return Some("all".to_owned());

@@ -54,6 +54,14 @@ impl Io {
         self.0.reaches(|allowed| *allowed == channel)
     }
 
+    pub(super) fn beyond(&self, other: &Self) -> Self {
+        Self(self.0.beyond(&other.0, PartialEq::eq))
+    }
+
+    pub(super) fn arguments(&self) -> Option<Vec<String>> {
+        self.0.arguments(|channel| channel.name().to_owned())
+    }
+
     pub(super) fn describe(&self) -> Option<String> {
         self.0.describe(|channel| channel.name().to_owned())
     }

@@ -17,6 +17,14 @@ impl Native {
         self.0
     }
 
+    pub(super) fn beyond(self, other: Self) -> Self {
+        Self(self.0 && !other.0)
+    }
+
+    pub(super) fn arguments(self) -> Option<Vec<String>> {
+        self.0.then(Vec::new)
+    }
+
     pub(super) fn describe(self) -> Option<String> {
         self.0.then(|| "all".to_owned())
     }

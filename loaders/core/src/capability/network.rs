@@ -102,6 +102,14 @@ impl Network {
         self.0 == Extent::All
     }
 
+    pub(super) fn beyond(&self, other: &Self) -> Self {
+        Self(self.0.beyond(&other.0, PartialEq::eq))
+    }
+
+    pub(super) fn arguments(&self) -> Option<Vec<String>> {
+        self.0.arguments(Host::to_string)
+    }
+
     pub(super) fn describe(&self) -> Option<String> {
         self.0.describe(Host::to_string)
     }

@@ -138,6 +138,33 @@ impl Scopes {
         self.io.add(other.io);
     }
 
+    /// What of them is not covered by others; relative paths of either start at `base`.
+    pub(super) fn beyond(&self, other: &Self, base: &Path) -> Self {
+        Self {
+            filesystem: self.filesystem.beyond(&other.filesystem, base),
+            network: self.network.beyond(&other.network),
+            process: self.process.beyond(&other.process),
+            env: self.env.beyond(&other.env),
+            native: self.native.beyond(other.native),
+            io: self.io.beyond(&other.io),
+        }
+    }
+
+    /// What grants one of them: `io`, `env=LANG,TZ`; `None` if it reaches nothing.
+    pub(super) fn rule(&self, capability: Capability) -> Option<String> {
+        let arguments = match capability {
+            Capability::Filesystem => self.filesystem.arguments(),
+            Capability::Network => self.network.arguments(),
+            Capability::Process => self.process.arguments(),
+            Capability::Env => self.env.arguments(),
+            Capability::Native => self.native.arguments(),
+            Capability::Io => self.io.arguments(),
+        }?;
+        let arguments: Vec<String> = arguments.iter().map(|argument| argument.replace(',', ",,")).collect();
+        let equals = if arguments.is_empty() { "" } else { "=" };
+        Some(format!("{capability}{equals}{}", arguments.join(",")))
+    }
+
     /// Whether they cover a request, whose path is absolute and normalised.
     pub(super) fn allows(&self, request: &Request<'_>) -> bool {
         match *request {

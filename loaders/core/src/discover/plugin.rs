@@ -80,8 +80,8 @@ impl Plugin {
     /// [`Code::Integrity`] if they are not what [`checksums`](Self::checksums) say.
     pub fn verify(&self, real: &Path, bytes: &[u8]) -> Result<(), Error> {
         let Some(checksums) = &self.checksums else { return Ok(()) };
-        let checked = self.relative(real).and_then(|path| checksums.check(&path, bytes));
-        checked.map_err(|error| error.at(Location::file(real)))
+        let path = self.relative(real)?;
+        checksums.check(&path, bytes).map_err(|error| error.at(Location::file(self.root.join(path))))
     }
 
     /// Lets the manifest through, as it was when it was read.

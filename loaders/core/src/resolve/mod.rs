@@ -18,6 +18,7 @@
 //!   holds one of them, the highest that all who ask for it accept. Incompatible ones (`1.2.0` and `2.0.0`,
 //!   `0.1.0` and `0.2.0`, `0.0.1` and `0.0.2`) stand side by side, and each importer sees its own.
 //! - A range that covers several incompatible groups (`*`, `>=1, <3`) takes the highest group that works.
+//! - A version that is preferred, because a lock file has it, is taken before a higher one.
 //! - A pre-release is taken only where a requirement names one of the same `major.minor.patch`.
 //! - A plugin whose `caraway_version` does not match the host, or that is disabled, is never taken.
 //! - An import finds a plugin by its name, else by its module name if that is unique. Manifests name their

@@ -149,6 +149,16 @@ impl<'a> Solver<'a> {
         self.view.entry(name)?.groups.get(group as usize)
     }
 
+    /// The versions of a group with their numbers, lowest first.
+    fn candidates(
+        &self,
+        name: &str,
+        group: u32,
+    ) -> impl DoubleEndedIterator<Item = (u32, &'a Arc<Plugin>)> + Clone {
+        let plugins: &'a [Arc<Plugin>] = self.group(name, group).map_or(&[], |group| &group.candidates);
+        plugins.iter().enumerate().filter_map(|(number, plugin)| Some((u32::try_from(number).ok()?, plugin)))
+    }
+
     /// Requires choices. One that reaches nothing can never be made.
     fn choices(
         &self,
@@ -200,11 +210,18 @@ impl<'a> DependencyProvider for Solver<'a> {
             Package::Root => Some(0),
             Package::Choice(name, asked) => {
                 let reach = self.reach(name, asked);
-                reach.iter().rev().map(|(group, _)| *group).find(|group| range.contains(group))
+                let mut groups = reach.iter().rev().filter(|(group, _)| range.contains(group));
+                let preferred = groups.clone().find(|(group, versions)| {
+                    self.candidates(name, *group)
+                        .any(|(version, plugin)| versions.contains(&version) && self.view.prefers(plugin))
+                });
+                preferred.or_else(|| groups.next()).map(|(group, _)| *group)
             }
             Package::Group(name, group) => {
-                let count = self.group(name, *group).map_or(0, |group| group.candidates.len());
-                (0..u32::try_from(count).unwrap_or(u32::MAX)).rev().find(|version| range.contains(version))
+                let mut versions =
+                    self.candidates(name, *group).filter(|(version, _)| range.contains(version)).rev();
+                let preferred = versions.clone().find(|(_, plugin)| self.view.prefers(plugin));
+                preferred.or_else(|| versions.next()).map(|(version, _)| version)
             }
         })
     }

@@ -7,7 +7,6 @@ use crate::error::{Error, Location};
 use crate::manifest::{Dependency, Manifest};
 use semver::{Version, VersionReq};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 fn plugin(name: &str, version: Version, dependencies: impl IntoIterator<Item = String>) -> Arc<Plugin> {

@@ -19,6 +19,7 @@ pub struct Universe {
     modules: BTreeMap<String, BTreeSet<String>>,
     host: Version,
     searched: Vec<PathBuf>,
+    preferred: BTreeMap<String, BTreeSet<Version>>,
 }
 
 /// All versions of one plugin.
@@ -66,6 +67,7 @@ impl Universe {
             modules: BTreeMap::new(),
             host: host.clone(),
             searched: Vec::new(),
+            preferred: BTreeMap::new(),
         };
         let mut sorted: BTreeMap<(&str, &Version), &Arc<Plugin>> = BTreeMap::new();
         for plugin in plugins {
@@ -90,6 +92,16 @@ impl Universe {
     #[must_use]
     pub fn searched(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
         self.searched = paths.into_iter().collect();
+        self
+    }
+
+    /// The same universe with versions that are taken before higher ones wherever a requirement accepts them:
+    /// those of a lock file.
+    #[must_use]
+    pub fn preferring<'a>(mut self, versions: impl IntoIterator<Item = (&'a str, &'a Version)>) -> Self {
+        for (name, version) in versions {
+            self.preferred.entry(name.to_owned()).or_default().insert(version.clone());
+        }
         self
     }
 }
@@ -161,6 +173,12 @@ impl<'u> View<'u> {
 
     pub(super) fn searched(&self) -> &[PathBuf] {
         &self.universe.searched
+    }
+
+    /// Whether a version is taken before higher ones.
+    pub(super) fn prefers(&self, plugin: &Plugin) -> bool {
+        let preferred = self.universe.preferred.get(&plugin.manifest.name);
+        preferred.is_some_and(|versions| versions.contains(&plugin.manifest.version))
     }
 
     /// How many versions can be selected.

@@ -3,10 +3,10 @@
 use crate::sink::sink;
 use crate::support::Folder;
 use caraway_loaders_core::Code::{self, EntryPoint, NotEnforced, SignatureMismatch};
+use caraway_loaders_core::TARGET;
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_native::NativeLoader;
-use caraway_loaders_core::TARGET;
 use serde_json::{Value, json};
 use std::path::Path;
 

@@ -1,0 +1,319 @@
+//! `caraway.lock`: which versions a project uses, where they are from, and what their files must be.
+//!
+//! It lies beside `caraway.toml`. A run prefers the versions in it and lets only files load that are as it says;
+//! it never writes it.
+
+mod entry;
+#[cfg(feature = "cli")]
+mod make;
+
+pub(crate) use entry::Entry;
+#[cfg(feature = "cli")]
+pub(crate) use make::make;
+
+use crate::config::shown;
+use caraway_loaders_core::checksum::Digest;
+use caraway_loaders_core::discover::{Origin, Plugin};
+use caraway_loaders_core::resolve::Plan;
+use caraway_loaders_core::{Code, Error, Location};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The file's name.
+pub(crate) const FILE_NAME: &str = "caraway.lock";
+
+/// The version of the format that is written, and the highest that is read.
+const FORMAT: u32 = 1;
+
+/// Largest lock file, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// What helps against most that can be wrong with a lock file.
+pub(crate) const REMEDY: &str = "`caraway lock` writes it again, for what is there now";
+
+/// How a session treats the lock file of its project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Locking {
+    /// Its versions are preferred, and files are verified.
+    #[default]
+    Verify,
+    /// As well, and the plan must be what it says.
+    Require,
+    /// Its versions are preferred; for making a new one.
+    #[cfg(feature = "cli")]
+    Prefer,
+    /// It is not looked at.
+    #[cfg(feature = "cli")]
+    Ignore,
+}
+
+impl Locking {
+    /// Whether files are verified.
+    pub(crate) fn verifies(self) -> bool {
+        matches!(self, Self::Verify | Self::Require)
+    }
+}
+
+/// A decoded lock file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Lockfile {
+    file: PathBuf,
+    /// The programs whose imports it is for, below its folder.
+    pub(crate) programs: Vec<String>,
+    /// By name and version.
+    entries: BTreeMap<(String, Version), Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    version: u32,
+    content: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    programs: Vec<String>,
+    #[serde(default, rename = "plugin")]
+    plugins: Vec<Entry>,
+}
+
+/// What a file of any version has.
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: toml::Spanned<u32>,
+}
+
+impl Lockfile {
+    /// One with nothing in it, for the folder of a `caraway.toml`.
+    #[cfg(feature = "cli")]
+    pub(crate) fn empty(folder: &Path) -> Self {
+        Self { file: folder.join(FILE_NAME), ..Self::default() }
+    }
+
+    /// The one beside a `caraway.toml`; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::LockFile`] for one that was cut off or edited, or is of a newer format.
+    pub(crate) fn beside(config: &Path) -> Result<Option<Self>, Error> {
+        let file = config.with_file_name(FILE_NAME);
+        let size = match std::fs::metadata(&file) {
+            Ok(metadata) if metadata.is_file() => metadata.len(),
+            Ok(_) => return Err(wrong(&file, "it is not a regular file").at(Location::file(shown(&file)))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(&file, "read", &error)),
+        };
+        if size > MAX_BYTES {
+            let what = format!("it is larger than {MAX_BYTES} bytes");
+            return Err(wrong(&file, &what).at(Location::file(shown(&file))));
+        }
+        let text = std::fs::read_to_string(&file).map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidData => {
+                wrong(&file, "it is not UTF-8").at(Location::file(shown(&file)))
+            }
+            _ => Error::io(&file, "read", &error),
+        })?;
+        Self::parse(file, &text).map(Some)
+    }
+
+    fn parse(file: PathBuf, text: &str) -> Result<Self, Error> {
+        let place = |offset: usize| Location::at_offset(shown(&file), text, offset);
+        let unreadable = |error: toml::de::Error| {
+            wrong(&file, error.message()).at(place(error.span().map_or(0, |span| span.start)))
+        };
+        let any: AnyVersion = toml::from_str(text).map_err(unreadable)?;
+        if *any.version.get_ref() > FORMAT {
+            let found = format!("{} is of format {}", shown(&file).display(), any.version.get_ref());
+            return Err(Error::new(Code::LockFile, format!("{found}; this caraway knows {FORMAT}"))
+                .at(place(any.version.span().start))
+                .hint(format!("use the newer caraway that wrote it; or {REMEDY}")));
+        }
+        let raw: Raw = toml::from_str(text).map_err(unreadable)?;
+        let mut lock = Self { file: file.clone(), programs: raw.programs, entries: BTreeMap::new() };
+        for entry in raw.plugins {
+            let key = (entry.name.clone(), entry.version.clone());
+            if lock.entries.insert(key, entry).is_some() {
+                return Err(wrong(&file, "a plugin is in it twice").at(Location::file(shown(&file))));
+            }
+        }
+        let content = lock.content()?;
+        if raw.content != content.to_string() {
+            return Err(wrong(&file, "it was edited, or cut off: its `content` is another")
+                .at(Location::file(shown(&file))));
+        }
+        Ok(lock)
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Internal`] if it cannot be written as TOML.
+    #[cfg(feature = "cli")]
+    pub(crate) fn to_text(&self) -> Result<String, Error> {
+        let raw = Raw {
+            version: FORMAT,
+            content: self.content()?.to_string(),
+            programs: self.programs.clone(),
+            plugins: self.entries.values().cloned().collect(),
+        };
+        Ok(format!("# Made by caraway. Not for editing: `caraway lock` makes it anew.\n{}", encode(&raw)?))
+    }
+
+    /// A digest of all that it says, however it is laid out.
+    fn content(&self) -> Result<Digest, Error> {
+        let raw = Raw {
+            version: FORMAT,
+            content: String::new(),
+            programs: self.programs.clone(),
+            plugins: self.entries.values().cloned().collect(),
+        };
+        Ok(Digest::of(encode(&raw)?.as_bytes()))
+    }
+
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What it says of a version of a plugin.
+    pub(crate) fn get(&self, name: &str, version: &Version) -> Option<&Entry> {
+        self.entries.get(&(name.to_owned(), version.clone()))
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn insert(&mut self, entry: Entry) {
+        self.entries.insert((entry.name.clone(), entry.version.clone()), entry);
+    }
+
+    /// The plugins of a plan that are not in it; built-ins need not be.
+    pub(crate) fn missing<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a Plugin> {
+        plan.plugins()
+            .map(|plugin| &**plugin)
+            .filter(|plugin| plugin.origin != Origin::BuiltIn)
+            .filter(|plugin| self.get(&plugin.manifest.name, &plugin.manifest.version).is_none())
+    }
+
+    /// Checks that a plan is what the file says: every plugin is in it, with the same dependencies, and `granted`
+    /// gives the requests of the project that were locked.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::LockFile`] with all differences.
+    pub(crate) fn require(&self, plan: &Plan, granted: impl Fn(&str) -> Vec<String>) -> Result<(), Error> {
+        let mut differences: Vec<String> =
+            self.missing(plan).map(|plugin| format!("`{}` is not in it", plugin.id())).collect();
+        for plugin in plan.plugins() {
+            let Some(entry) = self.get(&plugin.manifest.name, &plugin.manifest.version) else { continue };
+            let id = plugin.id();
+            let dependencies = entry::dependencies(plan, &id);
+            if entry.dependencies != dependencies {
+                let shown = |ids: &[String]| match ids {
+                    [] => "nothing".to_owned(),
+                    ids => ids.join(", "),
+                };
+                differences.push(format!(
+                    "`{id}` depends on {}, and there it depends on {}",
+                    shown(&dependencies),
+                    shown(&entry.dependencies)
+                ));
+            }
+            if entry.granted != granted(&plugin.manifest.name) {
+                differences.push(format!("`[grants.{}]` is not what it was", plugin.manifest.name));
+            }
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let text = format!("{} does not fit: {}", shown(&self.file).display(), differences.join("; "));
+        Err(Error::new(Code::LockFile, text).at(Location::file(shown(&self.file))).hint(REMEDY))
+    }
+}
+
+/// The error for `--locked` where there is no lock file.
+pub(crate) fn absent(project: Option<&Path>) -> Error {
+    match project {
+        Some(config) => {
+            let file = shown(&config.with_file_name(FILE_NAME));
+            Error::new(Code::LockFile, format!("there is no {}", file.display()))
+                .hint("`caraway lock` makes it; or leave out `--locked`")
+        }
+        None => Error::new(Code::LockFile, "the program belongs to no project, so nothing is locked").hint(
+            "put a caraway.toml beside it, which may be empty, and run `caraway lock`; or leave out `--locked`",
+        ),
+    }
+}
+
+fn wrong(file: &Path, what: &str) -> Error {
+    Error::new(Code::LockFile, format!("{} cannot be used: {what}", shown(file).display())).hint(REMEDY)
+}
+
+fn encode(raw: &Raw) -> Result<String, Error> {
+    toml::to_string(raw)
+        .map_err(|error| Error::new(Code::Internal, format!("the lock file cannot be written: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> Lockfile {
+        let mut lock = Lockfile::empty(Path::new("project"));
+        lock.programs = vec!["app.rhai".to_owned()];
+        for version in ["1.0.0", "2.0.0-rc.1"] {
+            lock.insert(Entry {
+                name: "stats".to_owned(),
+                version: version.parse().unwrap(),
+                source: Some("plugins/stats".to_owned()),
+                dependencies: vec!["format@1.0.0".to_owned()],
+                granted: vec!["io".to_owned()],
+                files: BTreeMap::from([("main.rhai".to_owned(), Digest::of(b"x"))]),
+                binaries: BTreeMap::new(),
+            });
+        }
+        lock
+    }
+
+    #[track_caller]
+    fn refused(text: &str) -> Error {
+        let error = Lockfile::parse("caraway.lock".into(), text).unwrap_err();
+        assert_eq!(error.code(), Code::LockFile, "{error}");
+        assert!(error.location().is_some() && error.hint_text().is_some(), "{error}");
+        error
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let text = lock().to_text().unwrap();
+        assert_eq!(Lockfile::parse("project/caraway.lock".into(), &text).unwrap(), lock());
+    }
+
+    #[test]
+    fn every_cut_and_every_edit_is_noticed() {
+        let text = lock().to_text().unwrap();
+        for end in 0..text.trim_end().len() {
+            refused(&text[..end]);
+        }
+        for (old, new) in [
+            ("1.0.0", "1.0.1"),
+            ("\"io\"", "\"native\""),
+            ("plugins/stats", "plugins/other"),
+            ("app.rhai", "other.rhai"),
+            ("[[plugin]]", "[[plugins]]"),
+            ("name = \"stats\"", "name = 1"),
+            ("2.0.0-rc.1", "1.0.0"),
+            ("version = 1\n", "version = 0.5\n"),
+        ] {
+            refused(&text.replacen(old, new, 1));
+        }
+    }
+
+    #[test]
+    fn a_newer_format_says_so() {
+        let error = refused("version = 2\nwhatever = true\n");
+        assert!(error.message().contains("is of format 2; this caraway knows 1"), "{error}");
+    }
+}
