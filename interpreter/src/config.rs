@@ -2,6 +2,7 @@
 
 use caraway_loaders_core::budget::memory_is_counted;
 use caraway_loaders_core::capability::Grants;
+use caraway_loaders_core::checksum::Digest;
 use caraway_loaders_core::config::{Configuration, Place};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::manifest::{parse_duration, parse_size};
@@ -22,6 +23,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub(crate) struct Config {
     /// Where it is; `None` where there is none.
     pub(crate) file: Option<PathBuf>,
+    /// The digest of its text.
+    pub(crate) content: Option<Digest>,
     /// `plugin_path`, made absolute.
     pub(crate) plugin_path: Vec<PathBuf>,
     /// `[dependencies]`, with the place of each.
@@ -186,6 +189,7 @@ impl Config {
         let folder = file.parent().unwrap_or(Path::new(""));
         let config = Self {
             file: Some(file.to_owned()),
+            content: Some(Digest::of(text.as_bytes())),
             plugin_path: raw.plugin_path.iter().map(|path| folder.join(path)).collect(),
             dependencies,
             program_limits: program,

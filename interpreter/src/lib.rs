@@ -31,6 +31,7 @@
 
 #[cfg(not(all(feature = "native", feature = "wasm-runtime")))]
 mod absent;
+mod authority;
 mod build;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -49,6 +50,7 @@ mod search_path;
 mod session;
 mod shadowing;
 mod stack;
+mod trust;
 
 pub use caraway_loaders_core::bind;
 pub use caraway_loaders_core::budget::{Cancel, CountingAllocator};

@@ -1,13 +1,15 @@
 //! What one program has: its project, the plugins that it can see, the plan, and what is loaded.
 
+use crate::authority::Authority;
 use crate::build;
 use crate::config::{Config, FILE_NAME, LimitsTable, shown};
 use crate::loading::Loading;
 use crate::lock::{self, Lockfile, Locking};
 use crate::runtime::Settings;
 use crate::shadowing::shadowed;
+use crate::trust::Trust;
 use caraway_loaders_core::bind::Bound;
-use caraway_loaders_core::capability::{Access, Grants, Request};
+use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::config::Configuration;
 use caraway_loaders_core::discover::{Catalog, Origin, Plugin, discover};
 use caraway_loaders_core::limits::Limits;
@@ -28,7 +30,7 @@ pub(crate) struct Session {
     lock: Result<Option<Lockfile>, Error>,
     /// The configuration that switches plugins off.
     switched_off: Option<PathBuf>,
-    grants: Grants,
+    authority: Authority,
     /// The settings of plugins: the host's over the project's over the user's.
     config: Configuration,
     access: Arc<Access>,
@@ -85,7 +87,9 @@ impl Session {
             limits(settings.plugin_limits, &user.plugin_limits, &project.plugin_limits).map_err(wrong)?;
         let config = settings.config.clone().over(&project.settings).over(&user.settings);
         let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let access = Arc::new(Access::program(&grants, base.clone()));
+        let trust = if settings.search.ambient { Trust::read()? } else { Trust::default() };
+        let authority = Authority::new(grants, trust, project.clone(), base.clone());
+        let access = Arc::new(authority.program());
         Ok(Arc::new(Self {
             settings: settings.clone(),
             project,
@@ -93,7 +97,7 @@ impl Session {
             universe,
             lock,
             switched_off,
-            grants,
+            authority,
             config,
             access,
             base,
@@ -175,7 +179,7 @@ impl Session {
         let resolved = resolved.map_err(|error| self.with_broken(error, roots))?;
         if self.settings.locking == Locking::Require {
             match lock {
-                Some(lock) => lock.require(&resolved, |name| self.requested(name))?,
+                Some(lock) => lock.require(&resolved, |name| self.authority.requested(name))?,
                 None if resolved.plugins().all(|plugin| plugin.origin == Origin::BuiltIn) => {}
                 None => return Err(lock::absent(self.project.file.as_deref())),
             }
@@ -189,9 +193,8 @@ impl Session {
         self.plan().clone()
     }
 
-    /// What the project grants to a plugin. That is a request: it is not its to grant.
-    pub(crate) fn requested(&self, plugin: &str) -> Vec<String> {
-        self.project.grants.get(plugin).cloned().unwrap_or_default()
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// A warning for each plugin of the plan that the lock file does not have, if there is one.
@@ -211,7 +214,7 @@ impl Session {
     }
 
     /// A plugin with what its files must be, after its manifest was found to be what it must be.
-    fn verified(&self, plugin: &Arc<Plugin>) -> Result<Arc<Plugin>, Error> {
+    fn verified(&self, plugin: &Arc<Plugin>, loader: &dyn Loader) -> Result<Arc<Plugin>, Error> {
         let manifest = &plugin.manifest;
         let entry = match &self.lock {
             Ok(Some(lock)) if self.settings.locking.verifies() => {
@@ -219,7 +222,11 @@ impl Session {
             }
             _ => None,
         };
-        let Some(checksums) = entry else { return Ok(plugin.clone()) };
+        let remembered = self.authority.remembered(plugin, loader).map(|known| known.checksums.clone());
+        if let (Some(entry), Some(remembered)) = (&entry, &remembered) {
+            remembered.iter().try_for_each(|(path, digest)| entry.check_digest(path, digest))?;
+        }
+        let Some(checksums) = remembered.or(entry) else { return Ok(plugin.clone()) };
         let plugin = Plugin { checksums: Some(Arc::new(checksums)), ..(**plugin).clone() };
         plugin.verify_manifest()?;
         Ok(Arc::new(plugin))
@@ -315,7 +322,7 @@ impl Session {
         importer: Option<&Arc<Plugin>>,
         loader: &dyn Loader,
     ) -> Result<Bound, Error> {
-        let plugin = &self.verified(plugin)?;
+        let plugin = &self.verified(plugin, loader)?;
         let subject = if loader.per_importer() { importer } else { Some(plugin) };
         let access = match subject {
             Some(subject) => Arc::new(self.plugin_access(subject)),
@@ -358,8 +365,10 @@ impl Session {
         })
     }
 
+    /// What a plugin may do; nothing, if nothing can load it.
     pub(crate) fn plugin_access(&self, plugin: &Plugin) -> Access {
-        Access::plugin(&plugin.manifest.name, &plugin.manifest.asks, &self.grants, self.base.clone())
+        self.loader(plugin)
+            .map_or_else(|_| Access::default(), |loader| self.authority.plugin(plugin, &*loader))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod argument;
 mod build;
+mod consent;
 mod facts;
 mod info;
 mod inspection;
@@ -15,6 +16,7 @@ mod setting;
 mod stdout;
 mod table;
 mod terminal;
+mod trust;
 mod validate;
 
 use crate::diagnostic::{Layout, Reporter, SCHEMA_VERSION, Severity};
@@ -50,6 +52,7 @@ enum Command {
     Lock(lock::Lock),
     Info(info::Info),
     Validate(validate::Validate),
+    Trust(trust::TrustCommand),
 }
 
 /// What a command works with.
@@ -113,6 +116,7 @@ impl Cli {
             Command::Lock(lock) => lock.execute(&context),
             Command::Info(info) => info.execute(&context),
             Command::Validate(validate) => validate.execute(&context),
+            Command::Trust(trust) => trust.execute(&context),
         };
         outcome.unwrap_or_else(|error| {
             context.reporter.report(Severity::Error, &error);
@@ -131,6 +135,7 @@ impl Command {
             Command::Lock(lock) => &lock.options,
             Command::Info(info) => &info.options,
             Command::Validate(validate) => &validate.options,
+            Command::Trust(trust) => &trust.options,
         }
     }
 }

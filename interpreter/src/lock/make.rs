@@ -23,7 +23,7 @@ pub(crate) fn make(session: &Session, lock: &mut Lockfile, old: Option<&Lockfile
             version: plugin.manifest.version.clone(),
             source: Some(source(plugin, &folder)),
             dependencies: entry::dependencies(&plan, &plugin.id()),
-            granted: session.requested(&plugin.manifest.name),
+            granted: session.authority().requested(&plugin.manifest.name),
             files: entry::Files::new(),
             binaries: Default::default(),
         };

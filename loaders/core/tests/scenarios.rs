@@ -23,6 +23,8 @@ struct Scenario {
     search: Vec<PathBuf>,
     #[serde(default)]
     disabled: BTreeSet<String>,
+    #[serde(default)]
+    locked: Vec<String>,
     plugins: Vec<Found>,
     steps: Vec<Step>,
 }
@@ -178,7 +180,14 @@ fn render_plan(plan: &Plan) -> String {
 /// Runs the steps and gives what came of each.
 fn run(scenario: &Scenario, file: &str, order: u64) -> Vec<String> {
     let host = scenario.host.as_deref().unwrap_or("0.1.0").parse().expect("a version");
+    let locked: Vec<(&str, semver::Version)> = scenario
+        .locked
+        .iter()
+        .map(|id| id.split_once('@').expect("an id is name@version"))
+        .map(|(name, version)| (name, version.parse().expect(version)))
+        .collect();
     let universe = Universe::new(&scenario.plugins(order), &host, &scenario.disabled)
+        .preferring(locked.iter().map(|(name, version)| (*name, version)))
         .searched(scenario.search.iter().cloned());
     let mut plan = Plan::default();
     let mut outcomes = Vec::new();

@@ -1,0 +1,49 @@
+//! Questions to the user, and what is said where nobody can be asked.
+
+use super::Context;
+use crate::diagnostic::one_line;
+use caraway_loaders_core::capability::Asks;
+use caraway_loaders_core::{Code, Error};
+use std::io::{BufRead, IsTerminal, Write};
+
+/// Longest answer that is read, in bytes.
+const MAX_ANSWER: u64 = 1 << 10;
+
+/// Asks a question, to which the answer is yes or no; no is what anything but yes means. `None` where there is no
+/// terminal to ask on: then nothing is printed.
+///
+/// # Errors
+///
+/// [`Code::Io`] if the answer cannot be read.
+pub(super) fn ask(context: &Context, question: &str) -> Result<Option<bool>, Error> {
+    let stdin = std::io::stdin();
+    if context.options.json() || !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    let failed = |error: std::io::Error| Error::new(Code::Io, format!("cannot ask: {error}"));
+    let mut stderr = std::io::stderr().lock();
+    write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(failed)?;
+    let mut answer = String::new();
+    std::io::Read::take(stdin.lock(), MAX_ANSWER).read_line(&mut answer).map_err(failed)?;
+    Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
+}
+
+/// What a plugin asks for, a line each.
+pub(super) fn listed(asks: &Asks) -> String {
+    asks.iter().map(|(capability, reach)| format!("  {capability}: {}\n", one_line(&reach))).collect()
+}
+
+/// The flags that grant what a plugin asks for, as a shell takes them.
+pub(super) fn flags(plugin: &str, asks: &Asks) -> String {
+    let flag = |rule: &String| format!("--allow {}", quoted(&format!("{plugin}:{rule}")));
+    asks.rules().iter().map(flag).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it, in quotes only where it must be.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "=:,./_-+@".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
