@@ -77,6 +77,8 @@ codes! {
     Incompatible = "E0309";
     /// A plugin's `build_cmd` failed.
     BuildFailed = "E0310";
+    /// An archive has something that no plugin needs, or is damaged.
+    ArchiveRefused = "E0311";
     /// No plugin has this name.
     UnknownPlugin = "E0401";
     /// No version of a plugin satisfies the requirements.

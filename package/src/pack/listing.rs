@@ -1,0 +1,191 @@
+//! What of a plugin's folder ships.
+
+use super::format::PackFormat;
+use crate::archive::names::{Names, Shape};
+use crate::archive::{Limits, Refusal};
+use crate::plugin::plugin_in;
+use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::loader::Loader;
+use caraway_loaders_core::{Code, Error, Location};
+use ignore::{DirEntry, WalkBuilder};
+use rustix::fs::OFlags;
+use semver::Version;
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Folders of what tools make, wherever they are.
+const MADE: &[&str] = &["target", "node_modules", "__pycache__"];
+
+/// A file that ships.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedFile {
+    /// Its path in the plugin's folder, with `/` between its names.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether its owner may execute it.
+    pub executable: bool,
+}
+
+/// The files of a plugin's folder that ship, sorted by their paths.
+///
+/// All but hidden files, those that the folder's own `.gitignore` files name, `target`, `node_modules` and
+/// `__pycache__` folders, and archives of the plugin beside its manifest. The manifest, the entry point and those of
+/// `implementation.binaries` that exist ship in any case.
+///
+/// # Errors
+///
+/// [`Code::EntryPoint`] if the entry point is missing, or for a link or special file among what ships;
+/// [`Code::ArchiveRefused`] for names that are refused when an archive is read, or for too many files; what
+/// [`plugin_in`] says of the manifest; [`Code::Io`].
+pub fn listing(folder: &Path, loaders: &[Arc<dyn Loader>]) -> Result<Vec<PackedFile>, Error> {
+    let plugin = plugin_in(folder, loaders)?;
+    files_of(&plugin, loaders)
+}
+
+/// As [`listing`], of a plugin that was found.
+pub(crate) fn files_of(plugin: &Plugin, loaders: &[Arc<dyn Loader>]) -> Result<Vec<PackedFile>, Error> {
+    let mut paths = walked(plugin)?;
+    paths.extend(always(plugin, loaders)?);
+    let most = Limits::default().entries;
+    if paths.len() > most {
+        let message = format!("`{}` has more than {most} files", plugin.manifest.name);
+        return Err(Error::new(Code::ArchiveRefused, message)
+            .at(Location::file(&plugin.root))
+            .hint("list what does not belong to the plugin in its .gitignore"));
+    }
+    let mut names = Names::default();
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        let (shown, refused) = (plugin.root.join(&path), |refusal: Refusal| {
+            refusal.of(path.as_os_str().as_encoded_bytes()).into_error(&plugin.root)
+        });
+        let text = path.to_str().ok_or_else(|| refused(Refusal::new("has a name that is not UTF-8")))?;
+        names.add(text, Shape::File).map_err(refused)?;
+        no_links(&plugin.root, &path)?;
+        let metadata = fs::symlink_metadata(&shown).map_err(|error| Error::io(&shown, "read", &error))?;
+        files.push(PackedFile {
+            path: text.to_owned(),
+            size: metadata.len(),
+            executable: metadata.mode() & 0o100 != 0,
+        });
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// What the folder has but what is ignored.
+fn walked(plugin: &Plugin) -> Result<BTreeSet<PathBuf>, Error> {
+    let root = &plugin.root;
+    let mut walk = WalkBuilder::new(root);
+    walk.standard_filters(false).git_ignore(true).require_git(false).filter_entry(wanted);
+    let mut paths = BTreeSet::new();
+    for entry in walk.build() {
+        let entry = entry.map_err(|error| unwalkable(root, &error))?;
+        if entry.file_type().is_none_or(|kind| kind.is_dir()) {
+            continue;
+        }
+        let Ok(path) = entry.path().strip_prefix(root) else { continue };
+        if !is_packed(path, &plugin.manifest.name) {
+            paths.insert(path.to_owned());
+        }
+    }
+    Ok(paths)
+}
+
+fn wanted(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let made =
+        || MADE.iter().any(|made| name == *made) && entry.file_type().is_some_and(|kind| kind.is_dir());
+    entry.depth() == 0 || !(name.as_encoded_bytes().starts_with(b".") || made())
+}
+
+fn unwalkable(root: &Path, error: &ignore::Error) -> Error {
+    let error = error.io_error().map_or_else(
+        || io::Error::other(error.to_string()),
+        |error| io::Error::new(error.kind(), error.to_string()),
+    );
+    Error::io(root, "read", &error)
+}
+
+/// Whether a file beside the manifest is one that packing a version of the plugin makes.
+fn is_packed(path: &Path, plugin: &str) -> bool {
+    let Some(name) = path.to_str().filter(|name| !name.contains('/')) else { return false };
+    let Some((stem, _)) = PackFormat::split(name) else { return false };
+    let version = stem.strip_prefix(plugin).and_then(|rest| rest.strip_prefix('-'));
+    version.is_some_and(|version| Version::parse(version).is_ok())
+}
+
+/// What ships in any case.
+fn always(plugin: &Plugin, loaders: &[Arc<dyn Loader>]) -> Result<Vec<PathBuf>, Error> {
+    let manifest = &plugin.manifest;
+    let root = &plugin.root;
+    let mut always = Vec::new();
+    always.extend(
+        manifest.file().strip_prefix(root).ok().map(Path::to_owned).filter(|p| !p.as_os_str().is_empty()),
+    );
+    let exists = |path: &&PathBuf| root.join(path).symlink_metadata().is_ok();
+    let binaries: Vec<PathBuf> =
+        manifest.implementation.binaries.values().flatten().filter(exists).cloned().collect();
+    let binary = loaders.iter().find(|loader| loader.kind() == manifest.kind).and_then(|l| l.binary(plugin));
+    let binary = binary.and_then(|path| path.strip_prefix(root).ok().map(Path::to_owned));
+    let needed =
+        manifest.implementation.entrypoint.iter().chain(binary.iter().filter(|_| binaries.is_empty()));
+    for path in needed {
+        plugin.file(path).map_err(|error| match exists(&path) {
+            true => error,
+            false => error.hint(format!("build it first: `caraway build {}`", root.display())),
+        })?;
+        always.push(path.clone());
+    }
+    always.extend(binaries);
+    Ok(always)
+}
+
+/// Refuses a path that is no regular file or goes through a link.
+fn no_links(root: &Path, path: &Path) -> Result<(), Error> {
+    let mut shown = root.to_owned();
+    let refuse = |shown: &Path, what: &str| {
+        Err(Error::new(Code::EntryPoint, format!("{} is {what}, which cannot be shipped", shown.display()))
+            .at(Location::file(shown))
+            .hint("put the file itself there, or list it in the plugin's .gitignore"))
+    };
+    let mut names = path.iter().peekable();
+    while let Some(name) = names.next() {
+        shown.push(name);
+        let kind =
+            fs::symlink_metadata(&shown).map_err(|error| Error::io(&shown, "read", &error))?.file_type();
+        if kind.is_symlink() {
+            return refuse(&shown, "a symbolic link");
+        }
+        if names.peek().is_none() && !kind.is_file() {
+            return refuse(&shown, if kind.is_dir() { "a folder" } else { "no regular file" });
+        }
+    }
+    Ok(())
+}
+
+/// Opens a file that ships, which must be as it was listed.
+pub(crate) fn open(root: &Path, file: &PackedFile) -> Result<File, Error> {
+    let path = root.join(&file.path);
+    let unreadable = |error| Error::io(&path, "read", &error);
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let flags = i32::try_from(flags).unwrap_or(0);
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(&path).map_err(unreadable)?;
+    let metadata = opened.metadata().map_err(unreadable)?;
+    if !metadata.is_file() || metadata.len() != file.size {
+        return Err(changed(&path));
+    }
+    Ok(opened)
+}
+
+/// The error for a file that is another one than it was a moment ago.
+pub(crate) fn changed(path: &Path) -> Error {
+    Error::new(Code::Io, format!("{} changed while it was read", path.display()))
+        .at(Location::file(path))
+        .hint("wait until whatever writes to the plugin's folder is done, and try again")
+}
