@@ -145,7 +145,7 @@ impl Config {
         Self::parse(file, &text)
     }
 
-    fn parse(file: &Path, text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(file: &Path, text: &str) -> Result<Self, Error> {
         let shown = &shown(file);
         let place = |offset: usize| Location::at_offset(shown, text, offset);
         let raw: Raw = toml::from_str(text).map_err(|error| {

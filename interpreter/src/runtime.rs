@@ -1,5 +1,6 @@
 //! The library's entrance.
 
+use crate::config::Config;
 use crate::lock::Locking;
 use crate::notes::Notes;
 use crate::program::{Outcome, Program};
@@ -10,7 +11,7 @@ use caraway_loaders_core::bind::conform;
 use caraway_loaders_core::budget::Cancel;
 use caraway_loaders_core::capability::Grants;
 use caraway_loaders_core::config::Configuration;
-use caraway_loaders_core::discover::Catalog;
+use caraway_loaders_core::discover::{Catalog, Plugin};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::output::Output;
@@ -35,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) build: bool,
     pub(crate) strict: bool,
     pub(crate) locking: Locking,
+    /// The project as it will be, in the place of what its file says.
+    pub(crate) project: Option<Config>,
     pub(crate) notes: Notes,
     pub(crate) version: Version,
     pub(crate) folder: PathBuf,
@@ -45,6 +48,14 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn loader(&self, kind: &str) -> Option<&Arc<dyn Loader>> {
         self.loaders.iter().find(|loader| loader.kind() == kind)
+    }
+
+    /// The loader for a plugin.
+    pub(crate) fn loader_of(&self, plugin: &Plugin) -> Result<&Arc<dyn Loader>, Error> {
+        self.loader(&plugin.manifest.kind).ok_or_else(|| {
+            Error::new(Code::UnknownKind, format!("no loader for type `{}`", plugin.manifest.kind))
+                .at(plugin.manifest.locate("type"))
+        })
     }
 }
 
@@ -97,6 +108,7 @@ impl Runtime {
                 build: false,
                 strict: false,
                 locking: Locking::default(),
+                project: None,
                 notes: Notes::default(),
                 version: Version::new(
                     env!("CARGO_PKG_VERSION_MAJOR").parse().unwrap_or(0),
@@ -198,6 +210,18 @@ impl Runtime {
     #[cfg(feature = "cli")]
     pub(crate) fn session_in(&self, folder: &Path) -> Result<Arc<Session>, Error> {
         Session::open(&self.0, folder)
+    }
+
+    /// The version of Caraway that manifests are compared with.
+    #[cfg(feature = "install")]
+    pub(crate) fn version(&self) -> &Version {
+        &self.0.version
+    }
+
+    /// The loader for a plugin.
+    #[cfg(feature = "install")]
+    pub(crate) fn loader_of(&self, plugin: &Plugin) -> Result<&Arc<dyn Loader>, Error> {
+        self.0.loader_of(plugin)
     }
 
     /// The loaders, one for each plugin kind.
@@ -338,6 +362,14 @@ impl Builder {
     #[must_use]
     pub fn locked(mut self, locked: bool) -> Self {
         self.settings.locking = if locked { Locking::Require } else { Locking::Verify };
+        self
+    }
+
+    /// Takes a project for what it will be.
+    #[cfg(feature = "install")]
+    #[must_use]
+    pub(crate) fn project(mut self, project: Config) -> Self {
+        self.settings.project = Some(project);
         self
     }
 

@@ -47,9 +47,12 @@ type Slot = Arc<OnceLock<Result<Arc<Bound>, Error>>>;
 impl Session {
     /// A session for a program in `folder`: reads the configuration and the manifests, opens nothing.
     pub(crate) fn open(settings: &Arc<Settings>, folder: &Path) -> Result<Arc<Self>, Error> {
-        let project = Config::project(folder)?;
+        let project = match &settings.project {
+            Some(project) => project.clone(),
+            None => Config::project(folder)?,
+        };
         let user = if settings.search.ambient { Config::user()? } else { Config::default() };
-        let lock = lock_of(&project, settings.locking);
+        let lock = lock_of(&project, &settings.locking);
         let mut grants = settings.grants.clone();
         user.granted(&mut grants)?;
         let enabled = project.enabled.unwrap_or(true) && user.enabled.unwrap_or(true);
@@ -74,6 +77,7 @@ impl Session {
         let universe = Universe::new(&catalog.plugins, &settings.version, &disabled)
             .searched(search.into_iter().map(|path| path.path));
         let locked = lock.iter().flatten().flat_map(Lockfile::entries);
+        let locked = locked.filter(|entry| settings.locking.prefers(&entry.name));
         let universe = universe.preferring(locked.map(|entry| (entry.name.as_str(), &entry.version)));
         // The user may raise what the host sets; a project, which may be a stranger's, only tightens it.
         let limits = |base: Limits, user: &LimitsTable, project: &LimitsTable| {
@@ -359,10 +363,7 @@ impl Session {
     }
 
     pub(crate) fn loader(&self, plugin: &Plugin) -> Result<Arc<dyn Loader>, Error> {
-        self.settings.loader(&plugin.manifest.kind).cloned().ok_or_else(|| {
-            Error::new(Code::UnknownKind, format!("no loader for type `{}`", plugin.manifest.kind))
-                .at(plugin.manifest.locate("type"))
-        })
+        self.settings.loader_of(plugin).cloned()
     }
 
     /// What a plugin may do; nothing, if nothing can load it.
@@ -373,12 +374,12 @@ impl Session {
 }
 
 /// The lock file beside the configuration of a project.
-fn lock_of(project: &Config, locking: Locking) -> Result<Option<Lockfile>, Error> {
+fn lock_of(project: &Config, locking: &Locking) -> Result<Option<Lockfile>, Error> {
     let Some(config) = &project.file else { return Ok(None) };
     match locking {
         Locking::Verify | Locking::Require => Lockfile::beside(config),
         #[cfg(feature = "cli")]
-        Locking::Prefer => Ok(Lockfile::beside(config).unwrap_or_default()),
+        Locking::Prefer(_) => Ok(Lockfile::beside(config).unwrap_or_default()),
         #[cfg(feature = "cli")]
         Locking::Ignore => Ok(None),
     }

@@ -28,7 +28,11 @@ fn project() -> Folder {
 
 #[track_caller]
 fn is_denied(folder: &Folder) {
-    folder.run(&["run", "app.rhai"]).gives(5, "", &["error[E0501]: plugin `reader` may not read `data/x.txt`"]);
+    folder.run(&["run", "app.rhai"]).gives(
+        5,
+        "",
+        &["error[E0501]: plugin `reader` may not read `data/x.txt`"],
+    );
 }
 
 #[track_caller]
@@ -59,13 +63,20 @@ fn a_project_grants_itself_nothing_until_the_user_says_yes() {
     is_asked(&folder);
     folder.run(&["trust", "--yes"]).gives(0, shown, &[]);
     folder.run(&["run", "app.rhai"]).gives(0, "secret\n", &[]);
-    folder.run(&["run", "app.rhai", "--deny", "filesystem"]).gives(5, "", &["`--deny filesystem` forbids it"]);
+    folder.run(&["run", "app.rhai", "--deny", "filesystem"]).gives(
+        5,
+        "",
+        &["`--deny filesystem` forbids it"],
+    );
     let ran = folder.run(&["trust", "--format", "json", "--yes"]);
     let value: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&value["answer"], &value["requests"][0]["plugin"]), (&true.into(), &"reader".into()));
     // More than the plugin's manifest asks for is not granted, whatever the project asks for.
     folder.write("caraway.toml", "[grants.reader]\nallow = [\"filesystem\"]\n");
-    folder.write("plugins/reader/main.rhai", "import \"std/fs\" as fs;\nfn text() { fs::read_text(\"app.rhai\") }");
+    folder.write(
+        "plugins/reader/main.rhai",
+        "import \"std/fs\" as fs;\nfn text() { fs::read_text(\"app.rhai\") }",
+    );
     folder.run(&["trust", "--yes", "-q"]).gives(0, "", &[]);
     folder.run(&["run", "app.rhai"]).gives(5, "", &["its manifest does not ask for it"]);
 }
@@ -74,7 +85,11 @@ fn a_project_grants_itself_nothing_until_the_user_says_yes() {
 fn the_answer_is_for_exactly_this_content() {
     for (file, text, asked) in [
         ("caraway.toml", "# another\n[grants.reader]\nallow = [\"filesystem=read:data\"]\n", true),
-        ("plugins/reader/main.rhai", "import \"std/fs\" as fs; fn text() { fs::read_text(\"data/x.txt\") }", false),
+        (
+            "plugins/reader/main.rhai",
+            "import \"std/fs\" as fs; fn text() { fs::read_text(\"data/x.txt\") }",
+            false,
+        ),
         ("plugins/reader/more.rhai", "", false),
         (
             "plugins/reader/plugin.toml",
@@ -87,7 +102,11 @@ fn the_answer_is_for_exactly_this_content() {
         folder.run(&["trust", "--yes", "-q"]).gives(0, "", &[]);
         folder.run(&["run", "app.rhai"]).gives(0, "secret\n", &[]);
         folder.write(file, text);
-        if asked { is_asked(&folder) } else { is_denied(&folder) }
+        if asked {
+            is_asked(&folder)
+        } else {
+            is_denied(&folder)
+        }
         folder.run(&["trust", "--yes", "-q"]).gives(0, "", &[]);
         folder.run(&["run", "app.rhai"]).gives(0, "secret\n", &[]);
     }
@@ -115,7 +134,8 @@ fn no_is_an_answer_too() {
 #[test]
 fn homes_that_are_not_as_they_should_be() {
     let folder = project();
-    let output = folder.command(&["trust", "--yes", "-q"]).env_remove("HOME").env("HOME", "").output().unwrap();
+    let output =
+        folder.command(&["trust", "--yes", "-q"]).env_remove("HOME").env("HOME", "").output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     // The system may know of a home all the same.
     assert!(output.status.code() == Some(0) || stderr.contains("set HOME or XDG_CONFIG_HOME"), "{stderr}");

@@ -39,7 +39,7 @@ impl Lock {
             None => Path::new("."),
         };
         let project = project_of(folder)?;
-        let locking = if self.upgrade { Locking::Ignore } else { Locking::Prefer };
+        let locking = if self.upgrade { Locking::Ignore } else { Locking::Prefer(Vec::new()) };
         let runtime = context.options.runtime().locking(locking).build()?;
         let update = Relock::new(&runtime, &project, &self.programs)?;
         if !self.check {

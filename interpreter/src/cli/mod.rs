@@ -2,21 +2,31 @@
 
 mod argument;
 mod build;
+#[cfg(feature = "install")]
+mod config_edit;
 mod consent;
 mod facts;
 mod info;
 mod inspection;
+#[cfg(feature = "install")]
+mod install;
 mod list;
 mod lock;
 mod manifest_edit;
 mod new;
 mod options;
+#[cfg(feature = "install")]
+mod pack;
 mod run;
 mod setting;
 mod stdout;
 mod table;
 mod terminal;
 mod trust;
+#[cfg(feature = "install")]
+mod uninstall;
+#[cfg(feature = "install")]
+mod update;
 mod validate;
 
 use crate::diagnostic::{Layout, Reporter, SCHEMA_VERSION, Severity};
@@ -52,6 +62,14 @@ enum Command {
     Lock(lock::Lock),
     Info(info::Info),
     Validate(validate::Validate),
+    #[cfg(feature = "install")]
+    Install(install::Install),
+    #[cfg(feature = "install")]
+    Uninstall(uninstall::Uninstall),
+    #[cfg(feature = "install")]
+    Pack(pack::Pack),
+    #[cfg(feature = "install")]
+    Update(update::Update),
     Trust(trust::TrustCommand),
 }
 
@@ -116,6 +134,14 @@ impl Cli {
             Command::Lock(lock) => lock.execute(&context),
             Command::Info(info) => info.execute(&context),
             Command::Validate(validate) => validate.execute(&context),
+            #[cfg(feature = "install")]
+            Command::Install(install) => install.execute(&context),
+            #[cfg(feature = "install")]
+            Command::Uninstall(uninstall) => uninstall.execute(&context),
+            #[cfg(feature = "install")]
+            Command::Pack(pack) => pack.execute(&context),
+            #[cfg(feature = "install")]
+            Command::Update(update) => update.execute(&context),
             Command::Trust(trust) => trust.execute(&context),
         };
         outcome.unwrap_or_else(|error| {
@@ -135,6 +161,14 @@ impl Command {
             Command::Lock(lock) => &lock.options,
             Command::Info(info) => &info.options,
             Command::Validate(validate) => &validate.options,
+            #[cfg(feature = "install")]
+            Command::Install(install) => &install.options,
+            #[cfg(feature = "install")]
+            Command::Uninstall(uninstall) => &uninstall.options,
+            #[cfg(feature = "install")]
+            Command::Pack(pack) => &pack.options,
+            #[cfg(feature = "install")]
+            Command::Update(update) => &update.options,
             Command::Trust(trust) => &trust.options,
         }
     }

@@ -58,8 +58,13 @@ fn add_files(entry: &mut Entry, plugin: &Plugin, loader: &dyn Loader) -> Result<
     Ok(())
 }
 
-/// Where a plugin is, from the folder of the lock file if it is below it.
+/// Where a plugin can be had: what it was installed from; else where it is, from the folder of the lock file if it is
+/// below it.
 fn source(plugin: &Plugin, folder: &Path) -> String {
+    #[cfg(feature = "install")]
+    if let Ok(Some(record)) = caraway_package::store::Record::read(&plugin.root) {
+        return record.source;
+    }
     let root = std::path::absolute(&plugin.root).unwrap_or_else(|_| plugin.root.clone());
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     match root.strip_prefix(&folder) {

@@ -34,16 +34,16 @@ const MAX_BYTES: u64 = 16 << 20;
 pub(crate) const REMEDY: &str = "`caraway lock` writes it again, for what is there now";
 
 /// How a session treats the lock file of its project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Locking {
     /// Its versions are preferred, and files are verified.
     #[default]
     Verify,
     /// As well, and the plan must be what it says.
     Require,
-    /// Its versions are preferred; for making a new one.
+    /// Its versions are preferred, but for those of these plugins; for making a new one.
     #[cfg(feature = "cli")]
-    Prefer,
+    Prefer(Vec<String>),
     /// It is not looked at.
     #[cfg(feature = "cli")]
     Ignore,
@@ -51,8 +51,19 @@ pub(crate) enum Locking {
 
 impl Locking {
     /// Whether files are verified.
-    pub(crate) fn verifies(self) -> bool {
+    pub(crate) fn verifies(&self) -> bool {
         matches!(self, Self::Verify | Self::Require)
+    }
+
+    /// Whether the locked versions of a plugin are preferred.
+    pub(crate) fn prefers(&self, plugin: &str) -> bool {
+        match self {
+            Self::Verify | Self::Require => true,
+            #[cfg(feature = "cli")]
+            Self::Prefer(but) => !but.iter().any(|other| other == plugin),
+            #[cfg(feature = "cli")]
+            Self::Ignore => false,
+        }
     }
 }
 

@@ -130,6 +130,22 @@ impl Error {
         self
     }
 
+    /// The same error, and those that were found with it, about what is at `to` and was looked at below `from`: places
+    /// and paths in messages are changed.
+    #[must_use]
+    pub fn moved(mut self, from: &Path, to: &Path) -> Self {
+        let (old, new) = (escape(&from.to_string_lossy()), escape(&to.to_string_lossy()));
+        self.0.message = self.0.message.replace(&old, &new);
+        if let Some(location) = &mut self.0.location
+            && let Ok(inner) = location.file.strip_prefix(from)
+        {
+            // `join` with an empty path would append a slash.
+            location.file = if inner.as_os_str().is_empty() { to.to_owned() } else { to.join(inner) };
+        }
+        self.0.others = self.0.others.into_iter().map(|other| other.moved(from, to)).collect();
+        self
+    }
+
     /// The same error with a hint that says what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl AsRef<str>) -> Self {

@@ -1,0 +1,104 @@
+//! `caraway uninstall`.
+
+use super::Context;
+use super::install::{ProjectChange, Scope};
+use super::options::Options;
+use caraway_loaders_core::bind::suggest;
+use caraway_loaders_core::resolve::parse_import;
+use caraway_loaders_core::{Code, Error, Location};
+use caraway_package::plugin_in;
+use caraway_package::store::Installed;
+use clap::Args;
+use serde_json::json;
+
+/// Remove an installed plugin
+#[derive(Debug, Args)]
+#[command(
+    after_help = "In a project, a plugin of which no version is left is taken out of `[dependencies]` and `[grants]`, too, \
+and caraway.lock is written again."
+)]
+pub(super) struct Uninstall {
+    /// The plugin's name, and which versions of it [default: all]
+    #[arg(value_name = "NAME[@REQ]")]
+    plugin: String,
+    #[command(flatten)]
+    scope: Scope,
+    /// Remove it even if other installed plugins need it
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    pub(super) options: Options,
+}
+
+impl Uninstall {
+    pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
+        let (name, range) = parse_import(&self.plugin)?;
+        let destination = self.scope.destination()?;
+        let runtime = context.options.runtime().build()?;
+        let not_there = |all: &[Installed]| {
+            let folder = destination.store.folder().display();
+            let error =
+                Error::new(Code::UnknownPlugin, format!("`{}` is not installed in {folder}", self.plugin))
+                    .at(destination.location());
+            let of_name: Vec<String> = all
+                .iter()
+                .filter(|installed| installed.record.name == name)
+                .map(|installed| installed.record.version.to_string())
+                .collect();
+            match suggest(&name, all.iter().map(|installed| installed.record.name.as_str())) {
+                _ if !of_name.is_empty() => error.hint(format!("there is {}", of_name.join(", "))),
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(
+                    "`caraway list` shows where a plugin is; what was put there by hand is removed by hand",
+                ),
+            }
+        };
+        if !destination.store.folder().is_dir() {
+            return Err(not_there(&[]));
+        }
+        let locked = destination.lock(context, "uninstall")?;
+        let all = destination.store.installed().plugins;
+        let is_meant = |installed: &Installed| {
+            let any = range.comparators.is_empty();
+            installed.record.name == name && (any || range.matches(&installed.record.version))
+        };
+        let (removed, kept): (Vec<Installed>, Vec<Installed>) = all.iter().cloned().partition(is_meant);
+        if removed.is_empty() {
+            return Err(not_there(&all));
+        }
+        if !self.force {
+            for installed in &kept {
+                let Ok(plugin) = plugin_in(&installed.folder, runtime.loaders()) else { continue };
+                for needed in plugin.manifest.dependencies.iter().filter(|needed| needed.name == name) {
+                    let left = kept.iter().any(|other| {
+                        other.record.name == name && needed.requirement.matches(&other.record.version)
+                    });
+                    if !left {
+                        let message = format!("`{}` needs `{name} {}`", plugin.id(), needed.requirement);
+                        return Err(Error::new(Code::Conflict, message)
+                            .at(Location::file(&installed.folder))
+                            .hint(format!("uninstall `{}` first, or use `--force`", plugin.manifest.name)));
+                    }
+                }
+            }
+        }
+        let mut change =
+            destination.project.as_deref().map(|file| ProjectChange::new(context, file)).transpose()?;
+        if let Some(change) = &mut change
+            && !kept.iter().any(|installed| installed.record.name == name)
+        {
+            change.undepend(&name)?;
+        }
+        for installed in &removed {
+            locked.remove(&installed.record.name, &installed.record.version)?;
+        }
+        let lock = change.map(ProjectChange::commit).transpose()?;
+        let ids: Vec<String> = removed.iter().map(|installed| installed.record.id()).collect();
+        if context.options.json() {
+            context.print_json(json!({"removed": ids}))?;
+        } else if !context.options.quiet {
+            context.print(&format!("removed {}\n{}", ids.join(", "), lock.unwrap_or_default()))?;
+        }
+        Ok(0)
+    }
+}
