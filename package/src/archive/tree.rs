@@ -4,7 +4,7 @@ use super::limits::Limits;
 use super::names::{Names, Shape};
 use super::refusal::Refusal;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::{Dir, File, OpenOptions, Permissions, PermissionsExt};
 use caraway_loaders_core::Error;
 use rustix::fs::Mode;
 use std::collections::BTreeMap;
@@ -129,9 +129,8 @@ impl<'a> Tree<'a> {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(self.failed(path, "create", &error)),
             }
-            let made = dir.open_dir(path).map_err(|error| self.failed(path, "open", &error))?;
-            rustix::fs::fchmod(&made, Mode::from_raw_mode(0o755))
-                .map_err(|error| self.failed(path, "set the permissions of", &error.into()))?;
+            dir.set_permissions(path, Permissions::from_mode(0o755))
+                .map_err(|error| self.failed(path, "set the permissions of", &error))?;
         }
         Ok(())
     }

@@ -50,8 +50,8 @@ impl Locked {
     ///
     /// # Errors
     ///
-    /// [`Code::Integrity`] if other contents are there and `replace` does not say so, [`Code::Io`]; the store is as it
-    /// was.
+    /// [`Code::Integrity`] if other contents are there and `replace` does not say so, [`Code::Unavailable`] for a folder
+    /// that was put there by hand, [`Code::Io`]; the store is as it was.
     pub fn place(
         &self,
         staging: Staging,
@@ -79,6 +79,9 @@ impl Locked {
         if there && folder.is_dir() && same(&folder, new)? && Record::read(&folder).is_ok_and(|r| r.is_some())
         {
             return Ok(Placed { folder, outcome: Outcome::Unchanged });
+        }
+        if there && folder.join(RECORD).symlink_metadata().is_err() {
+            return Err(by_hand(&record.id(), &folder));
         }
         if there && !replace {
             let message = format!("`{}` is there already, with other contents", record.id());
@@ -126,12 +129,7 @@ impl Locked {
             return Ok(false);
         }
         if folder.join(RECORD).symlink_metadata().is_err() {
-            return Err(Error::new(
-                Code::Unavailable,
-                format!("`{id}` was put there by hand, not installed"),
-            )
-            .at(Location::file(&folder))
-            .hint("delete its folder by hand"));
+            return Err(by_hand(&id, &folder));
         }
         let hidden = self.store.folder.join(format!("{REMOVED}{id}"));
         delete(&hidden)?;
@@ -147,6 +145,12 @@ fn is_plain(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 64
         && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+}
+
+fn by_hand(id: &str, folder: &Path) -> Error {
+    Error::new(Code::Unavailable, format!("`{id}` was put there by hand, not installed"))
+        .at(Location::file(folder))
+        .hint("delete its folder by hand")
 }
 
 /// Gives the folder the permissions that one has which was not made for a single user.
