@@ -1,5 +1,6 @@
 //! Archives: good ones are unpacked, and one bad entry refuses the whole.
 #![cfg(feature = "archive")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Packing: what ships, equal bytes, and that every archive is accepted.
 #![cfg(feature = "archive")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod support;
 

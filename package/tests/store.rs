@@ -1,4 +1,5 @@
 //! Stores: placing, replacing, removing, waiting, and being killed in the middle of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use caraway_loaders_core::Code;
 use caraway_loaders_core::checksum::Digest;
