@@ -49,6 +49,12 @@ pub trait Loader: Send + Sync {
         false
     }
 
+    /// The file in the plugin's folder that its code starts from, present or not; `None` for kinds that need none
+    /// but their [`binary`](Loader::binary).
+    fn entrypoint(&self, manifest: &Manifest) -> Option<PathBuf> {
+        manifest.implementation.entrypoint.clone()
+    }
+
     /// The file that `build_cmd` makes, present or not; `None` for kinds that are not built.
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
         let _ = plugin;

@@ -52,6 +52,10 @@ impl Loader for HybridLoader {
         true
     }
 
+    fn entrypoint(&self, manifest: &Manifest) -> Option<PathBuf> {
+        ScriptLoader.entrypoint(manifest)
+    }
+
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
         binary_of(&plugin.manifest).ok().map(|file| plugin.root.join(file))
     }

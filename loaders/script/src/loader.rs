@@ -70,6 +70,10 @@ impl Loader for ScriptLoader {
         errors
     }
 
+    fn entrypoint(&self, manifest: &Manifest) -> Option<PathBuf> {
+        Some(script_of(manifest).to_owned())
+    }
+
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
         exported_functions(plugin, &parse(plugin)?)
     }
@@ -104,10 +108,14 @@ pub fn validate_script(manifest: &Manifest) -> Vec<Error> {
     unenforced.into_errors()
 }
 
+/// The script that a plugin starts from, in its folder.
+fn script_of(manifest: &Manifest) -> &Path {
+    manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT))
+}
+
 /// The script of a plugin: its real path and its name in messages.
 fn entrypoint(plugin: &Plugin) -> Result<(PathBuf, PathBuf), Error> {
-    let relative =
-        plugin.manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT));
+    let relative = script_of(&plugin.manifest);
     Ok((plugin.file(relative)?, plugin.root.join(relative)))
 }
 
@@ -138,9 +146,7 @@ fn exported_functions(plugin: &Plugin, ast: &AST) -> Result<Vec<Function>, Error
             functions.push(Function { description, ..function.clone() });
             continue;
         }
-        let file = plugin.root.join(
-            plugin.manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT)),
-        );
+        let file = plugin.root.join(script_of(&plugin.manifest));
         let found = match same_name.first() {
             Some(Function { signature: other, .. }) => format!(
                 "but {} has `fn {}({})`",
