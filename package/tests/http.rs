@@ -126,6 +126,15 @@ fn servers_that_have_no_archive() {
     ] {
         refused(&format!("{url}/{path}"), code, message);
     }
+    // It does not speak TLS.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let _ = stream.read(&mut [0; 4096]);
+    });
+    refused(&format!("https://{address}/x.zip"), Code::Io, "cannot be downloaded");
     // Nobody listens at the port of a listener that is gone.
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     refused(&format!("http://{gone}/x"), Code::Io, "cannot be downloaded");

@@ -99,14 +99,13 @@ fn what_cannot_be_packed() {
     );
     refused(folder, Code::EntryPoint, "x.rhai of `demo` does not exist", "build it first: `caraway build ");
     write_files(folder, &[("x.rhai", ""), ("CON", "")]);
-    refused(folder, Code::ArchiveRefused, "`CON` has a name that is a device on Windows", "");
+    refused(folder, Code::ArchiveRefused, "CON has a name that is a device on Windows", "rename it");
     fs::remove_file(folder.join("CON")).unwrap();
     symlink("/etc/passwd", folder.join("link")).unwrap();
     refused(folder, Code::EntryPoint, "link is a symbolic link", ".gitignore");
     // What is not packed does not matter.
     write_files(folder, &[(".gitignore", "link\npipe\n")]);
-    rustix::fs::mknodat(rustix::fs::CWD, folder.join("pipe"), rustix::fs::FileType::Fifo, 0o644.into(), 0)
-        .unwrap();
+    support::pipe(&folder.join("pipe"));
     assert_eq!(listed(folder).unwrap(), ["plugin.json", "x.rhai"]);
     fs::remove_file(folder.join(".gitignore")).unwrap();
     fs::remove_file(folder.join("link")).unwrap();
@@ -120,6 +119,47 @@ fn what_cannot_be_packed() {
         (error.code(), error.hint_text()),
         (Code::Usage, Some("known are .tar.gz, .tgz, .tar.zst, .tar, .zip"))
     );
+}
+
+#[test]
+fn the_entry_point_that_a_kind_assumes() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    write_files(folder, &[("plugin.json", MANIFEST), (".gitignore", "*.rhai")]);
+    refused(folder, Code::EntryPoint, "main.rhai of `demo` does not exist", "build it first");
+    write_files(folder, &[("main.rhai", "")]);
+    assert_eq!(listed(folder).unwrap(), ["main.rhai", "plugin.json"]);
+}
+
+#[test]
+fn a_gitignore_that_says_nothing_sure() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    let files = [
+        ("plugin.json", MANIFEST),
+        ("main.rhai", ""),
+        ("lib/a", ""),
+        ("skipped/x", ""),
+        (".gitignore", "skipped"),
+    ];
+    write_files(folder, &files);
+    support::pipe(&folder.join("skipped/.gitignore"));
+    write_files(folder, &[(".gitignore", "/skipped/")]);
+    assert_eq!(listed(folder).unwrap(), ["lib/a", "main.rhai", "plugin.json"]);
+    support::pipe(&folder.join("lib/.gitignore"));
+    refused(folder, Code::Io, "it is no regular file", "correct the .gitignore");
+    fs::remove_file(folder.join("lib/.gitignore")).unwrap();
+    fs::write(folder.join("lib/.gitignore"), "secret{\n").unwrap();
+    refused(folder, Code::Io, "secret{", "correct the .gitignore");
+}
+
+#[test]
+fn too_much_for_an_archive() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    write_files(folder, &[("plugin.json", MANIFEST), ("main.rhai", "")]);
+    File::create(folder.join("sparse")).unwrap().set_len(600 << 20).unwrap();
+    refused(folder, Code::ArchiveRefused, "`demo` has more than 536870912 bytes", ".gitignore");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn a_build_without_archives_says_so() {
 #[cfg(feature = "archive")]
 mod with_archives {
     use super::*;
-    use crate::support::{MANIFEST, good_tar, gz, tree, write_files};
+    use crate::support::{self, MANIFEST, good_tar, gz, tree, write_files};
     use caraway_loaders_core::checksum::Digest;
     use caraway_loaders_core::loader::Loader;
     use caraway_loaders_script::ScriptLoader;
@@ -124,8 +124,7 @@ mod with_archives {
         let temporary = tempfile::tempdir().unwrap();
         let root = temporary.path();
         write_files(root, &[("x.zip", "no zip"), ("large", &"x".repeat(100))]);
-        let pipe = root.join("pipe");
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+        support::pipe(&root.join("pipe"));
         for name in ["x.zip", "pipe", "/dev/zero"] {
             let staging = tempfile::tempdir().unwrap();
             let error = parse(name, root, &[]).unwrap().fetch(staging.path(), &()).unwrap_err();

@@ -60,20 +60,10 @@ impl Locked {
         replace: bool,
     ) -> Result<Placed, Error> {
         let new = &fetched.folder;
-        let root = staging.path();
-        if !new.starts_with(root) || !is_plain(&record.name) {
+        // The folder that is renamed is not the one that is removed.
+        if new == staging.path() || !new.starts_with(staging.path()) || !is_plain(&record.name) {
             return Err(Error::new(Code::Internal, format!("`{}` was not put together here", record.name)));
         }
-        // The folder that is renamed must not be the one that is removed.
-        let new = &match new == root {
-            true => {
-                return Err(Error::new(
-                    Code::Internal,
-                    "a plugin needs a folder of its own in the staging folder",
-                ));
-            }
-            false => new.clone(),
-        };
         let folder = self.store.folder_of(record);
         let there = folder.symlink_metadata().is_ok();
         if there && folder.is_dir() && same(&folder, new)? && Record::read(&folder).is_ok_and(|r| r.is_some())
@@ -104,16 +94,21 @@ impl Locked {
     /// Puts `new` in the place of `old`, which ends up below the staging folder or is deleted.
     fn exchange(&self, new: &Path, old: &Path, id: &str) -> Result<(), Error> {
         match rustix::fs::renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
-            Ok(()) => return Ok(()),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            Err(error) => return Err(unwritten(old, &error.into())),
+            Ok(()) => Ok(()),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.move_aside(new, old, id),
+            Err(error) => Err(unwritten(old, &error.into())),
         }
+    }
+
+    /// As `exchange`, in two steps.
+    fn move_aside(&self, new: &Path, old: &Path, id: &str) -> Result<(), Error> {
         let aside = self.store.folder.join(format!("{REPLACED}{id}"));
         fs::rename(old, &aside).map_err(|error| unwritten(old, &error))?;
         if let Err(error) = fs::rename(new, old) {
             let _ = fs::rename(&aside, old);
             return Err(unwritten(old, &error));
         }
+        sync_folder(&self.store.folder)?;
         delete(&aside)
     }
 
@@ -165,4 +160,28 @@ fn write_record(folder: &Path, record: &Record) -> Result<(), Error> {
     let failed = |error| unwritten(&path, &error);
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
     file.write_all(record.to_text()?.as_bytes()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// What [`Locked::place`] does where folders cannot be exchanged.
+    #[test]
+    fn in_two_steps() {
+        let temporary = tempfile::tempdir().unwrap();
+        let locked = Store::new(temporary.path()).lock("a test", &mut |_| {}).unwrap();
+        let (old, new) = (temporary.path().join("demo@1.0.0"), temporary.path().join(".staging-x"));
+        for folder in [&old, &new] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("name"), folder.file_name().unwrap().as_encoded_bytes()).unwrap();
+        }
+        locked.move_aside(&new, &old, "demo@1.0.0").unwrap();
+        assert_eq!(fs::read_to_string(old.join("name")).unwrap(), ".staging-x");
+        // There is nothing to be shown any more: what is there stays.
+        assert_eq!(locked.move_aside(&new, &old, "demo@1.0.0").unwrap_err().code(), Code::Io);
+        assert_eq!(fs::read_to_string(old.join("name")).unwrap(), ".staging-x");
+        assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 2);
+    }
 }

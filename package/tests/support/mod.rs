@@ -215,3 +215,8 @@ pub fn tree(root: &Path) -> Vec<String> {
     found.sort();
     found
 }
+
+/// Makes a named pipe.
+pub fn pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
