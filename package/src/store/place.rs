@@ -159,6 +159,7 @@ fn write_record(folder: &Path, record: &Record) -> Result<(), Error> {
     delete(&path)?;
     let failed = |error| unwritten(&path, &error);
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
+    rustix::fs::fchmod(&file, Mode::from_raw_mode(0o644)).map_err(|error| failed(error.into()))?;
     file.write_all(record.to_text()?.as_bytes()).map_err(failed)
 }
 
