@@ -358,8 +358,13 @@ fn bombs() {
         [tar.clone(), gz(&tar), zst(&tar), zip]
     };
     for bytes in files(4, 1) {
-        refused_within(&bytes, &limits, "more than 3 entries");
+        refused_within(&bytes, &limits, "more than 3 ");
     }
+    // Folders that have no entries count, too.
+    for bytes in [Tar::default().file("a/b/c/d", "").end(), zip(&[zipped("a/b/c/d", "")])] {
+        refused_within(&bytes, &limits, "more than 3 files and folders");
+    }
+    let limits = Limits { entries: 4, ..limits };
     for bytes in files(1, 1001) {
         refused_within(&bytes, &limits, "`f/0` has more than 1000 bytes");
     }

@@ -43,6 +43,7 @@ mod with_archives {
     use caraway_package::store::{Record, Store};
     use std::cell::RefCell;
     use std::fs;
+    use std::os::unix::ffi::OsStrExt;
     use std::sync::Arc;
 
     fn loaders() -> Vec<Arc<dyn Loader>> {
@@ -77,6 +78,10 @@ mod with_archives {
             assert_eq!(parse(&source.text(), Path::new("/"), &loaders()).unwrap().text(), source.text());
         }
         refused("/no/such/file", Code::Io, "/no/such/file");
+        let odd = root.join(std::ffi::OsStr::from_bytes(b"a\xff"));
+        fs::create_dir(&odd).unwrap();
+        let error = parse(".", &odd, &loaders()).unwrap_err();
+        assert_eq!(error.code(), Code::Usage, "{error}");
     }
 
     #[test]

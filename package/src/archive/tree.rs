@@ -72,8 +72,7 @@ impl<'a> Tree<'a> {
             return Ok(());
         }
         let path = path.strip_prefix("./").unwrap_or(path);
-        self.names.add(path, Shape::Folder)?;
-        self.note_top(path, Shape::Folder);
+        self.take(path, Shape::Folder)?;
         self.make_folders(path)
     }
 
@@ -81,8 +80,7 @@ impl<'a> Tree<'a> {
     pub(super) fn file<R: Read>(&mut self, name: &[u8], entry: Entry<R>) -> Result<(), Refusal> {
         let path = text(name)?;
         let path = path.strip_prefix("./").unwrap_or(path);
-        self.names.add(path, Shape::File)?;
-        self.note_top(path, Shape::File);
+        self.take(path, Shape::File)?;
         let most = self.limits.file_bytes;
         if entry.size > most {
             return Err(Refusal::new(format!("has more than {most} bytes")));
@@ -140,11 +138,18 @@ impl<'a> Tree<'a> {
         Refusal::Failed(Error::io(&root.join(path), doing, error).hint("is there room on the disk?"))
     }
 
-    fn note_top(&mut self, path: &str, shape: Shape) {
+    /// Takes in a path, and the folders that it lies in.
+    fn take(&mut self, path: &str, shape: Shape) -> Result<(), Refusal> {
+        self.names.add(path, shape)?;
+        let most = self.limits.entries;
+        if self.names.len() > most {
+            return Err(Refusal::new(format!("is one of more than {most} files and folders")));
+        }
         match path.split_once('/') {
             Some((top, _)) => self.top.insert(top.to_owned(), Shape::Folder),
             None => self.top.insert(path.to_owned(), shape),
         };
+        Ok(())
     }
 
     /// The plugin's folder, relative to where it was unpacked to: the root if it has a manifest or is a single

@@ -46,9 +46,6 @@ pub(crate) fn files_of(plugin: &Plugin, loaders: &[Arc<dyn Loader>]) -> Result<V
     let Limits { entries, unpacked_bytes, .. } = Limits::default();
     let mut paths = walk(plugin)?;
     paths.extend(always(plugin, loaders)?);
-    if paths.len() > entries {
-        return Err(too_much(plugin, &format!("more than {entries} files")));
-    }
     let mut names = Names::default();
     let mut files = Vec::with_capacity(paths.len());
     let mut bytes: u64 = 0;
@@ -56,6 +53,9 @@ pub(crate) fn files_of(plugin: &Plugin, loaders: &[Arc<dyn Loader>]) -> Result<V
         let shown = root.join(&path);
         let text = path.to_str().ok_or_else(|| bad_name(&shown, "has a name that is not UTF-8"))?;
         names.add(text, Shape::File).map_err(|refusal| bad_name(&shown, &refusal.to_string()))?;
+        if names.len() > entries {
+            return Err(too_much(plugin, &format!("more than {entries} files and folders")));
+        }
         no_links(root, &path)?;
         let metadata = fs::symlink_metadata(&shown).map_err(|error| Error::io(&shown, "read", &error))?;
         bytes = bytes.saturating_add(metadata.len());

@@ -60,7 +60,7 @@ pub(super) fn walk(plugin: &Plugin) -> Result<BTreeSet<PathBuf>, Error> {
         }
         paths.insert(path.to_owned());
         if paths.len() > most {
-            return Err(too_much(plugin, &format!("more than {most} files")));
+            return Err(too_much(plugin, &format!("more than {most} files and folders")));
         }
     }
     match unreadable.lock().unwrap_or_else(PoisonError::into_inner).take() {
