@@ -1,10 +1,10 @@
 //! The files that a script plugin is made of.
 
-use crate::loader::DEFAULT_ENTRYPOINT;
+use crate::loader::script_of;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::PluginFile;
 use caraway_loaders_core::{Code, Error, Location};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How deep folders are looked into; files cannot import each other through deeper ones in earnest.
 const MAX_DEPTH: usize = 16;
@@ -23,8 +23,7 @@ const CACHE_TAG: &str = "CACHEDIR.TAG";
 /// [`Code::EntryPoint`] for an entry point that is not there, [`Code::Io`] for a folder that cannot be read,
 /// [`Code::Limit`] for more than 10,000 scripts.
 pub fn script_files(plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
-    let entrypoint = plugin.manifest.implementation.entrypoint.as_deref();
-    let entrypoint = entrypoint.unwrap_or(Path::new(DEFAULT_ENTRYPOINT));
+    let entrypoint = script_of(&plugin.manifest);
     plugin.file(entrypoint)?;
     let mut files = vec![PluginFile::portable(entrypoint)];
     collect(plugin, PathBuf::new(), 0, &mut files)?;

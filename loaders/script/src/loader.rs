@@ -25,7 +25,7 @@ use std::sync::Arc;
 pub struct ScriptLoader;
 
 /// The file that a script plugin without an `entrypoint` starts from.
-pub(crate) const DEFAULT_ENTRYPOINT: &str = "main.rhai";
+const DEFAULT_ENTRYPOINT: &str = "main.rhai";
 
 /// The constant that a plugin's script has its settings in.
 const CONFIG: &str = "CONFIG";
@@ -109,10 +109,14 @@ pub fn validate_script(manifest: &Manifest) -> Vec<Error> {
     unenforced.into_errors()
 }
 
+/// The script that a plugin starts from, in its folder.
+pub(crate) fn script_of(manifest: &Manifest) -> &Path {
+    manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT))
+}
+
 /// The script of a plugin: its real path and its name in messages.
 fn entrypoint(plugin: &Plugin) -> Result<(PathBuf, PathBuf), Error> {
-    let relative =
-        plugin.manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT));
+    let relative = script_of(&plugin.manifest);
     Ok((plugin.file(relative)?, plugin.root.join(relative)))
 }
 
@@ -143,9 +147,7 @@ fn exported_functions(plugin: &Plugin, ast: &AST) -> Result<Vec<Function>, Error
             functions.push(Function { description, ..function.clone() });
             continue;
         }
-        let file = plugin.root.join(
-            plugin.manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT)),
-        );
+        let file = plugin.root.join(script_of(&plugin.manifest));
         let found = match same_name.first() {
             Some(Function { signature: other, .. }) => format!(
                 "but {} has `fn {}({})`",

@@ -12,7 +12,7 @@
 pub struct Limits {
     /// Most bytes of the archive itself; 256 MiB.
     pub archive_bytes: u64,
-    /// Most entries, folders included; 10,000.
+    /// Most entries, and most files and folders, be there entries for these or not; 10,000.
     pub entries: usize,
     /// Most bytes of a single file; 512 MiB.
     pub file_bytes: u64,

@@ -43,18 +43,30 @@ impl Names {
     /// Takes in the path of an entry. Folders that it lies in are taken in with it.
     pub(crate) fn add(&mut self, path: &str, shape: Shape) -> Result<(), Refusal> {
         check(path)?;
-        for (end, _) in path.match_indices('/') {
-            self.take(&path[..end], Shape::Folder, false)?;
+        let (mut key, mut end) = (String::with_capacity(path.len()), 0);
+        for name in path.split('/') {
+            if end > 0 {
+                key.push('/');
+                end += 1;
+            }
+            fold(name, &mut key);
+            end += name.len();
+            let entry = end == path.len();
+            self.take(&key, &path[..end], if entry { shape } else { Shape::Folder }, entry)?;
         }
-        self.take(path, shape, true)
+        Ok(())
     }
 
-    fn take(&mut self, path: &str, shape: Shape, entry: bool) -> Result<(), Refusal> {
-        let known = self.0.entry(folded(path)).or_insert_with(|| Known {
-            path: path.to_owned(),
-            shape,
-            entry: false,
-        });
+    /// How many files and folders there are, with those that have no entry of their own.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn take(&mut self, key: &str, path: &str, shape: Shape, entry: bool) -> Result<(), Refusal> {
+        let Some(known) = self.0.get_mut(key) else {
+            self.0.insert(key.to_owned(), Known { path: path.to_owned(), shape, entry });
+            return Ok(());
+        };
         if known.path != path {
             let other = &known.path;
             return Err(Refusal::new(format!("has a name that is the same as `{other}` on some systems")));
@@ -73,9 +85,12 @@ impl Names {
     }
 }
 
-/// What systems compare that do not tell letters' cases and compositions apart.
-fn folded(path: &str) -> String {
-    path.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+/// Appends what systems compare that do not tell letters' cases and compositions apart.
+fn fold(name: &str, key: &mut String) {
+    match name.is_ascii() {
+        true => key.extend(name.chars().map(|c| c.to_ascii_lowercase())),
+        false => key.extend(name.nfkc().collect::<String>().to_lowercase().nfkc()),
+    }
 }
 
 /// Checks that a path, with `/` between its names and none at its end, stays in its folder and means the same on

@@ -4,7 +4,7 @@ use super::limits::Limits;
 use super::names::{Names, Shape};
 use super::refusal::Refusal;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::{Dir, File, OpenOptions, Permissions, PermissionsExt};
 use caraway_loaders_core::Error;
 use rustix::fs::Mode;
 use std::collections::BTreeMap;
@@ -72,8 +72,7 @@ impl<'a> Tree<'a> {
             return Ok(());
         }
         let path = path.strip_prefix("./").unwrap_or(path);
-        self.names.add(path, Shape::Folder)?;
-        self.note_top(path, Shape::Folder);
+        self.take(path, Shape::Folder)?;
         self.make_folders(path)
     }
 
@@ -81,8 +80,7 @@ impl<'a> Tree<'a> {
     pub(super) fn file<R: Read>(&mut self, name: &[u8], entry: Entry<R>) -> Result<(), Refusal> {
         let path = text(name)?;
         let path = path.strip_prefix("./").unwrap_or(path);
-        self.names.add(path, Shape::File)?;
-        self.note_top(path, Shape::File);
+        self.take(path, Shape::File)?;
         let most = self.limits.file_bytes;
         if entry.size > most {
             return Err(Refusal::new(format!("has more than {most} bytes")));
@@ -129,9 +127,8 @@ impl<'a> Tree<'a> {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(self.failed(path, "create", &error)),
             }
-            let made = dir.open_dir(path).map_err(|error| self.failed(path, "open", &error))?;
-            rustix::fs::fchmod(&made, Mode::from_raw_mode(0o755))
-                .map_err(|error| self.failed(path, "set the permissions of", &error.into()))?;
+            dir.set_permissions(path, Permissions::from_mode(0o755))
+                .map_err(|error| self.failed(path, "set the permissions of", &error))?;
         }
         Ok(())
     }
@@ -141,11 +138,18 @@ impl<'a> Tree<'a> {
         Refusal::Failed(Error::io(&root.join(path), doing, error).hint("is there room on the disk?"))
     }
 
-    fn note_top(&mut self, path: &str, shape: Shape) {
+    /// Takes in a path, and the folders that it lies in.
+    fn take(&mut self, path: &str, shape: Shape) -> Result<(), Refusal> {
+        self.names.add(path, shape)?;
+        let most = self.limits.entries;
+        if self.names.len() > most {
+            return Err(Refusal::new(format!("is one of more than {most} files and folders")));
+        }
         match path.split_once('/') {
             Some((top, _)) => self.top.insert(top.to_owned(), Shape::Folder),
             None => self.top.insert(path.to_owned(), shape),
         };
+        Ok(())
     }
 
     /// The plugin's folder, relative to where it was unpacked to: the root if it has a manifest or is a single

@@ -32,6 +32,10 @@ const SIZES_FOLLOW: u16 = 1 << 3;
 const UTF8: u16 = 1 << 11;
 const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 
+/// Systems that an entry was made on.
+const UNIX: u8 = 3;
+const MACOS: u8 = 19;
+
 /// Extra fields: sizes of 64 bits, a name in UTF-8.
 const ZIP64: u16 = 0x0001;
 const UNICODE_PATH: u16 = 0x7075;
@@ -39,6 +43,8 @@ const UNICODE_PATH: u16 = 0x7075;
 /// What the central directory says of an entry.
 struct Record {
     name: Vec<u8>,
+    /// Whether it was made on a system whose names are bytes, which are UTF-8 there without being marked as that.
+    unix: bool,
     flags: u16,
     method: u16,
     crc: u32,
@@ -255,6 +261,7 @@ fn record(rest: &mut &[u8]) -> Result<Record, Refusal> {
     }
     Ok(Record {
         name: name.to_vec(),
+        unix: matches!(header[5], UNIX | MACOS),
         flags: u16_at(header, 8),
         method: u16_at(header, 10),
         crc: u32_at(header, 16),
@@ -278,7 +285,7 @@ fn allowed(record: &Record) -> Result<bool, Refusal> {
             Refusal::new(format!("is compressed by method {}, not deflate", record.method)).of(&record.name)
         );
     }
-    if record.flags & UTF8 == 0 && !record.name.is_ascii() {
+    if record.flags & UTF8 == 0 && !record.unix && !record.name.is_ascii() {
         return Err(Refusal::new("has a name that is not marked as UTF-8"));
     }
     let folder = record.name.ends_with(b"/");

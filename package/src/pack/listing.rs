@@ -1,24 +1,17 @@
 //! What of a plugin's folder ships.
 
-use super::format::PackFormat;
+use super::walk::walk;
+use crate::archive::Limits;
 use crate::archive::names::{Names, Shape};
-use crate::archive::{Limits, Refusal};
 use crate::plugin::plugin_in;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::{Code, Error, Location};
-use ignore::{DirEntry, WalkBuilder};
 use rustix::fs::OFlags;
-use semver::Version;
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Folders of what tools make, wherever they are.
-const MADE: &[&str] = &["target", "node_modules", "__pycache__"];
 
 /// A file that ships.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,25 +42,26 @@ pub fn listing(folder: &Path, loaders: &[Arc<dyn Loader>]) -> Result<Vec<PackedF
 
 /// As [`listing`], of a plugin that was found.
 pub(crate) fn files_of(plugin: &Plugin, loaders: &[Arc<dyn Loader>]) -> Result<Vec<PackedFile>, Error> {
-    let mut paths = walked(plugin)?;
+    let root = &plugin.root;
+    let Limits { entries, unpacked_bytes, .. } = Limits::default();
+    let mut paths = walk(plugin)?;
     paths.extend(always(plugin, loaders)?);
-    let most = Limits::default().entries;
-    if paths.len() > most {
-        let message = format!("`{}` has more than {most} files", plugin.manifest.name);
-        return Err(Error::new(Code::ArchiveRefused, message)
-            .at(Location::file(&plugin.root))
-            .hint("list what does not belong to the plugin in its .gitignore"));
-    }
     let mut names = Names::default();
     let mut files = Vec::with_capacity(paths.len());
+    let mut bytes: u64 = 0;
     for path in paths {
-        let (shown, refused) = (plugin.root.join(&path), |refusal: Refusal| {
-            refusal.of(path.as_os_str().as_encoded_bytes()).into_error(&plugin.root)
-        });
-        let text = path.to_str().ok_or_else(|| refused(Refusal::new("has a name that is not UTF-8")))?;
-        names.add(text, Shape::File).map_err(refused)?;
-        no_links(&plugin.root, &path)?;
+        let shown = root.join(&path);
+        let text = path.to_str().ok_or_else(|| bad_name(&shown, "has a name that is not UTF-8"))?;
+        names.add(text, Shape::File).map_err(|refusal| bad_name(&shown, &refusal.to_string()))?;
+        if names.len() > entries {
+            return Err(too_much(plugin, &format!("more than {entries} files and folders")));
+        }
+        no_links(root, &path)?;
         let metadata = fs::symlink_metadata(&shown).map_err(|error| Error::io(&shown, "read", &error))?;
+        bytes = bytes.saturating_add(metadata.len());
+        if bytes > unpacked_bytes {
+            return Err(too_much(plugin, &format!("more than {unpacked_bytes} bytes")));
+        }
         files.push(PackedFile {
             path: text.to_owned(),
             size: metadata.len(),
@@ -78,49 +72,21 @@ pub(crate) fn files_of(plugin: &Plugin, loaders: &[Arc<dyn Loader>]) -> Result<V
     Ok(files)
 }
 
-/// What the folder has but what is ignored.
-fn walked(plugin: &Plugin) -> Result<BTreeSet<PathBuf>, Error> {
-    let root = &plugin.root;
-    let mut walk = WalkBuilder::new(root);
-    walk.standard_filters(false).git_ignore(true).require_git(false).filter_entry(wanted);
-    let mut paths = BTreeSet::new();
-    for entry in walk.build() {
-        let entry = entry.map_err(|error| unwalkable(root, &error))?;
-        if entry.file_type().is_none_or(|kind| kind.is_dir()) {
-            continue;
-        }
-        let Ok(path) = entry.path().strip_prefix(root) else { continue };
-        if !is_packed(path, &plugin.manifest.name) {
-            paths.insert(path.to_owned());
-        }
-    }
-    Ok(paths)
+fn bad_name(path: &Path, why: &str) -> Error {
+    Error::new(Code::ArchiveRefused, format!("{} {why}, and no archive may hold it", path.display()))
+        .at(Location::file(path))
+        .hint("rename it, or list it in the plugin's .gitignore")
 }
 
-fn wanted(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    let made =
-        || MADE.iter().any(|made| name == *made) && entry.file_type().is_some_and(|kind| kind.is_dir());
-    entry.depth() == 0 || !(name.as_encoded_bytes().starts_with(b".") || made())
+/// The error for a folder with more than an archive may hold.
+pub(super) fn too_much(plugin: &Plugin, what: &str) -> Error {
+    Error::new(Code::ArchiveRefused, format!("`{}` has {what}, and no archive may", plugin.manifest.name))
+        .at(Location::file(&plugin.root))
+        .hint("list what does not belong to the plugin in its .gitignore")
 }
 
-fn unwalkable(root: &Path, error: &ignore::Error) -> Error {
-    let error = error.io_error().map_or_else(
-        || io::Error::other(error.to_string()),
-        |error| io::Error::new(error.kind(), error.to_string()),
-    );
-    Error::io(root, "read", &error)
-}
-
-/// Whether a file beside the manifest is one that packing a version of the plugin makes.
-fn is_packed(path: &Path, plugin: &str) -> bool {
-    let Some(name) = path.to_str().filter(|name| !name.contains('/')) else { return false };
-    let Some((stem, _)) = PackFormat::split(name) else { return false };
-    let version = stem.strip_prefix(plugin).and_then(|rest| rest.strip_prefix('-'));
-    version.is_some_and(|version| Version::parse(version).is_ok())
-}
-
-/// What ships in any case.
+/// What ships in any case: the manifest, and what the plugin is loaded from. Of binaries for several targets some may
+/// be missing.
 fn always(plugin: &Plugin, loaders: &[Arc<dyn Loader>]) -> Result<Vec<PathBuf>, Error> {
     let manifest = &plugin.manifest;
     let root = &plugin.root;
@@ -128,21 +94,23 @@ fn always(plugin: &Plugin, loaders: &[Arc<dyn Loader>]) -> Result<Vec<PathBuf>, 
     always.extend(
         manifest.file().strip_prefix(root).ok().map(Path::to_owned).filter(|p| !p.as_os_str().is_empty()),
     );
-    let exists = |path: &&PathBuf| root.join(path).symlink_metadata().is_ok();
-    let binaries: Vec<PathBuf> =
-        manifest.implementation.binaries.values().flatten().filter(exists).cloned().collect();
-    let binary = loaders.iter().find(|loader| loader.kind() == manifest.kind).and_then(|l| l.binary(plugin));
-    let binary = binary.and_then(|path| path.strip_prefix(root).ok().map(Path::to_owned));
-    let needed =
-        manifest.implementation.entrypoint.iter().chain(binary.iter().filter(|_| binaries.is_empty()));
-    for path in needed {
-        plugin.file(path).map_err(|error| match exists(&path) {
-            true => error,
-            false => error.hint(format!("build it first: `caraway build {}`", root.display())),
-        })?;
-        always.push(path.clone());
+    let exists = |path: &Path| root.join(path).symlink_metadata().is_ok();
+    let hinted = |error: Error| match error.hint_text() {
+        None => error.hint(format!("build it first: `caraway build {}`", root.display())),
+        Some(_) => error,
+    };
+    let files = match loaders.iter().find(|loader| loader.kind() == manifest.kind) {
+        Some(loader) => loader.files(plugin).map_err(hinted)?,
+        None => Vec::new(),
+    };
+    let some_binary = files.iter().any(|file| file.target.is_some() && exists(&file.path));
+    for file in files {
+        if file.target.is_some() && some_binary && !exists(&file.path) {
+            continue;
+        }
+        plugin.file(&file.path).map_err(hinted)?;
+        always.push(file.path);
     }
-    always.extend(binaries);
     Ok(always)
 }
 

@@ -2,6 +2,7 @@
 
 mod format;
 mod listing;
+mod walk;
 mod write;
 
 pub use listing::{PackedFile, listing};

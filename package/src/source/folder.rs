@@ -55,8 +55,8 @@ fn copy(from: &Path, to: &Path, file: &PackedFile) -> Result<(), Error> {
     let mut content = open(from, file)?.take(file.size);
     let path = to.join(&file.path);
     let failed = |error: io::Error| unwritten(&path, &error);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
+    for (end, _) in file.path.match_indices('/') {
+        make_folder(&to.join(&file.path[..end]))?;
     }
     let mut written = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
     io::copy(&mut content, &mut written).map_err(failed)?;
@@ -65,4 +65,14 @@ fn copy(from: &Path, to: &Path, file: &PackedFile) -> Result<(), Error> {
     }
     let mode = if file.executable { 0o755 } else { 0o644 };
     rustix::fs::fchmod(&written, Mode::from_raw_mode(mode)).map_err(|error| failed(error.into()))
+}
+
+/// Makes a folder that everybody may look into, whatever the process's own taste is, unless it is there.
+fn make_folder(path: &Path) -> Result<(), Error> {
+    let made = match fs::create_dir(path) {
+        Ok(()) => rustix::fs::chmod(path, Mode::from_raw_mode(0o755)).map_err(io::Error::from),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    };
+    made.map_err(|error| unwritten(path, &error))
 }

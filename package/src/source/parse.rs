@@ -59,6 +59,10 @@ fn url(text: &str) -> Result<Box<dyn Source>, Error> {
 #[cfg(feature = "archive")]
 fn path(path: &Path, loaders: &[Arc<dyn Loader>]) -> Result<Box<dyn Source>, Error> {
     let absolute = path.canonicalize().map_err(|error| Error::io(path, "read", &error).hint(KNOWN))?;
+    if absolute.to_str().is_none() {
+        let message = format!("{} is not UTF-8, and no record could name it", absolute.display());
+        return Err(Error::new(Code::Usage, message).hint("move it to a path that is"));
+    }
     Ok(match absolute.is_dir() {
         true => Box::new(super::Folder::new(absolute, loaders)),
         false => Box::new(super::ArchiveFile::new(absolute)),

@@ -50,8 +50,8 @@ impl Locked {
     ///
     /// # Errors
     ///
-    /// [`Code::Integrity`] if other contents are there and `replace` does not say so, [`Code::Io`]; the store is as it
-    /// was.
+    /// [`Code::Integrity`] if other contents are there and `replace` does not say so, [`Code::Unavailable`] for a folder
+    /// that was put there by hand, [`Code::Io`]; the store is as it was.
     pub fn place(
         &self,
         staging: Staging,
@@ -60,25 +60,18 @@ impl Locked {
         replace: bool,
     ) -> Result<Placed, Error> {
         let new = &fetched.folder;
-        let root = staging.path();
-        if !new.starts_with(root) || !is_plain(&record.name) {
+        // The folder that is renamed is not the one that is removed.
+        if new == staging.path() || !new.starts_with(staging.path()) || !is_plain(&record.name) {
             return Err(Error::new(Code::Internal, format!("`{}` was not put together here", record.name)));
         }
-        // The folder that is renamed must not be the one that is removed.
-        let new = &match new == root {
-            true => {
-                return Err(Error::new(
-                    Code::Internal,
-                    "a plugin needs a folder of its own in the staging folder",
-                ));
-            }
-            false => new.clone(),
-        };
         let folder = self.store.folder_of(record);
         let there = folder.symlink_metadata().is_ok();
         if there && folder.is_dir() && same(&folder, new)? && Record::read(&folder).is_ok_and(|r| r.is_some())
         {
             return Ok(Placed { folder, outcome: Outcome::Unchanged });
+        }
+        if there && folder.join(RECORD).symlink_metadata().is_err() {
+            return Err(by_hand(&record.id(), &folder));
         }
         if there && !replace {
             let message = format!("`{}` is there already, with other contents", record.id());
@@ -101,16 +94,21 @@ impl Locked {
     /// Puts `new` in the place of `old`, which ends up below the staging folder or is deleted.
     fn exchange(&self, new: &Path, old: &Path, id: &str) -> Result<(), Error> {
         match rustix::fs::renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
-            Ok(()) => return Ok(()),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            Err(error) => return Err(unwritten(old, &error.into())),
+            Ok(()) => Ok(()),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.move_aside(new, old, id),
+            Err(error) => Err(unwritten(old, &error.into())),
         }
+    }
+
+    /// As `exchange`, in two steps.
+    fn move_aside(&self, new: &Path, old: &Path, id: &str) -> Result<(), Error> {
         let aside = self.store.folder.join(format!("{REPLACED}{id}"));
         fs::rename(old, &aside).map_err(|error| unwritten(old, &error))?;
         if let Err(error) = fs::rename(new, old) {
             let _ = fs::rename(&aside, old);
             return Err(unwritten(old, &error));
         }
+        sync_folder(&self.store.folder)?;
         delete(&aside)
     }
 
@@ -126,12 +124,7 @@ impl Locked {
             return Ok(false);
         }
         if folder.join(RECORD).symlink_metadata().is_err() {
-            return Err(Error::new(
-                Code::Unavailable,
-                format!("`{id}` was put there by hand, not installed"),
-            )
-            .at(Location::file(&folder))
-            .hint("delete its folder by hand"));
+            return Err(by_hand(&id, &folder));
         }
         let hidden = self.store.folder.join(format!("{REMOVED}{id}"));
         delete(&hidden)?;
@@ -149,6 +142,12 @@ fn is_plain(name: &str) -> bool {
         && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }
 
+fn by_hand(id: &str, folder: &Path) -> Error {
+    Error::new(Code::Unavailable, format!("`{id}` was put there by hand, not installed"))
+        .at(Location::file(folder))
+        .hint("delete its folder by hand")
+}
+
 /// Gives the folder the permissions that one has which was not made for a single user.
 fn open_to_all(folder: &Path) -> Result<(), Error> {
     rustix::fs::chmod(folder, Mode::from_raw_mode(0o755)).map_err(|error| unwritten(folder, &error.into()))
@@ -160,5 +159,30 @@ fn write_record(folder: &Path, record: &Record) -> Result<(), Error> {
     delete(&path)?;
     let failed = |error| unwritten(&path, &error);
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
+    rustix::fs::fchmod(&file, Mode::from_raw_mode(0o644)).map_err(|error| failed(error.into()))?;
     file.write_all(record.to_text()?.as_bytes()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// What [`Locked::place`] does where folders cannot be exchanged.
+    #[test]
+    fn in_two_steps() {
+        let temporary = tempfile::tempdir().unwrap();
+        let locked = Store::new(temporary.path()).lock("a test", &mut |_| {}).unwrap();
+        let (old, new) = (temporary.path().join("demo@1.0.0"), temporary.path().join(".staging-x"));
+        for folder in [&old, &new] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("name"), folder.file_name().unwrap().as_encoded_bytes()).unwrap();
+        }
+        locked.move_aside(&new, &old, "demo@1.0.0").unwrap();
+        assert_eq!(fs::read_to_string(old.join("name")).unwrap(), ".staging-x");
+        // There is nothing to be shown any more: what is there stays.
+        assert_eq!(locked.move_aside(&new, &old, "demo@1.0.0").unwrap_err().code(), Code::Io);
+        assert_eq!(fs::read_to_string(old.join("name")).unwrap(), ".staging-x");
+        assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 2);
+    }
 }

@@ -31,7 +31,10 @@ pub(super) fn parse(text: &str) -> Result<(Url, Option<Digest>), Error> {
 
 /// Where a redirect leads to.
 pub(super) fn redirected(from: &Url, location: &str) -> Result<Url, Error> {
-    let wrong = |why: &str| Error::new(Code::Io, format!("{from} redirects to {location}, {why}"));
+    let wrong = |why: &str| {
+        Error::new(Code::Io, format!("{from} redirects to {location}, {why}"))
+            .hint("give the URL that the archive has in the end")
+    };
     let to = from.join(location).map_err(|error| wrong(&format!("which is no URL: {error}")))?;
     match (from.scheme(), to.scheme()) {
         ("https", "https") | ("http", "http" | "https") => Ok(to),

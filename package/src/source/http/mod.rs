@@ -101,22 +101,16 @@ impl Http {
         let mut url = self.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let response = agent.get(url.as_str()).call().map_err(|error| self.unreached(&url, &error))?;
-            let status = response.status();
-            if status.is_success() {
-                return match status.as_u16() {
-                    200 => Ok(response),
-                    other => {
-                        Err(self
-                            .failed(format!("{url} answers with the status {other} instead of an archive")))
-                    }
-                };
+            let status = response.status().as_u16();
+            if status == 200 {
+                return Ok(response);
             }
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-            match location.filter(|_| matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)) {
+            match location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308)) {
                 Some(location) => {
                     url = address::redirected(&url, location).map_err(|error| error.at(self.location()))?;
                 }
-                None => return Err(self.refused(&url, status.as_u16())),
+                None => return Err(self.refused(&url, status)),
             }
         }
         let message = format!("{} redirects more than {MAX_REDIRECTS} times", self.url);
