@@ -49,6 +49,7 @@ fn what_ships() {
             ),
             ("demo/entry/main.rhai", ""),
             ("demo/entry/other.rhai", ""),
+            ("demo/entry/other.txt", ""),
             ("demo/lib/.gitignore", "secret\n"),
             ("demo/lib/a.rhai", ""),
             ("demo/lib/secret", ""),
@@ -70,6 +71,7 @@ fn what_ships() {
     let ships = [
         "demo-data.zip",
         "entry/main.rhai",
+        "entry/other.rhai",
         "keep.log",
         "lib/a.rhai",
         "lib/demo-1.1.0.tar.gz",

@@ -27,8 +27,8 @@ pub struct PackedFile {
 /// The files of a plugin's folder that ship, sorted by their paths.
 ///
 /// All but hidden files, those that the folder's own `.gitignore` files name, `target`, `node_modules` and
-/// `__pycache__` folders, and archives of the plugin beside its manifest. The manifest, the entry point and those of
-/// `implementation.binaries` that exist ship in any case.
+/// `__pycache__` folders, and archives of the plugin beside its manifest. The manifest and what the plugin is loaded from
+/// ([`Loader::files`]) ship in any case; of several binaries, those that exist.
 ///
 /// # Errors
 ///
