@@ -144,7 +144,7 @@ fn names_that_leave_the_folder_or_mean_another() {
     refused(&Tar::default().entry(b'0', b"a\xff", b"").end(), "not UTF-8");
     refused(&zip(&[Zipped { name: b"a\xff".to_vec(), flags: 1 << 11, ..zipped("", "") }]), "not UTF-8");
     let unmarked = Zipped { flags: 0, ..zipped("\u{fc}", "") };
-    assert!(unpacked(&zip(&[unmarked.clone()]), &Limits::default()).is_ok());
+    assert!(unpacked(&zip(std::slice::from_ref(&unmarked)), &Limits::default()).is_ok());
     refused(&zip(&[Zipped { change_central: |c| c[5] = 0, ..unmarked }]), "not marked as UTF-8");
     refused(&zip(&[zipped("a\0b", "")]), "NUL");
     refused(&Tar::default().entry(b'L', b"L", b"a\0b\0").file("x", "").end(), "NUL");
