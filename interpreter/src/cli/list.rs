@@ -1,19 +1,29 @@
 //! `caraway list`.
 
+#[cfg(feature = "install")]
+use super::install::outdated;
 use super::options::Options;
 use super::{Context, table, terminal};
+#[cfg(feature = "install")]
+use crate::config::Config;
 use crate::diagnostic::{Severity, error_value, flatten, one_line};
 use crate::shadowing::shadowed;
 use caraway_loaders_core::Error;
 use caraway_loaders_core::discover::{Origin, Plugin};
 use clap::Args;
 use serde_json::{Value, json};
+#[cfg(feature = "install")]
+use std::path::Path;
 
 const HEADER: [&str; 6] = ["NAME", "VERSION", "TYPE", "MODULE", "WHERE", "DESCRIPTION"];
 
 /// List the plugins that a program in this folder can import, and what is wrong with others
 #[derive(Debug, Args)]
 pub(super) struct List {
+    /// List the installed plugins of which there is something newer, here or where they came from
+    #[cfg(feature = "install")]
+    #[arg(long)]
+    outdated: bool,
     #[command(flatten)]
     pub(super) options: Options,
 }
@@ -22,6 +32,12 @@ impl List {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
         let runtime = context.options.runtime().build()?;
         let catalog = runtime.catalog()?;
+        #[cfg(feature = "install")]
+        if self.outdated {
+            let project = Config::project(Path::new("."))?.file;
+            outdated::print(context, &runtime, &catalog, project.as_deref())?;
+            return Ok(0);
+        }
         let shadowed = shadowed(&catalog);
         if context.options.json() {
             context.print_json(json!({

@@ -4,6 +4,7 @@ mod candidate;
 mod consent;
 mod destination;
 mod missing;
+pub(super) mod outdated;
 mod progress;
 mod project;
 
