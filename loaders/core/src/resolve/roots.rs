@@ -10,7 +10,7 @@ use crate::discover::Plugin;
 use crate::error::{Error, Location};
 use crate::suggest::suggest;
 use semver::VersionReq;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
@@ -51,21 +51,22 @@ impl Roots {
                 (Ok(name), _) => program.push((name.to_owned(), requirement)),
             }
         }
-        let alone = project[plan.project.len()..]
-            .iter()
-            .filter(|(name, _)| !program.iter().any(|(other, _)| other == name))
-            .map(|(name, requirement)| (name.clone(), requirement));
+        let imported: HashSet<&str> = program.iter().map(|(name, _)| name.as_str()).collect();
+        let alone =
+            project[plan.project.len()..].iter().filter(|(name, _)| !imported.contains(name.as_str()));
+        let alone: Vec<(String, &Requirement)> = alone.map(|(name, asked)| (name.clone(), asked)).collect();
+        let mut required: HashMap<&str, Vec<&Requirement>> = HashMap::new();
+        for (name, requirement) in &project {
+            required.entry(name).or_default().push(requirement);
+        }
         let mut merged: BTreeMap<(String, String), Root> = BTreeMap::new();
         for (name, requirement) in program.iter().cloned().chain(alone) {
-            let known = |e: &super::Edge| e.path == requirement.path && e.range == requirement.range;
-            if plan.edges(None).iter().any(known) {
+            if plan.requires(&requirement.path, &requirement.range) {
                 continue;
             }
-            let above: Vec<Requirement> = project
-                .iter()
-                .filter(|(other, asked)| *other == name && asked != requirement)
-                .map(|(_, asked)| asked.clone())
-                .collect();
+            let above = required.get(name.as_str()).into_iter().flatten();
+            let above: Vec<Requirement> =
+                above.filter(|asked| **asked != requirement).map(|asked| (*asked).clone()).collect();
             let comparators = above.iter().chain([requirement]).flat_map(|asked| &asked.range.comparators);
             let range = VersionReq { comparators: comparators.cloned().collect() };
             merged
