@@ -2,6 +2,8 @@
 
 mod argument;
 mod build;
+mod config_edit;
+mod enable;
 mod facts;
 mod info;
 mod inspection;
@@ -14,6 +16,7 @@ mod setting;
 mod stdout;
 mod table;
 mod terminal;
+mod tree;
 mod validate;
 
 use crate::diagnostic::{Layout, Reporter, SCHEMA_VERSION, Severity};
@@ -46,8 +49,11 @@ enum Command {
     New(new::New),
     Build(build::Build),
     List(list::List),
+    Tree(tree::Tree),
     Info(info::Info),
     Validate(validate::Validate),
+    Enable(enable::Enable),
+    Disable(enable::Disable),
 }
 
 /// What a command works with.
@@ -108,8 +114,11 @@ impl Cli {
             Command::New(new) => new.execute(&context),
             Command::Build(build) => build.execute(&context),
             Command::List(list) => list.execute(&context),
+            Command::Tree(tree) => tree.execute(&context),
             Command::Info(info) => info.execute(&context),
             Command::Validate(validate) => validate.execute(&context),
+            Command::Enable(enable) => enable.execute(&context),
+            Command::Disable(disable) => disable.execute(&context),
         };
         outcome.unwrap_or_else(|error| {
             context.reporter.report(Severity::Error, &error);
@@ -125,8 +134,11 @@ impl Command {
             Command::New(new) => &new.options,
             Command::Build(build) => &build.options,
             Command::List(list) => &list.options,
+            Command::Tree(tree) => &tree.options,
             Command::Info(info) => &info.options,
             Command::Validate(validate) => &validate.options,
+            Command::Enable(enable) => &enable.options,
+            Command::Disable(disable) => &disable.options,
         }
     }
 }
