@@ -104,8 +104,7 @@ impl Config {
     ///
     /// [`Code::Config`] for a file that is wrong.
     pub(crate) fn project(folder: &Path) -> Result<Self, Error> {
-        let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        match absolute.ancestors().map(|dir| dir.join(FILE_NAME)).find(|file| file.is_file()) {
+        match project_file(folder) {
             Some(file) => Self::read(&file),
             None => Ok(Self::default()),
         }
@@ -117,8 +116,7 @@ impl Config {
     ///
     /// As [`Config::project`].
     pub(crate) fn user() -> Result<Self, Error> {
-        match dirs::config_dir().map(|dir| dir.join("caraway").join(FILE_NAME)).filter(|file| file.is_file())
-        {
+        match user_file().filter(|file| file.is_file()) {
             Some(file) => {
                 let config = Self::read(&file)?;
                 match config.dependencies.first() {
@@ -229,6 +227,17 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// The nearest `caraway.toml` upward from a folder.
+pub(crate) fn project_file(folder: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    absolute.ancestors().map(|dir| dir.join(FILE_NAME)).find(|file| file.is_file())
+}
+
+/// Where the user's own is, or would be; `None` where the user has no configuration directory.
+pub(crate) fn user_file() -> Option<PathBuf> {
+    dirs::config_dir().map(|dir| dir.join("caraway").join(FILE_NAME))
 }
 
 /// A file as somebody in the current directory would name it.

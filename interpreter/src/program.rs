@@ -4,7 +4,7 @@ use crate::runtime::Settings;
 use crate::session::Session;
 use crate::stack::with_large_stack;
 use caraway_loaders_core::bind::conform::{self, Functions};
-use caraway_loaders_core::bind::{explain, imports_of};
+use caraway_loaders_core::bind::{Imported, explain, imports_of};
 use caraway_loaders_core::budget::{self, Meter};
 use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
 use caraway_loaders_core::{Code, Error, Location, Type};
@@ -46,13 +46,22 @@ type ExitCode = Arc<Mutex<Option<u8>>>;
 
 impl Program {
     pub(crate) fn from_file(settings: &Arc<Settings>, file: &Path) -> Result<Self, Error> {
-        let folder = match file.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(file);
         let session = Session::open(settings, folder)?;
         let ast = parse_file(&engine::parser(&session.limits()), file)?;
         Self::plan(session, ast, &file.to_string_lossy(), folder)
+    }
+
+    /// Plans for a program without loading any plugin, and gives what asks for plugins.
+    #[cfg(feature = "cli")]
+    pub(crate) fn plan_only(
+        settings: &Arc<Settings>,
+        file: &Path,
+    ) -> Result<(Arc<Session>, Vec<Requirement>), Error> {
+        let session = Session::open(settings, folder_of(file))?;
+        let ast = parse_file(&engine::parser(&session.limits()), file)?;
+        let requirements = session.plan_for(requirements(&imports_of(&ast), &file.to_string_lossy())?)?;
+        Ok((session, requirements))
     }
 
     pub(crate) fn from_source(
@@ -68,13 +77,7 @@ impl Program {
 
     fn plan(session: Arc<Session>, ast: AST, name: &str, folder: &Path) -> Result<Self, Error> {
         let imports = imports_of(&ast);
-        let mut roots = Vec::new();
-        for import in imports.iter().filter(|import| import.top_level && !is_file(&import.path)) {
-            let location = Location::of_position(Some(name), import.position);
-            let (path, range) = parse_import(&import.path).map_err(|error| error.at(location.clone()))?;
-            roots.push(Requirement { path, range, from: Requester::Program { location } });
-        }
-        session.require(roots)?;
+        session.require(requirements(&imports, name)?)?;
         let aliases = imports.into_iter().map(|import| (import.alias, import.path)).collect();
         Ok(Self { session, ast, name: name.to_owned(), folder: folder.to_owned(), aliases })
     }
@@ -211,6 +214,24 @@ impl Program {
         let program = Self::from_source(settings, "call", &text, &settings.folder)?;
         program.call("forward", &[], args).map(|outcome| outcome.value)
     }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// What a program asks for at its top level.
+fn requirements(imports: &[Imported], name: &str) -> Result<Vec<Requirement>, Error> {
+    let top_level = imports.iter().filter(|import| import.top_level && !is_file(&import.path));
+    let requirement = |import: &Imported| {
+        let location = Location::of_position(Some(name), import.position);
+        let (path, range) = parse_import(&import.path).map_err(|error| error.at(location.clone()))?;
+        Ok(Requirement { path, range, from: Requester::Program { location } })
+    };
+    top_level.map(requirement).collect()
 }
 
 fn exit_with(stored: &ExitCode, code: i64, context: &NativeCallContext) -> Result<(), Box<EvalAltResult>> {

@@ -15,6 +15,8 @@ use caraway_loaders_core::discover::{Catalog, Plugin};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::output::Output;
+#[cfg(feature = "cli")]
+use caraway_loaders_core::resolve::Requirement;
 use caraway_loaders_core::{Code, Error, ErrorValue, StandardPackage, handle};
 use caraway_loaders_script::ImportResolver;
 use rhai::{Dynamic, Engine};
@@ -222,6 +224,19 @@ impl Runtime {
     #[cfg(feature = "install")]
     pub(crate) fn loader_of(&self, plugin: &Plugin) -> Result<&Arc<dyn Loader>, Error> {
         self.0.loader_of(plugin)
+    }
+
+    /// What a program asks for, or the project of a runtime's folder, with the plan for it; nothing is loaded.
+    #[cfg(feature = "cli")]
+    pub(crate) fn planned(&self, program: Option<&Path>) -> Result<(Arc<Session>, Vec<Requirement>), Error> {
+        match program {
+            Some(file) => Program::plan_only(&self.0, file),
+            None => {
+                let session = Session::open(&self.0, &self.0.folder)?;
+                let requirements = session.plan_for(Vec::new())?;
+                Ok((session, requirements))
+            }
+        }
     }
 
     /// The loaders, one for each plugin kind.

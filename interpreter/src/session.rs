@@ -133,23 +133,40 @@ impl Session {
         Arc::new(ProgramView(self.clone()))
     }
 
-    /// Plans for what the program imports at its top level and what the project depends on, and loads the
-    /// plugins that do not want to be lazy.
-    pub(crate) fn require(self: &Arc<Self>, mut roots: Vec<Requirement>) -> Result<(), Error> {
-        if roots.is_empty() && self.project.dependencies.is_empty() {
-            return Ok(());
-        }
+    /// Plans for what the program imports at its top level and what the project depends on, and gives all of
+    /// these requirements. Nothing is loaded.
+    pub(crate) fn plan_for(&self, mut roots: Vec<Requirement>) -> Result<Vec<Requirement>, Error> {
         for (name, range, location) in &self.project.dependencies {
             let from = Requester::Project { location: location.clone() };
             roots.push(Requirement { path: name.clone(), range: range.clone(), from });
         }
-        self.extend(&roots)?;
+        if !roots.is_empty() {
+            self.extend(&roots)?;
+        }
+        Ok(roots)
+    }
+
+    /// Plans, and loads the plugins that do not want to be lazy.
+    pub(crate) fn require(self: &Arc<Self>, roots: Vec<Requirement>) -> Result<(), Error> {
+        self.plan_for(roots)?;
         let eager: Vec<Arc<Plugin>> =
             self.plan().plugins().filter(|plugin| !plugin.manifest.runtime.lazy).cloned().collect();
         for plugin in eager {
             self.load(&plugin, None)?;
         }
         Ok(())
+    }
+
+    /// What has been planned so far.
+    #[cfg(feature = "cli")]
+    pub(crate) fn planned(&self) -> Plan {
+        self.plan().clone()
+    }
+
+    /// The project's configuration file, as messages name it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn project_file(&self) -> Option<PathBuf> {
+        self.project.file.as_deref().map(shown)
     }
 
     fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {

@@ -185,6 +185,7 @@ fn without_a_lock_file_or_a_project() {
 fn json() {
     let folder = project();
     let ran = folder.run(&["lock", "app.rhai", "--format", "json"]);
+    ran.shows(0, &["\"schema_version\": 1"]);
     let value: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(value["file"], "caraway.lock");
     assert_eq!(value["added"][1]["name"], "stats");

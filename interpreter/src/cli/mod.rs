@@ -2,9 +2,9 @@
 
 mod argument;
 mod build;
-#[cfg(feature = "install")]
 mod config_edit;
 mod consent;
+mod enable;
 mod facts;
 mod info;
 mod inspection;
@@ -22,6 +22,7 @@ mod setting;
 mod stdout;
 mod table;
 mod terminal;
+mod tree;
 mod trust;
 #[cfg(feature = "install")]
 mod uninstall;
@@ -53,23 +54,49 @@ Exit codes: 0 fine, 1 the script failed, 2 usage, 3 a bad plugin or manifest, 4 
 5 a capability denied, 6 integrity, 7 a limit, 8 input or output, 70 a bug, 130 interrupted. \
 `exit(n)` in a program gives n.";
 
-#[derive(Debug, Subcommand)]
-enum Command {
+/// The commands, in the order in which they are listed.
+macro_rules! commands {
+    ($($(#[$attribute:meta])* $name:ident($command:ty),)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$attribute])* $name($command),)*
+        }
+
+        impl Command {
+            fn options(&self) -> &Options {
+                match self {
+                    $($(#[$attribute])* Self::$name(command) => &command.options,)*
+                }
+            }
+
+            fn execute(&self, context: &mut Context) -> Result<u8, Error> {
+                match self {
+                    $($(#[$attribute])* Self::$name(command) => command.execute(context),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
     Run(run::Run),
     New(new::New),
     Build(build::Build),
-    List(list::List),
-    Lock(lock::Lock),
-    Info(info::Info),
     Validate(validate::Validate),
+    #[cfg(feature = "install")]
+    Pack(pack::Pack),
+    List(list::List),
+    Info(info::Info),
+    Tree(tree::Tree),
     #[cfg(feature = "install")]
     Install(install::Install),
     #[cfg(feature = "install")]
     Uninstall(uninstall::Uninstall),
     #[cfg(feature = "install")]
-    Pack(pack::Pack),
-    #[cfg(feature = "install")]
     Update(update::Update),
+    Lock(lock::Lock),
+    Enable(enable::Enable),
+    Disable(enable::Disable),
     Trust(trust::TrustCommand),
 }
 
@@ -126,51 +153,11 @@ impl Cli {
         let options = self.options.and(self.command.options());
         let reporter = Reporter::new(options.layout());
         let mut context = Context { options, reporter };
-        let outcome = match &self.command {
-            Command::Run(run) => run.execute(&mut context),
-            Command::New(new) => new.execute(&context),
-            Command::Build(build) => build.execute(&context),
-            Command::List(list) => list.execute(&context),
-            Command::Lock(lock) => lock.execute(&context),
-            Command::Info(info) => info.execute(&context),
-            Command::Validate(validate) => validate.execute(&context),
-            #[cfg(feature = "install")]
-            Command::Install(install) => install.execute(&context),
-            #[cfg(feature = "install")]
-            Command::Uninstall(uninstall) => uninstall.execute(&context),
-            #[cfg(feature = "install")]
-            Command::Pack(pack) => pack.execute(&context),
-            #[cfg(feature = "install")]
-            Command::Update(update) => update.execute(&context),
-            Command::Trust(trust) => trust.execute(&context),
-        };
+        let outcome = self.command.execute(&mut context);
         outcome.unwrap_or_else(|error| {
             context.reporter.report(Severity::Error, &error);
             error.code().exit_code()
         })
-    }
-}
-
-impl Command {
-    fn options(&self) -> &Options {
-        match self {
-            Command::Run(run) => &run.options,
-            Command::New(new) => &new.options,
-            Command::Build(build) => &build.options,
-            Command::List(list) => &list.options,
-            Command::Lock(lock) => &lock.options,
-            Command::Info(info) => &info.options,
-            Command::Validate(validate) => &validate.options,
-            #[cfg(feature = "install")]
-            Command::Install(install) => &install.options,
-            #[cfg(feature = "install")]
-            Command::Uninstall(uninstall) => &uninstall.options,
-            #[cfg(feature = "install")]
-            Command::Pack(pack) => &pack.options,
-            #[cfg(feature = "install")]
-            Command::Update(update) => &update.options,
-            Command::Trust(trust) => &trust.options,
-        }
     }
 }
 

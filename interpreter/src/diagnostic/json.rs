@@ -32,7 +32,7 @@ pub(crate) fn error_value(error: &Error) -> Value {
 }
 
 /// A place; line and column are `null` where they are not known.
-fn location_value(location: &Location) -> Value {
+pub(crate) fn location_value(location: &Location) -> Value {
     let known = |number: usize| (number > 0).then_some(number);
     json!({
         "file": location.file.to_string_lossy(),

@@ -261,17 +261,23 @@ fn scenarios() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     files.sort();
-    assert!(files.len() >= 25, "only {} scenarios in {}", files.len(), folder.display());
-    for path in files {
-        let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let scenario: Scenario = toml::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let first = run(&scenario, &file, 0);
-        if std::env::var_os("SHOW_SCENARIOS").is_some() {
-            println!("{file}: {}\n{}\n", scenario.description, first.join("\n"));
-        }
-        for order in 1..8 {
-            assert_eq!(run(&scenario, &file, order), first, "{file} depends on the order, {order}");
-        }
+    assert!(files.len() >= 75, "only {} scenarios in {}", files.len(), folder.display());
+    // Each panic tells what is wrong; those that come after it are to be told too.
+    let failed: Vec<&PathBuf> =
+        files.iter().filter(|path| std::panic::catch_unwind(|| check(path)).is_err()).collect();
+    assert!(failed.is_empty(), "{} scenarios failed: {failed:?}", failed.len());
+}
+
+/// Runs one scenario in several orders.
+fn check(path: &Path) {
+    let file = path.file_name().unwrap().to_string_lossy().into_owned();
+    let text = std::fs::read_to_string(path).unwrap();
+    let scenario: Scenario = toml::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let first = run(&scenario, &file, 0);
+    if std::env::var_os("SHOW_SCENARIOS").is_some() {
+        println!("{file}: {}\n{}\n", scenario.description, first.join("\n"));
+    }
+    for order in 1..8 {
+        assert_eq!(run(&scenario, &file, order), first, "{file} depends on the order, {order}");
     }
 }

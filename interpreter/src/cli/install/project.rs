@@ -39,7 +39,7 @@ impl<'a> ProjectChange<'a> {
         let (name, version) = (&plugin.manifest.name, &plugin.manifest.version);
         let required = self.old.dependencies.iter().find(|(other, ..)| other == name);
         if !required.is_some_and(|(_, range, _)| range.matches(version)) {
-            self.edit.depend(name, &caret(version))?;
+            self.edit.depend(name, &caret(version).to_string())?;
         }
         self.upgrade(name);
         self.grant(name, rules)
@@ -47,7 +47,7 @@ impl<'a> ProjectChange<'a> {
 
     /// Asks for what a plugin may do.
     pub(in crate::cli) fn grant(&mut self, name: &str, rules: &[String]) -> Result<(), Error> {
-        if !rules.is_empty() { self.edit.grant(name, rules) } else { Ok(()) }
+        self.edit.grant(name, rules)
     }
 
     /// Gives up the locked versions of a plugin.
@@ -57,6 +57,7 @@ impl<'a> ProjectChange<'a> {
 
     /// Requires a plugin no more.
     pub(in crate::cli) fn undepend(&mut self, name: &str) -> Result<bool, Error> {
+        self.edit.grant(name, &[])?;
         self.edit.undepend(name)
     }
 

@@ -1,7 +1,7 @@
 //! What the solver took, as a plan: dependencies first, no cycles.
 
 use super::plan::{Edge, Plan};
-use super::roots::Roots;
+use super::roots::{Root, Roots};
 use super::solver::Selection;
 use crate::code::Code;
 use crate::discover::Plugin;
@@ -35,11 +35,7 @@ pub(super) fn assemble<'a>(
     for root in &roots.list {
         let plugin = selection.of(&root.name, &root.range)?;
         if !marks.contains_key(&key(plugin)) {
-            let walked = walk(selection, plugin, &mut marks, &mut plan);
-            walked.map_err(|error| match root.location() {
-                Some(location) => error.at(location.clone()),
-                None => error,
-            })?;
+            walk(selection, root, plugin, &mut marks, &mut plan)?;
         }
         for asked in &root.asked {
             plan.require(Edge {
@@ -59,6 +55,7 @@ fn key(plugin: &Plugin) -> (&str, &Version) {
 /// Adds a plugin with all that it depends on. Without recursion: chains may be long.
 fn walk<'a>(
     selection: &Selection<'a>,
+    root: &Root,
     start: &'a Arc<Plugin>,
     marks: &mut HashMap<(&'a str, &'a Version), Mark>,
     plan: &mut Plan,
@@ -81,7 +78,7 @@ fn walk<'a>(
         });
         match marks.get(&key(target)) {
             Some(Mark::Done) => {}
-            Some(Mark::Open) => return Err(cycle(&path, target)),
+            Some(Mark::Open) => return Err(cycle(root, &path, target)),
             None => {
                 marks.insert(key(target), Mark::Open);
                 path.push((target, Vec::new()));
@@ -91,8 +88,8 @@ fn walk<'a>(
     Ok(())
 }
 
-/// The cycle that ends with the last of `path` needing `target`, which is on the path.
-fn cycle(path: &[(&Arc<Plugin>, Vec<Edge>)], target: &Arc<Plugin>) -> Error {
+/// The cycle that ends with the last of `path` needing `target`, which is on the path from `root`.
+fn cycle(root: &Root, path: &[(&Arc<Plugin>, Vec<Edge>)], target: &Arc<Plugin>) -> Error {
     let start = path.iter().position(|(plugin, _)| key(plugin) == key(target)).unwrap_or(0);
     let members: Vec<&Plugin> = path[start..].iter().map(|(plugin, _)| &***plugin).collect();
     let distinct: BTreeSet<&str> = members.iter().map(|plugin| plugin.manifest.name.as_str()).collect();
@@ -105,12 +102,21 @@ fn cycle(path: &[(&Arc<Plugin>, Vec<Edge>)], target: &Arc<Plugin>) -> Error {
         let hidden = names.len() - MAX_SHOWN;
         names.splice(MAX_SHOWN / 2..MAX_SHOWN / 2 + hidden, [format!("({hidden} more)")]);
     }
-    let message = format!("plugins depend on each other in a circle: {}", names.join(" -> "));
-    let error = Error::new(Code::Cycle, message)
-        .hint("move what they share into a plugin of its own that depends on none of them");
+    let what = match names.as_slice() {
+        [one, _] => format!("the plugin `{one}` depends on itself"),
+        names => format!("plugins depend on each other in a circle: {}", names.join(" -> ")),
+    };
+    let message = match start {
+        0 => format!("{what}\n  {root}"),
+        _ => format!("{what}\n  {root}, which leads to `{}`", names[0]),
+    };
+    let error = Error::new(Code::Cycle, message).hint(match members.len() {
+        1 => "take it out of its own `dependencies`",
+        _ => "move what they share into a plugin of its own that depends on none of them",
+    });
     let place =
         path.last().and_then(|(last, edges)| place_of_dependency(last, edges.len().saturating_sub(1)));
-    match place {
+    match place.or_else(|| root.location().cloned()) {
         Some(place) => error.at(place),
         None => error,
     }

@@ -4,7 +4,7 @@ use super::import::parse_import;
 use super::requirement::Requirement;
 use crate::discover::Plugin;
 use semver::VersionReq;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Selected plugins, and what each importer's imports mean.
@@ -13,10 +13,14 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     plugins: Vec<Arc<Plugin>>,
-    /// The program's, the project's among them.
+    /// What each plugin requires, in the order of `plugins`.
+    dependencies: Vec<Vec<Edge>>,
+    /// Where each id is in `plugins`.
+    places: HashMap<String, usize>,
+    /// What the program requires, the project's requirements among it.
     program: Vec<Edge>,
-    /// By the importer's id.
-    dependencies: BTreeMap<String, Vec<Edge>>,
+    /// Where in `program` a name is, as written or as the plugin's own.
+    names: HashMap<String, Vec<usize>>,
     /// What `caraway.toml` requires, by plugin name.
     pub(super) project: Vec<(String, Requirement)>,
 }
@@ -40,14 +44,17 @@ impl Plan {
 
     /// The selected plugin with this [`id`](Plugin::id).
     pub fn get(&self, id: &str) -> Option<&Arc<Plugin>> {
-        self.plugins.iter().find(|plugin| plugin.id() == id)
+        self.plugins.get(*self.places.get(id)?)
     }
 
     /// What an importer requires and gets: the plugin with this id, or the program and its project for `None`.
     pub fn edges(&self, importer: Option<&str>) -> &[Edge] {
         match importer {
             None => &self.program,
-            Some(id) => self.dependencies.get(id).map_or(&[], Vec::as_slice),
+            Some(id) => {
+                let edges = self.places.get(id).and_then(|place| self.dependencies.get(*place));
+                edges.map_or(&[], Vec::as_slice)
+            }
         }
     }
 
@@ -59,9 +66,13 @@ impl Plan {
     /// `pinned` then extends the plan or says why not.
     pub fn lookup(&self, importer: Option<&str>, path: &str) -> Option<&Arc<Plugin>> {
         let (name, range) = parse_import(path).ok()?;
-        let edges = self.edges(importer);
-        if let Some(same) = edges.iter().find(|edge| edge.path == name && edge.range == range) {
-            return Some(&same.plugin);
+        let same = |edge: &&Edge| edge.path == name && edge.range == range;
+        let exact = match importer {
+            None => self.program_edges(&name).find(same),
+            importer => self.edges(importer).iter().find(same),
+        };
+        if let Some(exact) = exact {
+            return Some(&exact.plugin);
         }
         let accepts =
             |plugin: &&Arc<Plugin>| range.comparators.is_empty() || range.matches(&plugin.manifest.version);
@@ -70,11 +81,14 @@ impl Plan {
 
     /// The plugins that an importer may mean by a name, of those that it requires.
     pub(super) fn named(&self, importer: Option<&str>, name: &str) -> Vec<&Arc<Plugin>> {
+        // What other names mean to a program is looked up among all plugins: one may be called so.
+        if importer.is_none() {
+            return self.program_edges(name).map(|edge| &edge.plugin).collect();
+        }
         let edges = self.edges(importer);
         let by_name = edges.iter().filter(|edge| edge.path == name || edge.plugin.manifest.name == name);
         let by_name: Vec<_> = by_name.map(|edge| &edge.plugin).collect();
-        // What other names mean to a program is looked up among all plugins: one may be called so.
-        if importer.is_none() || !by_name.is_empty() {
+        if !by_name.is_empty() {
             return by_name;
         }
         let by_module = edges.iter().map(|edge| &edge.plugin).filter(|p| p.manifest.module == name);
@@ -85,15 +99,32 @@ impl Plan {
 
     /// Adds a plugin, all of whose dependencies are there.
     pub(super) fn push(&mut self, plugin: Arc<Plugin>, edges: Vec<Edge>) {
-        self.dependencies.insert(plugin.id(), edges);
+        self.places.insert(plugin.id(), self.plugins.len());
+        self.dependencies.push(edges);
         self.plugins.push(plugin);
     }
 
     /// Adds what the program or its project requires.
     pub(super) fn require(&mut self, edge: Edge) {
-        let known = |other: &Edge| other.path == edge.path && other.range == edge.range;
-        if !self.program.iter().any(known) {
-            self.program.push(edge);
+        if self.requires(&edge.path, &edge.range) {
+            return;
         }
+        let place = self.program.len();
+        let name = &edge.plugin.manifest.name;
+        self.names.entry(edge.path.clone()).or_default().push(place);
+        if *name != edge.path {
+            self.names.entry(name.clone()).or_default().push(place);
+        }
+        self.program.push(edge);
+    }
+
+    /// Whether the program or its project requires this, in these words.
+    pub(super) fn requires(&self, path: &str, range: &VersionReq) -> bool {
+        self.program_edges(path).any(|edge| edge.path == path && edge.range == *range)
+    }
+
+    /// What the program requires by a name: as written, or the plugin's own.
+    fn program_edges(&self, name: &str) -> impl Iterator<Item = &Edge> {
+        self.names.get(name).into_iter().flatten().filter_map(|place| self.program.get(*place))
     }
 }

@@ -6,10 +6,13 @@ use super::plan::Plan;
 use super::requirement::{Asked, Requester, Requirement};
 use super::universe::View;
 use crate::code::Code;
+use crate::discover::Plugin;
 use crate::error::{Error, Location};
+use crate::suggest::suggest;
 use semver::VersionReq;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::path::Path;
 
 /// What the solver starts from.
 pub(super) struct Roots {
@@ -48,21 +51,22 @@ impl Roots {
                 (Ok(name), _) => program.push((name.to_owned(), requirement)),
             }
         }
-        let alone = project[plan.project.len()..]
-            .iter()
-            .filter(|(name, _)| !program.iter().any(|(other, _)| other == name))
-            .map(|(name, requirement)| (name.clone(), requirement));
+        let imported: HashSet<&str> = program.iter().map(|(name, _)| name.as_str()).collect();
+        let alone =
+            project[plan.project.len()..].iter().filter(|(name, _)| !imported.contains(name.as_str()));
+        let alone: Vec<(String, &Requirement)> = alone.map(|(name, asked)| (name.clone(), asked)).collect();
+        let mut required: HashMap<&str, Vec<&Requirement>> = HashMap::new();
+        for (name, requirement) in &project {
+            required.entry(name).or_default().push(requirement);
+        }
         let mut merged: BTreeMap<(String, String), Root> = BTreeMap::new();
         for (name, requirement) in program.iter().cloned().chain(alone) {
-            let known = |e: &super::Edge| e.path == requirement.path && e.range == requirement.range;
-            if plan.edges(None).iter().any(known) {
+            if plan.requires(&requirement.path, &requirement.range) {
                 continue;
             }
-            let above: Vec<Requirement> = project
-                .iter()
-                .filter(|(other, asked)| *other == name && asked != requirement)
-                .map(|(_, asked)| asked.clone())
-                .collect();
+            let above = required.get(name.as_str()).into_iter().flatten();
+            let above: Vec<Requirement> =
+                above.filter(|asked| **asked != requirement).map(|asked| (*asked).clone()).collect();
             let comparators = above.iter().chain([requirement]).flat_map(|asked| &asked.range.comparators);
             let range = VersionReq { comparators: comparators.cloned().collect() };
             merged
@@ -83,7 +87,24 @@ impl Roots {
     }
 }
 
+impl Roots {
+    /// Where one of the list stands, to sort by: what programs import before what their project requires.
+    pub(super) fn place(&self, index: Option<usize>) -> (bool, Option<(&Path, usize, usize)>) {
+        let first = index.and_then(|index| self.list.get(index)?.asked.first());
+        let place = first.and_then(|asked| asked.from.location());
+        (
+            first.is_none_or(|asked| matches!(asked.from, Requester::Project { .. })),
+            place.map(|location| (location.file.as_path(), location.line, location.column)),
+        )
+    }
+}
+
 impl Root {
+    /// Who asks for it first.
+    pub(super) fn requester(&self) -> String {
+        self.asked.first().map_or_else(|| "the program".to_owned(), |asked| asked.from.to_string())
+    }
+
     /// Where it is asked for.
     pub(super) fn location(&self) -> Option<&Location> {
         self.asked.first()?.from.location()
@@ -118,16 +139,7 @@ fn import_of_plugin(plan: &Plan, id: &str, asked: &Requirement) -> Result<(), Er
         return Err(Error::new(Code::Internal, format!("`{id}` imports, but is not in the plan")));
     };
     let selected = plan.named(Some(id), &asked.path);
-    let Some(first) = selected.first() else {
-        return Err(Error::new(
-            Code::UndeclaredImport,
-            format!("`{id}` imports `{}`, which its manifest does not declare", asked.path),
-        )
-        .hint(format!(
-            "add `{}` to `dependencies` in the manifest of `{}`",
-            asked.path, plugin.manifest.name
-        )));
-    };
+    let Some(first) = selected.first() else { return Err(undeclared(plan, plugin, &asked.path)) };
     let any = asked.range.comparators.is_empty();
     if any || selected.iter().any(|plugin| asked.range.matches(&plugin.manifest.version)) {
         return Ok(());
@@ -141,4 +153,32 @@ fn import_of_plugin(plan: &Plan, id: &str, asked: &Requirement) -> Result<(), Er
         ),
     )
     .hint(format!("import `{}` without a requirement, or tighten the one in `dependencies`", asked.path)))
+}
+
+/// A plugin imports what it does not declare, or by a name that might mean several that it does.
+fn undeclared(plan: &Plan, plugin: &Plugin, path: &str) -> Error {
+    let id = plugin.id();
+    let edges = plan.edges(Some(&id));
+    let rivals: BTreeSet<&str> = edges
+        .iter()
+        .map(|edge| &edge.plugin.manifest)
+        .filter(|manifest| manifest.module == path)
+        .map(|manifest| manifest.name.as_str())
+        .collect();
+    if let Some(first) = rivals.first() {
+        let names: Vec<String> = rivals.iter().map(|name| format!("`{name}`")).collect();
+        let names = names.join(", ");
+        return Error::new(
+            Code::Ambiguous,
+            format!("`{id}` imports `{path}`, the module name of several plugins that it declares: {names}"),
+        )
+        .hint(format!("import one by its plugin name, such as `import \"{first}\" as {path}`"));
+    }
+    let found = format!("`{id}` imports `{path}`, which its manifest does not declare");
+    let declared = edges.iter().flat_map(|edge| [edge.path.as_str(), edge.plugin.manifest.module.as_str()]);
+    let add = format!("add `{path}` to `dependencies` in the manifest of `{}`", plugin.manifest.name);
+    Error::new(Code::UndeclaredImport, found).hint(match suggest(path, declared) {
+        Some(near) => format!("did you mean `{near}`? else {add}"),
+        None => add,
+    })
 }

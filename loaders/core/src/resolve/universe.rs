@@ -69,13 +69,14 @@ impl Universe {
             searched: Vec::new(),
             preferred: BTreeMap::new(),
         };
-        let mut sorted: BTreeMap<(&str, &Version), &Arc<Plugin>> = BTreeMap::new();
-        for plugin in plugins {
-            sorted.entry((&plugin.manifest.name, &plugin.manifest.version)).or_insert(plugin);
-        }
-        for ((name, _), plugin) in sorted {
+        let mut sorted: Vec<&Arc<Plugin>> = plugins.iter().collect();
+        // Of those that are equal the first stays the first.
+        sorted.sort_by(|a, b| key(a).cmp(&key(b)));
+        sorted.dedup_by(|later, first| key(later) == key(first));
+        for plugin in sorted {
             let manifest = &plugin.manifest;
-            let entry = universe.entries.entry(name.to_owned()).or_default();
+            let name = &manifest.name;
+            let entry = universe.entries.entry(name.clone()).or_default();
             if disabled.contains(name) {
                 entry.excluded.push((plugin.clone(), Exclusion::Disabled));
             } else if let Some(needed) = manifest.unmet_host(host) {
@@ -83,7 +84,7 @@ impl Universe {
             } else {
                 entry.push(plugin.clone());
             }
-            universe.modules.entry(manifest.module.clone()).or_default().insert(name.to_owned());
+            universe.modules.entry(manifest.module.clone()).or_default().insert(name.clone());
         }
         universe
     }
@@ -104,6 +105,10 @@ impl Universe {
         }
         self
     }
+}
+
+fn key(plugin: &Plugin) -> (&str, &Version) {
+    (&plugin.manifest.name, &plugin.manifest.version)
 }
 
 impl Entry {

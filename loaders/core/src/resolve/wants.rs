@@ -99,7 +99,8 @@ pub(super) struct Chains<'a, 'w> {
 }
 
 impl<'a, 'w> Chains<'a, 'w> {
-    /// Finds a shortest chain to each want that leads to no other, then to each that is on none of these.
+    /// Finds a shortest chain to each want that leads to no other, in the order in which they begin in the
+    /// program, then to each want that is on none of these.
     pub(super) fn new(view: &'a View<'a>, roots: &'a Roots, wants: &'w [Want<'a>]) -> Self {
         let mut by_owner: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, want) in wants.iter().enumerate() {
@@ -129,6 +130,15 @@ impl<'a, 'w> Chains<'a, 'w> {
                 }
             }
         }
+        let origin = |start: usize| {
+            let mut first = start;
+            while let Some(Some(parent)) = parents[first] {
+                first = parent;
+            }
+            let want = &wants[first];
+            roots.list.iter().position(|root| root.name == want.name && root.range == *want.range)
+        };
+        ends.sort_by_cached_key(|&end| roots.place(origin(end)));
         let mut covered = vec![false; wants.len()];
         let mut chains = Vec::new();
         for &end in ends.iter().chain(&order) {
@@ -162,7 +172,8 @@ impl<'a, 'w> Chains<'a, 'w> {
         self.chains.iter().map(|chain| self.sentence(chain))
     }
 
-    fn root(&self, want: &Want) -> Option<&'a super::roots::Root> {
+    /// The requirement of the program that a want is, if it is one.
+    pub(super) fn root(&self, want: &Want) -> Option<&'a super::roots::Root> {
         self.roots.list.iter().find(|root| root.name == want.name && root.range == *want.range)
     }
 
@@ -216,7 +227,10 @@ impl<'a> Want<'a> {
             None => "the program".to_owned(),
             Some(plugin) => {
                 let versions: Vec<&Version> = self.versions().collect();
-                format!("`{} {}`", plugin.manifest.name, versions_text(&versions))
+                match versions.as_slice() {
+                    [one] => format!("`{} {one}`", plugin.manifest.name),
+                    several => format!("`{}` {}", plugin.manifest.name, versions_text(several)),
+                }
             }
         }
     }
