@@ -233,7 +233,6 @@ mod tests {
         let rest = "# mine\nplugin_path = [ \"a\",\"b\" ] # both\n";
         for (old, disabled) in [
             ("", "[plugins]\ndisabled = [\"x\"]\n"),
-            ("[plugins]\n# none yet\n", "[plugins]\n# none yet\ndisabled = [\"x\"]\n"),
             ("[plugins]\ndisabled = [\"a\"] # slow\n", "[plugins]\ndisabled = [\"a\", \"x\"] # slow\n"),
             (
                 "[plugins]\ndisabled = [\n    # slow\n    \"a\",\n    \"b\", # too\n]\n",
