@@ -54,9 +54,9 @@ fn a_program_and_what_it_uses() {
         |-- stats 2.0.0\n\
         `-- report 1.2.0\n    \
             |-- table 2.1.0\n    \
-            |   |-- base 1.0.0\n    \
-            |   `-- stats 1.4.0\n    \
-            |       `-- base 1.0.0\n    \
+            |   |-- stats 1.4.0\n    \
+            |   |   `-- base 1.0.0\n    \
+            |   `-- base 1.0.0\n    \
             `-- stats 1.4.0 (*)\n";
     folder.run(&["tree", "app.rhai"]).gives(0, tree, &[]);
     let drawn = utf8(&folder, &["tree", "app.rhai", "--depth", "2"]);

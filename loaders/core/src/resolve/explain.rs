@@ -111,12 +111,15 @@ fn absent(view: &View, name: &str, range: &VersionReq, want: Option<&Want>, line
 fn unknown_hint(view: &View, name: &str) -> String {
     let modules: Vec<String> = view.with_module(name).map(|plugin| format!("`{plugin}`")).collect();
     let searched = view.searched_text();
+    let standard = format!("std/{name}");
     let hint = if let Some(file) = name.strip_suffix(".rhai") {
         format!("a file beside the importer is imported as \"./{file}\"")
     } else if let [plugin] = modules.as_slice() {
         format!("`{name}` is the module name of the plugin {plugin}: depend on that")
     } else if !modules.is_empty() {
         format!("`{name}` is the module name of the plugins {}: depend on one of them", modules.join(", "))
+    } else if view.entry(&standard).is_some() {
+        format!("did you mean `{standard}`?")
     } else if let Some(near) = view.suggest(name) {
         format!("did you mean `{near}`?")
     } else {
