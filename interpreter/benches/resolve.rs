@@ -15,7 +15,7 @@ use caraway_loaders_core::resolve::{Plan, Requester, Requirement, Universe, pars
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use semver::Version;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 const COUNTS: [usize; 4] = [10, 100, 1_000, 10_000];
@@ -63,7 +63,7 @@ fn in_memory(count: usize) -> Vec<Arc<Plugin>> {
         let mut manifest = Manifest::new(format!("plugin-{index}"), Version::new(1, minor, 0), "module");
         manifest.dependencies =
             needs(index, names).map(|name| Dependency { name, requirement: "^1".parse().unwrap() }).collect();
-        Arc::new(Plugin { manifest, root: PathBuf::new(), origin: Origin::BuiltIn })
+        Arc::new(Plugin::new(manifest, "", Origin::BuiltIn))
     };
     (0..names).flat_map(|index| [0, 1].map(|minor| plugin(index, minor))).collect()
 }

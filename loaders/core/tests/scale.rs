@@ -10,7 +10,6 @@ use caraway_loaders_core::resolve::{self, Plan, Requester, Requirement, Universe
 use caraway_loaders_core::{Code, Error, Location};
 use semver::Version;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A kind that reads manifests and loads nothing.
@@ -45,7 +44,7 @@ fn plugin(name: &str, version: (u64, u64), dependencies: impl IntoIterator<Item 
         Dependency { name, requirement }
     };
     manifest.dependencies = dependencies.into_iter().map(dependency).collect();
-    Arc::new(Plugin { manifest, root: PathBuf::new(), origin: Origin::BuiltIn })
+    Arc::new(Plugin::new(manifest, "", Origin::BuiltIn))
 }
 
 fn plan(plugins: &[Arc<Plugin>], imports: impl IntoIterator<Item = String>) -> Result<Plan, Error> {
