@@ -1,6 +1,6 @@
 //! Where plugins are looked for.
 
-use crate::config::Config;
+use crate::config::{Config, shown};
 use caraway_loaders_core::discover::SearchPath;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,11 @@ impl SearchPaths {
         // As a user would write it: `plugins`, not `./plugins`.
         let folder = folder.strip_prefix(".").unwrap_or(folder);
         paths.push(SearchPath::default_path(folder.join("plugins"), "beside the program"));
+        if let Some(root) = project.file.as_deref().and_then(Path::parent)
+            && std::path::absolute(folder).is_ok_and(|folder| folder != root)
+        {
+            paths.push(SearchPath::default_path(shown(root).join("plugins"), "beside caraway.toml"));
+        }
         if self.ambient {
             if let Some(data) = dirs::data_dir() {
                 paths.push(SearchPath::default_path(

@@ -182,6 +182,15 @@ fn without_a_lock_file_or_a_project() {
 }
 
 #[test]
+fn programs_in_folders_below_use_the_plugins_and_the_lock_file_of_their_project() {
+    let folder = locked();
+    folder.write("src/deep/app.rhai", APP.1);
+    folder.run(&["run", "--locked", "src/deep/app.rhai"]).gives(0, "*1.2.0* half\n", &[]);
+    folder.write("plugins/format/main.rhai", "fn bold(text) { text }");
+    folder.run(&["run", "src/deep/app.rhai"]).gives(6, "", &["--> plugins/format/main.rhai"]);
+}
+
+#[test]
 fn json() {
     let folder = project();
     let ran = folder.run(&["lock", "app.rhai", "--format", "json"]);
