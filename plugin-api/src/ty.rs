@@ -221,6 +221,7 @@ impl<'a> Parser<'a> {
         &self.text[self.at..]
     }
 
+    #[inline]
     fn skip_space(&mut self) {
         if !self.text.as_bytes().get(self.at).is_some_and(u8::is_ascii_graphic) {
             self.at = self.text.len() - self.rest().trim_start().len();
@@ -233,7 +234,7 @@ impl<'a> Parser<'a> {
 
     pub(crate) fn eat(&mut self, token: &str) -> bool {
         self.skip_space();
-        let found = self.rest().starts_with(token);
+        let found = self.text.as_bytes()[self.at..].starts_with(token.as_bytes());
         if found {
             self.at += token.len();
         }
@@ -261,13 +262,13 @@ impl<'a> Parser<'a> {
     /// A name: a letter or `_`, then letters, digits, `_`.
     pub(crate) fn name(&mut self, what: &str) -> Result<&'a str, ParseTypeError> {
         self.skip_space();
-        let rest = self.rest();
+        let rest = &self.text.as_bytes()[self.at..];
         let part_of = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let len = rest.bytes().position(|byte| !part_of(byte)).unwrap_or(rest.len());
-        let name = &rest[..len];
-        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        let len = rest.iter().position(|byte| !part_of(*byte)).unwrap_or(rest.len());
+        if rest[..len].first().is_none_or(u8::is_ascii_digit) {
             return self.error(format!("expected {what}"));
         }
+        let name = &self.text[self.at..self.at + len];
         self.at += len;
         Ok(name)
     }

@@ -38,6 +38,10 @@ pub fn callable(signature: &Signature) -> Result<(), Error> {
         .hint("pass a map"));
     }
     let types = || signature.params.iter().map(|param| &param.ty).chain([&signature.returns]);
+    let simple = |ty: &Type| matches!(ty, Type::Int | Type::Float | Type::Bool | Type::String | Type::Void);
+    if types().all(simple) {
+        return Ok(());
+    }
     if let Some(ty) = types().find(|ty| ty.has_handle_inside()) {
         return Err(Error::new(
             Code::ManifestValue,

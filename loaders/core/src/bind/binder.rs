@@ -4,6 +4,7 @@ use super::conform;
 use super::entry::{self, Body, with_context};
 use super::error::{CallResult, wrong_inside};
 use super::members::{Dispatchers, Filling, Member};
+use super::shown::Shown;
 use crate::callable::callable;
 use crate::code::Code;
 use crate::error::{Error, Location};
@@ -23,7 +24,7 @@ pub struct Bound {
     /// The name that messages use: the manifest's `name`.
     pub name: String,
     /// The functions in it.
-    pub signatures: Vec<Signature>,
+    pub signatures: Vec<Arc<Signature>>,
 }
 
 impl fmt::Debug for Bound {
@@ -56,12 +57,10 @@ impl fmt::Debug for Bound {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Binder {
-    name: String,
+    name: Arc<str>,
     root: Tree,
     classes: BTreeMap<String, Filling>,
     dispatchers: Dispatchers,
-    signatures: Vec<Signature>,
-    /// The functions of the signatures, in the same order.
     members: Vec<Member>,
     buffers: bool,
 }
@@ -108,11 +107,10 @@ impl Binder {
     /// An empty module of the plugin `name`, with `id` as Rhai's name for the module: its source in errors.
     pub fn new(name: &str, id: &str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             root: Tree::new(id),
             classes: BTreeMap::new(),
             dispatchers: Dispatchers::default(),
-            signatures: Vec::new(),
             members: Vec::new(),
             buffers: false,
         }
@@ -150,7 +148,7 @@ impl Binder {
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
         let (last, member) = self.add(self.resolved(signature), body)?;
-        let first = member.shown.params.first().filter(|first| first.name == "self");
+        let first = member.shown.signature.params.first().filter(|first| first.name == "self");
         let Some(Type::Handle(class)) = first.map(|first| first.ty.clone()) else { return Ok(()) };
         let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
         self.dispatchers.add_method(&mut self.root.module, &last, filling, &member);
@@ -190,8 +188,7 @@ impl Binder {
     ///
     /// [`Code::Internal`] if there is no function of this name.
     pub fn alias(&mut self, alias: &str, name: &str) -> Result<(), Error> {
-        let index = self.signatures.iter().position(|signature| signature.name == name);
-        let Some(member) = index.and_then(|index| self.members.get(index)) else {
+        let Some(member) = self.members.iter().find(|member| member.shown.signature.name == name) else {
             return Err(Error::new(Code::Internal, format!("an alias of `{name}`, which is not there")));
         };
         self.root.register(alias, member);
@@ -214,7 +211,8 @@ impl Binder {
     pub fn finish(mut self) -> Bound {
         self.classes.into_values().for_each(Filling::finish);
         self.dispatchers.put_into(&mut self.root.module);
-        Bound { module: Arc::new(self.root.finish()), name: self.name, signatures: self.signatures }
+        let signatures = self.members.into_iter().map(|member| member.shown.signature).collect();
+        Bound { module: Arc::new(self.root.finish()), name: (*self.name).to_owned(), signatures }
     }
 
     /// The signature with the names of classes looked up; others are left for `callable` to refuse.
@@ -231,38 +229,26 @@ impl Binder {
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        let (handles, shown) = self.accept(&signature)?;
+        callable(&signature)?;
+        let handles = self.handles(&signature)?;
+        let shown = Shown::new(self.name.clone(), Arc::new(signature));
         let function = shown.clone();
         // The one place where a body is compiled into what Rhai calls.
         let body = with_context(move |context, args| {
             body(&context, args).map_err(|error| error.raise(&function, &context))
         });
-        Ok(self.put(signature, handles, shown, body))
+        Ok(self.put(handles, shown, body))
     }
 
-    /// Looks at a signature before anything is made of it; gives it with the name that messages use.
-    fn accept(&self, signature: &Signature) -> Result<(Option<Handles>, Arc<Signature>), Error> {
-        callable(signature)?;
-        let handles = self.handles(signature)?;
-        let name = [&self.name, "::", &signature.name].concat();
-        Ok((handles, Arc::new(Signature { name, ..signature.clone() })))
-    }
-
-    fn put(
-        &mut self,
-        signature: Signature,
-        handles: Option<Handles>,
-        shown: Arc<Signature>,
-        body: Shared<Body>,
-    ) -> (String, Member) {
+    fn put(&mut self, handles: Option<Handles>, shown: Shown, body: Shared<Body>) -> (String, Member) {
         let body = match handles {
             Some(handles) => checked(shown.clone(), handles, body),
             None => body,
         };
         let member = Member { shown, body, buffers: self.buffers };
-        self.root.register(&signature.name, &member);
-        let last = signature.name.rsplit(':').next().unwrap_or_default().to_owned();
-        self.signatures.push(signature);
+        let name = &member.shown.signature.name;
+        self.root.register(name, &member);
+        let last = name.rsplit(':').next().unwrap_or_default().to_owned();
         self.members.push(member.clone());
         (last, member)
     }
@@ -293,7 +279,7 @@ fn no_getter(signature: &Signature) -> Error {
 }
 
 /// The same function, with a look at whose handles go in and come out.
-fn checked(shown: Arc<Signature>, handles: Handles, body: Shared<Body>) -> Shared<Body> {
+fn checked(shown: Shown, handles: Handles, body: Shared<Body>) -> Shared<Body> {
     with_context(move |context, args| {
         for (index, class) in &handles.params {
             if !is_of(args[*index], class) {
@@ -333,7 +319,7 @@ fn foreign(class: &Class, value: &Dynamic) -> Error {
 
 #[cold]
 fn foreign_argument(
-    shown: &Signature,
+    shown: &Shown,
     index: usize,
     class: &Class,
     value: &Dynamic,
@@ -347,13 +333,13 @@ fn foreign_argument(
 
 #[cold]
 fn foreign_result(
-    shown: &Signature,
+    shown: &Shown,
     class: &Class,
     value: &Dynamic,
     context: &NativeCallContext,
 ) -> Box<EvalAltResult> {
     let position = context.call_position();
-    let error = foreign(class, value).said_of(&format!("the result of `{}`", shown.name));
+    let error = foreign(class, value).said_of(&format!("the result of `{}`", shown.name()));
     Error::new(Code::ResultType, error.message())
         .hint("the plugin's manifest and its code disagree: tell its author")
         .at(Location::of_position(context.call_source(), position))

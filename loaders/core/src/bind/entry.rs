@@ -3,9 +3,10 @@
 use super::conform::{self, Passing};
 use super::error::wrong_argument;
 use super::kind::Kind;
+use super::shown::Shown;
 use crate::code::Code;
 use crate::error::{Error, Location};
-use caraway_plugin::{Signature, Type};
+use caraway_plugin::Type;
 use rhai::{Dynamic, EvalAltResult, FuncRegistration, Module, NativeCallContext, Position, RhaiFunc, Shared};
 use smallvec::{SmallVec, smallvec};
 use std::any::TypeId;
@@ -19,14 +20,8 @@ pub(super) type Body = dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) ->
     + Sync;
 
 /// Puts every way of calling a function into a module. `buffers` says whether a list of numbers may be a buffer.
-pub(super) fn register(
-    module: &mut Module,
-    name: &str,
-    shown: &Shared<Signature>,
-    body: &Shared<Body>,
-    buffers: bool,
-) {
-    entries(shown.params.iter().map(|param| &param.ty), buffers, |types, floats| {
+pub(super) fn register(module: &mut Module, name: &str, shown: &Shown, body: &Shared<Body>, buffers: bool) {
+    entries(shown.signature.params.iter().map(|param| &param.ty), buffers, |types, floats| {
         let func: Shared<Body> = if floats.is_empty() {
             body.clone()
         } else {
@@ -37,7 +32,7 @@ pub(super) fn register(
         };
         set(module, FuncRegistration::new(name), types, func);
     });
-    let count = shown.params.len();
+    let count = shown.signature.params.len();
     if count > 0 {
         let (shown, body) = (shown.clone(), body.clone());
         let anything =
@@ -162,7 +157,7 @@ fn with_floats<R>(
 
 /// Calls with arguments of any types: converts, or says what is wrong.
 pub(super) fn call_with_anything(
-    shown: &Signature,
+    shown: &Shown,
     body: &Body,
     buffers: bool,
     context: NativeCallContext,
@@ -170,7 +165,7 @@ pub(super) fn call_with_anything(
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     let position = context.call_position();
     let mut floats = Floats::new();
-    for (index, (param, arg)) in shown.params.iter().zip(args.iter()).enumerate() {
+    for (index, (param, arg)) in shown.signature.params.iter().zip(args.iter()).enumerate() {
         match conform::top_level(&param.ty, arg) {
             Passing::AsItIs => {}
             Passing::IntToFloat => floats.push(index),

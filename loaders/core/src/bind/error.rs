@@ -1,9 +1,9 @@
 //! How calls fail.
 
 use super::conform::mismatch;
+use super::shown::Shown;
 use crate::budget::Expiry;
 use crate::error::{Error, Location};
-use caraway_plugin::Signature;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 /// What a call gives back to Rhai.
@@ -35,13 +35,13 @@ impl From<Expiry> for CallError {
 impl CallError {
     /// What the failed call is to its caller.
     #[cold]
-    pub(super) fn raise(self, function: &Signature, context: &NativeCallContext) -> Box<EvalAltResult> {
+    pub(super) fn raise(self, function: &Shown, context: &NativeCallContext) -> Box<EvalAltResult> {
         let position = context.call_position();
         match self {
             CallError::Error(error) => {
                 let here = Location::of_position(context.call_source(), position);
                 let error = if error.location().is_some() {
-                    error.through(function.name.clone(), here)
+                    error.through(function.name(), here)
                 } else if let Some(index) = error.argument() {
                     wrong_inside(function, index, &error).at(here)
                 } else {
@@ -57,16 +57,16 @@ impl CallError {
 
 /// The error for an argument of a wrong type.
 #[cold]
-pub(super) fn wrong_argument(shown: &Signature, index: usize, found: &str) -> Error {
-    wrong_inside(shown, index, &mismatch(&shown.params[index].ty.to_string(), found, ""))
+pub(super) fn wrong_argument(shown: &Shown, index: usize, found: &str) -> Error {
+    wrong_inside(shown, index, &mismatch(&shown.signature.params[index].ty.to_string(), found, ""))
 }
 
 /// The error for an argument that [`conform`](super::conform::conform) refused, with the function and the
 /// parameter.
 #[cold]
-pub(super) fn wrong_inside(shown: &Signature, index: usize, error: &Error) -> Error {
-    let name = shown.params.get(index).map_or("?", |p| p.name.as_str());
-    let message = format!("argument {} of `{}`: `{name}` {}", index + 1, shown.name, error.message());
+pub(super) fn wrong_inside(shown: &Shown, index: usize, error: &Error) -> Error {
+    let name = shown.signature.params.get(index).map_or("?", |p| p.name.as_str());
+    let message = format!("argument {} of `{}`: `{name}` {}", index + 1, shown.name(), error.message());
     let hint = error.hint_text().map_or_else(|| format!("the signature is `{shown}`"), str::to_owned);
     Error::new(error.code(), message).hint(hint)
 }

@@ -7,11 +7,11 @@
 //! functions of the plugin.
 
 use super::entry::{Body, call_with_anything, set, with_context};
+use super::shown::Shown;
 use crate::code::Code;
 use crate::error::Error;
 use crate::handle::{Class, Handle, Members, note_failure};
 use crate::suggest::suggest;
-use caraway_plugin::Signature;
 use rhai::{Dynamic, EvalAltResult, FuncRegistration, Module, NativeCallContext, Shared};
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashSet};
@@ -25,7 +25,7 @@ const DISPATCHERS: &str = "methods of handles";
 /// A function that is called on handles.
 #[derive(Clone)]
 pub(super) struct Member {
-    pub(super) shown: Arc<Signature>,
+    pub(super) shown: Shown,
     pub(super) body: Shared<Body>,
     /// Whether a list of numbers may be a buffer.
     pub(super) buffers: bool,
@@ -128,7 +128,7 @@ struct Nobody;
 impl Dispatchers {
     /// Lets Rhai find a method on handles; `root` is the module that the dispatchers are going to be in.
     pub(super) fn add_method(&mut self, root: &mut Module, name: &str, of: &Filling, member: &Member) {
-        let count = member.shown.params.len();
+        let count = member.shown.signature.params.len();
         if !self.there.insert((name.to_owned(), count)) {
             return;
         }
@@ -189,7 +189,7 @@ impl Finished {
 
 impl Members for Finished {
     fn call(&self, name: &str, context: NativeCallContext, args: &mut [&mut Dynamic]) -> Option<Outcome> {
-        let method = self.method(name).filter(|method| method.shown.params.len() == args.len())?;
+        let method = self.method(name).filter(|method| method.shown.signature.params.len() == args.len())?;
         Some(method.call(context, args))
     }
 
@@ -198,13 +198,13 @@ impl Members for Finished {
     }
 
     fn takes(&self, name: &str, count: usize) -> bool {
-        self.method(name).is_some_and(|method| method.shown.params.len() == count)
+        self.method(name).is_some_and(|method| method.shown.signature.params.len() == count)
     }
 
     fn no_method(&self, class: &Class, name: &str, count: usize) -> Error {
         let class = class.name();
         if let Some(method) = self.method(name) {
-            let (takes, given) = (method.shown.params.len() - 1, count.saturating_sub(1));
+            let (takes, given) = (method.shown.signature.params.len() - 1, count.saturating_sub(1));
             let s = if takes == 1 { "" } else { "s" };
             let message = format!("`{name}` of {class} takes {takes} argument{s}, {given} given");
             return Error::new(Code::UnknownFunction, message)
@@ -221,7 +221,8 @@ impl Members for Finished {
     fn no_property(&self, class: &Class, name: &str) -> Error {
         let error = Error::new(Code::UnknownFunction, format!("{} has no property `{name}`", class.name()));
         if let Some(method) = self.method(name) {
-            let params: Vec<&str> = method.shown.params[1..].iter().map(|p| p.name.as_str()).collect();
+            let params: Vec<&str> =
+                method.shown.signature.params[1..].iter().map(|p| p.name.as_str()).collect();
             return error.hint(format!("it is a method: `{name}({})`", params.join(", ")));
         }
         with_known(error, name, self.0.get().map(|table| &table.getters))

@@ -6,6 +6,7 @@
 use super::binder::Bound;
 use super::error::wrong_argument;
 use super::kind::Kind;
+use super::shown::Shown;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::handle;
@@ -150,14 +151,14 @@ fn missing_function(call: &str, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> 
             None => error,
         });
     };
-    let shown = caraway_plugin::Signature { name: format!("{plugin}::{function}"), ..signature.clone() };
+    let shown = Shown::new(plugin.as_str().into(), signature.clone());
     if signature.params.len() != args.len() {
         let (takes, got) = (signature.params.len(), args.len());
         let s = if takes == 1 { "" } else { "s" };
         return Some(
             Error::new(
                 Code::UnknownFunction,
-                format!("`{}` takes {takes} argument{s}, {got} given", shown.name),
+                format!("`{}` takes {takes} argument{s}, {got} given", shown.name()),
             )
             .hint(format!("the signature is `{shown}`")),
         );

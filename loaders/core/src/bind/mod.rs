@@ -24,6 +24,7 @@ mod error;
 mod kind;
 mod members;
 mod missing;
+mod shown;
 
 pub use crate::callable::{MAX_PARAMS, callable};
 pub use crate::suggest::suggest;
