@@ -356,7 +356,7 @@ fn list() {
         0,
         &[
             "NAME",
-            "greet       1.2.0    module   greet       plugins/greet   Says hello\n",
+            "greet         1.2.0    module   greet         plugins/greet   Says hello\n",
             "reader      0.1.0    module   reader      plugins/reader\n",
             "std/fs",
             "built-in",

@@ -1,4 +1,4 @@
-//! `std/path`, `std/time`, `std/log` and `std/events`.
+//! `std/path`, `std/time`, `std/log`, `std/events`, `std/env` and `std/encoding`.
 
 mod support;
 
@@ -123,4 +123,65 @@ fn events_say_who_tells_them() {
     bench.fails(r#"events::emit("", "")"#, Code::ValueRefused, "has 0 bytes");
     let long = r#"let long = ""; long.pad(65537, "x"); events::emit("done", long)"#;
     bench.fails(long, Code::ValueRefused, "has 65537 bytes");
+}
+
+#[test]
+fn bytes_as_text_and_back() {
+    let bench = Bench::new(&[]);
+    for (name, bytes, text) in [
+        ("base64", "blob()", ""),
+        ("base64", "blob(1, 0xff)", "/w=="),
+        ("base64", "encoding::utf8_encode(\"any carnal pleas\")", "YW55IGNhcm5hbCBwbGVhcw=="),
+        ("base64url", "blob(2, 0xff)", "__8"),
+        ("base64url", "blob(3, 0xff)", "____"),
+        ("hex", "encoding::utf8_encode(\"a\\nö\")", "610ac3b6"),
+    ] {
+        bench.gives(&format!("encoding::{name}_encode({bytes})"), &format!("{text:?}"));
+        bench.gives(&format!("encoding::{name}_decode({text:?}) == {bytes}"), "true");
+    }
+    bench.gives("encoding::hex_decode(\"0aFf\") == encoding::hex_decode(\"0AfF\")", "true");
+    for (text, encoded) in
+        [("a b/ö?&=+", "a%20b%2F%C3%B6%3F%26%3D%2B"), ("-._~09azAZ", "-._~09azAZ"), ("", "")]
+    {
+        bench.gives(&format!("encoding::percent_encode({text:?})"), &format!("{encoded:?}"));
+        bench.gives(&format!("encoding::percent_decode({encoded:?})"), &format!("{text:?}"));
+    }
+    bench.gives("encoding::percent_decode(\"a+b%zz%\")", "\"a+b%zz%\"");
+    bench.gives("encoding::utf8_decode(encoding::utf8_encode(\"aö\"))", "\"aö\"");
+    for (script, message) in [
+        ("base64_decode(\"/w=\")", "the text is not base64, from byte"),
+        ("base64_decode(\"/w==\\n\")", "the text is not base64"),
+        ("base64url_decode(\"/w\")", "the text is not base64 for URLs, from byte 0"),
+        ("hex_decode(\"0\")", "the text is not hexadecimal"),
+        ("hex_decode(\"0g\")", "the text is not hexadecimal, from byte 1"),
+        ("percent_decode(\"a%ff\")", "what the text stands for is not UTF-8, from byte 1"),
+        ("utf8_decode(blob(1, 0x80))", "the bytes are not UTF-8, from byte 0"),
+    ] {
+        bench.fails(&format!("encoding::{script}"), PluginFailed, message);
+    }
+    bench.fails("encoding::base64_encode(\"a\")", ArgumentType, "`data` must be bytes, found string");
+}
+
+#[test]
+fn variables_need_a_grant_each() {
+    // Cargo sets it for tests.
+    let name = "CARGO_PKG_NAME";
+    let bench = Bench::new(&["env=CARGO_PKG_NAME,NOT_SET"]);
+    bench.gives(&format!("env::get({name:?})"), "\"caraway-loaders-builtin\"");
+    bench.gives("env::get(\"NOT_SET\")", "()");
+    bench.gives("env::names()", "[\"CARGO_PKG_NAME\"]");
+    let refused =
+        bench.fails("env::get(\"PATH\")", Code::Denied, "may not read the environment variable `PATH`");
+    assert_eq!(refused.hint_text(), Some("run with `--allow env=PATH`"));
+    let all = Bench::new(&["env"]);
+    for odd in ["", "=", "A=B", "nul\\x00"] {
+        all.gives(&format!("env::get(\"{odd}\")"), "()");
+    }
+    all.gives("env::names().contains(\"CARGO_PKG_NAME\")", "true");
+    let mut asks = Asks::default();
+    asks.add("env", Some(&serde_json::json!({"names": ["LANG"]}))).unwrap();
+    let plugin = Bench::new(&["env"]).plugin("stats", asks);
+    plugin.fails(&format!("env::get({name:?})"), Code::Denied, "its manifest does not ask for it");
+    plugin.gives("env::names().contains(\"CARGO_PKG_NAME\")", "false");
+    Bench::new(&[]).gives("env::names()", "[]");
 }
