@@ -357,7 +357,7 @@ fn list() {
         &[
             "NAME",
             "greet         1.2.0    module   greet         plugins/greet   Says hello\n",
-            "reader      0.1.0    module   reader      plugins/reader\n",
+            "reader        0.1.0    module   reader        plugins/reader\n",
             "std/fs",
             "built-in",
             "\nBroken:\n  E0303  plugins/broken/plugin.json:3:14: ",

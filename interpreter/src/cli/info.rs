@@ -69,7 +69,11 @@ impl Info {
 }
 
 /// The highest version that will do of the plugin of this name, or else of this module name.
-fn find<'a>(catalog: &'a Catalog, name: &str, range: &VersionReq) -> Result<&'a Arc<Plugin>, Error> {
+pub(super) fn find<'a>(
+    catalog: &'a Catalog,
+    name: &str,
+    range: &VersionReq,
+) -> Result<&'a Arc<Plugin>, Error> {
     let plugins = &catalog.plugins;
     let mut versions: Vec<&Arc<Plugin>> = plugins.iter().filter(|p| p.manifest.name == name).collect();
     if versions.is_empty() {

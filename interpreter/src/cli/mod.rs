@@ -1,6 +1,7 @@
 //! The command line, `caraway`. One file for each command.
 
 mod argument;
+mod audit;
 mod build;
 mod config_edit;
 mod consent;
@@ -98,6 +99,7 @@ commands! {
     Enable(enable::Enable),
     Disable(enable::Disable),
     Trust(trust::TrustCommand),
+    Audit(audit::Audit),
 }
 
 /// What a command works with.

@@ -152,7 +152,8 @@ impl Callee {
                 return Err(missing.hint(format!("it would have to be `{imported}`")));
             }
         };
-        let shown = Signature { name: format!("{}::{}", plugin.name, signature.name), ..(**signature).clone() };
+        let shown =
+            Signature { name: format!("{}::{}", plugin.name, signature.name), ..(**signature).clone() };
         if !fits(&imported, signature) {
             let message =
                 format!("the component imports `{imported}`, and `{}` has `{signature}`", plugin.name);
