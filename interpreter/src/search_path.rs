@@ -1,6 +1,6 @@
 //! Where plugins are looked for.
 
-use crate::config::Config;
+use crate::config::{Config, shown};
 use caraway_loaders_core::discover::SearchPath;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,12 @@ impl SearchPaths {
         }
         // As a user would write it: `plugins`, not `./plugins`.
         let folder = folder.strip_prefix(".").unwrap_or(folder);
-        paths.push(SearchPath::default_path(folder.join("plugins"), "beside the program"));
+        let beside = folder.join("plugins");
+        let of_project = project.file.as_deref().and_then(Path::parent).map(|root| root.join("plugins"));
+        let other =
+            of_project.filter(|path| std::path::absolute(&beside).is_ok_and(|beside| beside != *path));
+        paths.push(SearchPath::default_path(beside, "beside the program"));
+        paths.extend(other.map(|path| SearchPath::default_path(shown(&path), "the project")));
         if self.ambient {
             if let Some(data) = dirs::data_dir() {
                 paths.push(SearchPath::default_path(

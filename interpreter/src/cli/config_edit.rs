@@ -65,18 +65,26 @@ impl Edit {
             Some(table) => table.remove(name).is_some(),
             None => false,
         };
+        self.ungrant(name);
+        Ok(removed)
+    }
+
+    fn ungrant(&mut self, name: &str) {
         if let Some(table) = self.document.get_mut("grants").and_then(Item::as_table_like_mut) {
             table.remove(name);
             if table.is_empty() {
                 self.document.remove("grants");
             }
         }
-        Ok(removed)
     }
 
     /// Asks for grants for a plugin, and no others.
     #[cfg(feature = "install")]
     pub(super) fn grant(&mut self, name: &str, rules: &[String]) -> Result<(), Error> {
+        if rules.is_empty() {
+            self.ungrant(name);
+            return Ok(());
+        }
         self.table(&["grants", name])?.insert("allow", toml_edit::value(rules.iter().collect::<Array>()));
         Ok(())
     }
@@ -128,10 +136,14 @@ impl Edit {
     ///
     /// [`Code::Io`].
     pub(super) fn write(&self) -> Result<(), Error> {
-        let new = self.document.to_string();
-        if new == self.old {
+        if !self.changes() {
             return Ok(());
         }
-        replace(&self.file, new.as_bytes())
+        replace(&self.file, self.document.to_string().as_bytes())
+    }
+
+    /// Whether there is anything to change.
+    pub(super) fn changes(&self) -> bool {
+        self.document.to_string() != self.old
     }
 }

@@ -6,6 +6,8 @@ use crate::config::{Config, shown};
 use crate::lock::{self, Entry, Lockfile, Locking};
 use crate::replace::replace;
 use crate::runtime::Runtime;
+#[cfg(feature = "install")]
+use caraway_loaders_core::checksum::Digest;
 use caraway_loaders_core::{Code, Error, Location};
 use clap::Args;
 use serde_json::json;
@@ -124,6 +126,27 @@ impl Relock {
             replace(self.new.file(), self.new.to_text()?.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// Puts it in the place of the old one, which holds until `caraway.toml`, whose digest is now `config`, is another.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`].
+    #[cfg(feature = "install")]
+    pub(super) fn write_before(&self, config: Digest) -> Result<(), Error> {
+        let both = self.new.after(self.old.as_ref(), config);
+        replace(both.file(), both.to_text()?.as_bytes())
+    }
+
+    /// Puts it in the place of whatever is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`].
+    #[cfg(feature = "install")]
+    pub(super) fn write_again(&self) -> Result<(), Error> {
+        replace(self.new.file(), self.new.to_text()?.as_bytes())
     }
 
     fn different(&self) -> (Vec<&Entry>, Vec<&Entry>, Vec<&Entry>) {

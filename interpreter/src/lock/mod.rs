@@ -75,6 +75,9 @@ pub(crate) struct Lockfile {
     pub(crate) programs: Vec<String>,
     /// By name and version.
     entries: BTreeMap<(String, Version), Entry>,
+    /// What it says for as long as `caraway.toml` is not changed yet; of one that was read, whether such a change was
+    /// begun.
+    before: Option<Before>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,6 +88,21 @@ struct Raw {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     programs: Vec<String>,
     #[serde(default, rename = "plugin")]
+    plugins: Vec<Entry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Before>,
+}
+
+/// What was locked before. It holds while `caraway.toml` is what it was then, so that the two files change as one:
+/// when `caraway.toml` is replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Before {
+    /// The digest of `caraway.toml`.
+    config: Digest,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    programs: Vec<String>,
+    #[serde(default, rename = "plugin", skip_serializing_if = "Vec::is_empty")]
     plugins: Vec<Entry>,
 }
 
@@ -124,7 +142,18 @@ impl Lockfile {
             }
             _ => Error::io(&file, "read", &error),
         })?;
-        Self::parse(file, &text).map(Some)
+        let mut lock = Self::parse(file, &text)?;
+        match &lock.before {
+            Some(before) if std::fs::read(config).is_ok_and(|text| Digest::of(&text) == before.config) => {
+                if before.plugins.is_empty() && before.programs.is_empty() {
+                    return Ok(None);
+                }
+                lock.programs = before.programs.clone();
+                lock.entries = by_version(&lock.file, before.plugins.clone())?;
+            }
+            _ => {}
+        }
+        Ok(Some(lock))
     }
 
     fn parse(file: PathBuf, text: &str) -> Result<Self, Error> {
@@ -140,13 +169,8 @@ impl Lockfile {
                 .hint(format!("use the newer caraway that wrote it; or {REMEDY}")));
         }
         let raw: Raw = toml::from_str(text).map_err(unreadable)?;
-        let mut lock = Self { file: file.clone(), programs: raw.programs, entries: BTreeMap::new() };
-        for entry in raw.plugins {
-            let key = (entry.name.clone(), entry.version.clone());
-            if lock.entries.insert(key, entry).is_some() {
-                return Err(wrong(&file, "a plugin is in it twice").at(Location::file(shown(&file))));
-            }
-        }
+        let entries = by_version(&file, raw.plugins)?;
+        let lock = Self { file: file.clone(), programs: raw.programs, entries, before: raw.before };
         let content = lock.content()?;
         if raw.content != content.to_string() {
             return Err(wrong(&file, "it was edited, or cut off: its `content` is another")
@@ -162,24 +186,35 @@ impl Lockfile {
     /// [`Code::Internal`] if it cannot be written as TOML.
     #[cfg(feature = "cli")]
     pub(crate) fn to_text(&self) -> Result<String, Error> {
-        let raw = Raw {
-            version: FORMAT,
-            content: self.content()?.to_string(),
-            programs: self.programs.clone(),
-            plugins: self.entries.values().cloned().collect(),
-        };
+        let raw = self.raw(self.content()?.to_string());
         Ok(format!("# Made by caraway. Not for editing: `caraway lock` makes it anew.\n{}", encode(&raw)?))
+    }
+
+    /// The same, which says what `old` says until `caraway.toml`, whose digest is now `config`, is another.
+    #[cfg(feature = "install")]
+    #[must_use]
+    pub(crate) fn after(&self, old: Option<&Self>, config: Digest) -> Self {
+        let before = Before {
+            config,
+            programs: old.map(|old| old.programs.clone()).unwrap_or_default(),
+            plugins: old.iter().flat_map(|old| old.entries.values().cloned()).collect(),
+        };
+        Self { before: Some(before), ..self.clone() }
     }
 
     /// A digest of all that it says, however it is laid out.
     fn content(&self) -> Result<Digest, Error> {
-        let raw = Raw {
+        Ok(Digest::of(encode(&self.raw(String::new()))?.as_bytes()))
+    }
+
+    fn raw(&self, content: String) -> Raw {
+        Raw {
             version: FORMAT,
-            content: String::new(),
+            content,
             programs: self.programs.clone(),
             plugins: self.entries.values().cloned().collect(),
-        };
-        Ok(Digest::of(encode(&raw)?.as_bytes()))
+            before: self.before.clone(),
+        }
     }
 
     pub(crate) fn file(&self) -> &Path {
@@ -256,6 +291,17 @@ pub(crate) fn absent(project: Option<&Path>) -> Error {
             "put a caraway.toml beside it, which may be empty, and run `caraway lock`; or leave out `--locked`",
         ),
     }
+}
+
+/// Entries by name and version, each of which is there once.
+fn by_version(file: &Path, entries: Vec<Entry>) -> Result<BTreeMap<(String, Version), Entry>, Error> {
+    let mut all = BTreeMap::new();
+    for entry in entries {
+        if all.insert((entry.name.clone(), entry.version.clone()), entry).is_some() {
+            return Err(wrong(file, "a plugin is in it twice").at(Location::file(shown(file))));
+        }
+    }
+    Ok(all)
 }
 
 fn wrong(file: &Path, what: &str) -> Error {

@@ -3,7 +3,7 @@
 use super::progress::Bar;
 use crate::cli::Context;
 use crate::runtime::Runtime;
-use crate::trust::TrustedPlugin;
+use crate::trust::{TrustedPlugin, real};
 use caraway_loaders_core::checksum::Checksums;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location};
@@ -97,12 +97,14 @@ impl Candidate {
     pub(in crate::cli) fn trusted(
         &self,
         runtime: &Runtime,
+        store: &Store,
         rules: Vec<String>,
     ) -> Result<TrustedPlugin, Error> {
         Ok(TrustedPlugin {
             name: self.record.name.clone(),
             version: self.record.version.clone(),
             content: self.content(runtime)?.total(),
+            folder: real(store.folder()),
             allow: rules,
         })
     }

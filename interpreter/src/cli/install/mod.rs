@@ -20,9 +20,9 @@ use crate::runtime::Runtime;
 use crate::trust::Trust;
 use caraway_loaders_core::Error;
 use caraway_package::source::{self, Source};
-use caraway_package::store::{Locked, Outcome, Placed};
+use caraway_package::store::{Locked, Outcome, Placed, Store};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -72,18 +72,19 @@ impl Install {
     ) -> Result<u8, Error> {
         let candidate = Candidate::fetch(context, runtime, locked, source)?;
         let before = highest(&destination.store, runtime, &candidate.plugin.manifest.name);
-        let consent = Consent::obtain(context, runtime, &candidate, before.as_deref())?;
+        let consent = Consent::obtain(context, runtime, &destination.store, &candidate, before.as_deref())?;
         let mut change =
             destination.project.as_deref().map(|file| ProjectChange::new(context, file)).transpose()?;
         match &mut change {
             Some(change) => {
-                change.depend(&candidate.plugin, &consent.rules)?;
-                change.check(Some(candidate.folder()))?;
+                let content = candidate.content(runtime)?.total();
+                change.depend(&candidate.plugin, content, &consent)?;
+                change.check(&candidate.plugin.manifest.name, candidate.folder())?;
             }
             None => warn_of_missing(context, &candidate),
         }
-        let installed = settle(runtime, locked, candidate, &consent, self.replace)?;
-        let lock = change.map(ProjectChange::commit).transpose()?;
+        let installed = settle(runtime, &destination.store, locked, candidate, &consent, self.replace)?;
+        let lock = change.map(|change| change.commit_as_far_as_possible()).transpose()?;
         report(context, &installed, &consent, lock.as_deref())?;
         Ok(0)
     }
@@ -105,13 +106,14 @@ pub(super) struct Installed {
 /// As [`Candidate::place`]; the answer cannot be kept.
 pub(super) fn settle(
     runtime: &Runtime,
+    store: &Store,
     locked: &Locked,
     candidate: Candidate,
     consent: &Consent,
     replace: bool,
 ) -> Result<Installed, Error> {
-    if !consent.rules.is_empty() {
-        let trusted = candidate.trusted(runtime, consent.rules.clone())?;
+    let trusted = candidate.trusted(runtime, store, consent.rules.clone())?;
+    if !Trust::read()?.knows(&trusted) {
         Trust::change(|trust| trust.allow(trusted))?;
     }
     let manifest = &candidate.plugin.manifest;
@@ -134,16 +136,7 @@ pub(super) fn report(
     lock: Option<&str>,
 ) -> Result<(), Error> {
     if context.options.json() {
-        return context.print_json(json!({
-            "name": installed.name,
-            "version": installed.version.to_string(),
-            "source": installed.source,
-            "folder": installed.placed.folder,
-            "outcome": outcome(installed.placed.outcome),
-            "asks": consent.asks.rules(),
-            "new": consent.new.rules(),
-            "granted": consent.rules,
-        }));
+        return context.print_json(value(installed, consent));
     }
     if context.options.quiet {
         return Ok(());
@@ -162,6 +155,24 @@ pub(super) fn report(
     }
     text.push_str(lock.unwrap_or_default());
     context.print(&text)
+}
+
+/// The same for programs.
+fn value(installed: &Installed, consent: &Consent) -> Value {
+    json!({
+        "name": installed.name,
+        "version": installed.version.to_string(),
+        "source": installed.source,
+        "folder": installed.placed.folder,
+        "outcome": match installed.placed.outcome {
+            Outcome::Added => "installed",
+            Outcome::Replaced => "replaced",
+            Outcome::Unchanged => "unchanged",
+        },
+        "asks": consent.asks.rules(),
+        "new": consent.new.rules(),
+        "granted": consent.rules,
+    })
 }
 
 fn outcome(outcome: Outcome) -> &'static str {
