@@ -11,6 +11,8 @@ use toml_edit::{Array, DocumentMut, Item, Table, Value};
 pub(super) struct Edit {
     file: PathBuf,
     old: String,
+    /// What stands before the document: all of a file that has nothing but comments.
+    head: String,
     document: DocumentMut,
 }
 
@@ -27,10 +29,14 @@ impl Edit {
             Err(error) => return Err(Error::io(file, "read", &error)),
         };
         Config::parse(file, &old)?;
-        let document = old.parse().map_err(|error: toml_edit::TomlError| {
+        let document: DocumentMut = old.parse().map_err(|error: toml_edit::TomlError| {
             Error::new(Code::Config, error.message()).at(Location::file(file))
         })?;
-        Ok(Self { file: file.to_owned(), old, document })
+        let (head, document) = match document.is_empty() {
+            true => (old.clone(), DocumentMut::new()),
+            false => (String::new(), document),
+        };
+        Ok(Self { file: file.to_owned(), old, head, document })
     }
 
     /// What the file will say.
@@ -40,7 +46,7 @@ impl Edit {
     /// As [`Config::parse`].
     #[cfg(feature = "install")]
     pub(super) fn config(&self) -> Result<Config, Error> {
-        Config::parse(&self.file, &self.document.to_string())
+        Config::parse(&self.file, &self.text())
     }
 
     /// Requires a plugin.
@@ -139,11 +145,19 @@ impl Edit {
         if !self.changes() {
             return Ok(());
         }
-        replace(&self.file, self.document.to_string().as_bytes())
+        replace(&self.file, self.text().as_bytes())
     }
 
     /// Whether there is anything to change.
     pub(super) fn changes(&self) -> bool {
-        self.document.to_string() != self.old
+        self.text() != self.old
+    }
+
+    fn text(&self) -> String {
+        let (head, document) = (&self.head, self.document.to_string());
+        match head.trim().is_empty() || document.is_empty() {
+            true => format!("{head}{document}"),
+            false => format!("{}\n\n{document}", head.trim_end()),
+        }
     }
 }

@@ -35,11 +35,10 @@ pub(super) struct Uninstall {
 
 impl Uninstall {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
-        let (name, range) = parse_import(&self.plugin)?;
-        if let Some((_, wrong)) = name.split_once('@') {
-            return Err(Error::new(Code::Usage, format!("{wrong:?} is no version requirement"))
-                .hint("for example `stats@1.2.0` or `stats@^1`"));
-        }
+        let (name, range) = parse_import(&self.plugin).map_err(|error| {
+            let message = error.message().replacen("the import ", "", 1);
+            Error::new(Code::Usage, message).hint("for example `stats`, `stats@1.2.0` or `stats@^1`")
+        })?;
         let destination = self.scope.destination()?;
         let runtime = context.options.runtime().build()?;
         let not_there = |all: &[Installed]| {

@@ -55,7 +55,9 @@ impl Update {
         let installed = newest(&destination);
         self.check_names(&destination, &installed)?;
         if installed.is_empty() && destination.project.is_none() {
-            if !context.options.quiet && !context.options.json() {
+            if context.options.json() {
+                context.print_json(json!({"plugins": []}))?;
+            } else if !context.options.quiet {
                 context.print("nothing is installed\n")?;
             }
             return Ok(0);

@@ -100,6 +100,10 @@ fn settle(
         None => Err(denied(format!(
             "`{title}` asks for {open}, which is not granted, and nobody can be asked here"
         ))
-        .hint(format!("allow it with {}", flags(name, open)))),
+        .hint(format!(
+            "allow it with {}; or do without: {}",
+            flags("--allow", name, open),
+            flags("--deny", name, open)
+        ))),
     }
 }
