@@ -25,6 +25,10 @@ pub(super) fn ask(context: &Context, question: &str) -> Result<Option<bool>, Err
     write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(failed)?;
     let mut answer = String::new();
     std::io::Read::take(stdin.lock(), MAX_ANSWER).read_line(&mut answer).map_err(failed)?;
+    if !answer.ends_with('\n') {
+        // The end of the input is not seen on a terminal.
+        writeln!(stderr).map_err(failed)?;
+    }
     Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
 }
 
