@@ -13,6 +13,7 @@ pub(super) use destination::{Destination, Scope};
 pub(super) use project::ProjectChange;
 
 use super::Context;
+use super::consent::flags;
 use super::options::Options;
 use crate::config::shown;
 use crate::diagnostic::{Severity, one_line};
@@ -114,7 +115,11 @@ pub(super) fn settle(
 ) -> Result<Installed, Error> {
     let trusted = candidate.trusted(runtime, store, consent.rules.clone())?;
     if !Trust::read()?.knows(&trusted) {
-        Trust::change(|trust| trust.allow(trusted))?;
+        Trust::change(|trust| trust.allow(trusted)).map_err(|error| {
+            let name = &candidate.plugin.manifest.name;
+            let denials = flags("--deny", name, &consent.asks);
+            error.hint(format!("install it without: {denials}; and grant it with `--allow` at each run"))
+        })?;
     }
     let manifest = &candidate.plugin.manifest;
     let (name, version) = (manifest.name.clone(), manifest.version.clone());
