@@ -80,6 +80,7 @@ impl Session {
             catalog.plugins.retain(|plugin| !gone(plugin));
         }
         let disabled: BTreeSet<String> = project.disabled.union(&user.disabled).cloned().collect();
+        let lock = lock.map(|lock| lock.map(|lock| lock.for_plugins(&catalog.plugins)));
         let universe = Universe::new(&catalog.plugins, &settings.version, &disabled)
             .searched(search.into_iter().map(|path| path.path));
         let locked = lock.iter().flatten().flat_map(Lockfile::entries);

@@ -309,6 +309,22 @@ fn uninstalling_what_others_need() {
         &["error[E0403]: `user@1.0.0` needs `stats ^1`", "`--force`"],
     );
     assert_eq!((text(&folder, "caraway.toml"), text(&folder, "caraway.lock")), before);
+    // The project itself is one that may need it.
+    folder.run(&["uninstall", "user", "-q"]).gives(0, "", &[]);
+    folder.run(&["install", "-q", "src/stats-1.1.0"]).gives(0, "", &[]);
+    folder.run(&["lock", "-q", "app.rhai"]).gives(0, "", &[]);
+    let ran = folder.run(&["uninstall", "stats@1"]);
+    ran.gives(4, "", &["error[E0401]", "app.rhai:1", "the project would be broken", "`--force`"]);
+    folder.run(&["run", "app.rhai", "--locked"]).gives(0, "stats 1.1.0\n", &[]);
+    let config = text(&folder, "caraway.toml");
+    folder.write("caraway.toml", &config.replace("^1.0.0", "^1.1"));
+    folder.run(&["uninstall", "-q", "stats@1.1"]).gives(4, "", &["error[E0402]", "or use `--force`"]);
+    folder.write("caraway.toml", &config);
+    folder.run(&["uninstall", "-q", "stats@1.1"]).gives(0, "", &[]);
+    folder.run(&["run", "app.rhai", "--locked"]).gives(0, "stats 1.0.0\n", &[]);
+    std::fs::remove_file(folder.path().join("app.rhai")).unwrap();
+    folder.run(&["install", "-q", "src/user"]).gives(0, "", &[]);
+    folder.write(APP.0, APP.1);
     // Nothing can be locked then, and the project says what is missing.
     let ran = folder.run(&["uninstall", "stats", "--force"]);
     assert_eq!(ran.code, Some(0), "{ran}");

@@ -8,6 +8,8 @@ use crate::replace::replace;
 use crate::runtime::Runtime;
 #[cfg(feature = "install")]
 use caraway_loaders_core::checksum::Digest;
+#[cfg(feature = "install")]
+use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location};
 use clap::Args;
 use serde_json::json;
@@ -137,6 +139,12 @@ impl Relock {
     pub(super) fn write_before(&self, config: Digest) -> Result<(), Error> {
         let both = self.new.after(self.old.as_ref(), config);
         replace(both.file(), both.to_text()?.as_bytes())
+    }
+
+    /// Changes where a plugin is from.
+    #[cfg(feature = "install")]
+    pub(super) fn set_source(&mut self, plugin: &Plugin, source: &str) {
+        self.new.set_source(&plugin.manifest.name, &plugin.manifest.version, source);
     }
 
     /// Puts it in the place of whatever is there.

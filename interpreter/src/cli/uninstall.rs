@@ -26,7 +26,7 @@ pub(super) struct Uninstall {
     plugin: String,
     #[command(flatten)]
     scope: Scope,
-    /// Remove it even if other installed plugins need it
+    /// Remove it even if other installed plugins or the project need it
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -97,7 +97,7 @@ impl Uninstall {
         let lock = match &mut change {
             Some(change) => {
                 change.without(removed.iter().map(|installed| installed.folder.clone()));
-                Some(change.commit_as_far_as_possible()?)
+                Some(change.commit_as_far_as_possible(self.force)?)
             }
             None => None,
         };

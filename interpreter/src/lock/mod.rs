@@ -20,6 +20,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The file's name.
 pub(crate) const FILE_NAME: &str = "caraway.lock";
@@ -75,9 +76,10 @@ pub(crate) struct Lockfile {
     pub(crate) programs: Vec<String>,
     /// By name and version.
     entries: BTreeMap<(String, Version), Entry>,
-    /// What it says for as long as `caraway.toml` is not changed yet; of one that was read, whether such a change was
-    /// begun.
+    /// What was locked before, where a change is under way, or was when a process was killed.
     before: Option<Before>,
+    /// Of the two sides of such a change the one that does not hold.
+    other: Option<Box<Lockfile>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,8 +95,8 @@ struct Raw {
     before: Option<Before>,
 }
 
-/// What was locked before. It holds while `caraway.toml` is what it was then, so that the two files change as one:
-/// when `caraway.toml` is replaced.
+/// What was locked before. It holds while `caraway.toml` is what it was then, so that the two files change as one, when
+/// `caraway.toml` is replaced; or while a plugin of which the contents change has the old ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Before {
@@ -142,18 +144,39 @@ impl Lockfile {
             }
             _ => Error::io(&file, "read", &error),
         })?;
-        let mut lock = Self::parse(file, &text)?;
-        match &lock.before {
-            Some(before) if std::fs::read(config).is_ok_and(|text| Digest::of(&text) == before.config) => {
-                if before.plugins.is_empty() && before.programs.is_empty() {
-                    return Ok(None);
-                }
-                lock.programs = before.programs.clone();
-                lock.entries = by_version(&lock.file, before.plugins.clone())?;
-            }
-            _ => {}
+        let new = Self::parse(file, &text)?;
+        let Some(before) = new.before.clone() else { return Ok(Some(new)) };
+        let old = Self {
+            file: new.file.clone(),
+            entries: by_version(&new.file, before.plugins.clone())?,
+            programs: before.programs.clone(),
+            before: Some(before.clone()),
+            other: None,
+        };
+        let old_holds = std::fs::read(config).is_ok_and(|text| Digest::of(&text) == before.config);
+        if old_holds && old.entries.is_empty() && old.programs.is_empty() {
+            return Ok(None);
         }
-        Ok(Some(lock))
+        let (holds, other) = if old_holds { (old, new) } else { (new, old) };
+        Ok(Some(Self { other: Some(Box::new(other)), ..holds }))
+    }
+
+    /// The side that holds of a change that is under way, for these plugins: where the contents of one change, the side
+    /// whose contents it has.
+    #[must_use]
+    pub(crate) fn for_plugins(mut self, plugins: &[Arc<Plugin>]) -> Self {
+        let Some(mut other) = self.other.take() else { return self };
+        let is_other = |plugin: &&Arc<Plugin>| {
+            let (name, version) = (&plugin.manifest.name, &plugin.manifest.version);
+            match (self.get(name, version), other.get(name, version)) {
+                (Some(here), Some(there)) => !here.fits(plugin) && there.fits(plugin),
+                _ => false,
+            }
+        };
+        if plugins.iter().any(|plugin| is_other(&plugin)) {
+            std::mem::swap(&mut self, &mut other);
+        }
+        Self { other: Some(other), ..self }
     }
 
     fn parse(file: PathBuf, text: &str) -> Result<Self, Error> {
@@ -170,7 +193,8 @@ impl Lockfile {
         }
         let raw: Raw = toml::from_str(text).map_err(unreadable)?;
         let entries = by_version(&file, raw.plugins)?;
-        let lock = Self { file: file.clone(), programs: raw.programs, entries, before: raw.before };
+        let lock =
+            Self { file: file.clone(), programs: raw.programs, entries, before: raw.before, other: None };
         let content = lock.content()?;
         if raw.content != content.to_string() {
             return Err(wrong(&file, "it was edited, or cut off: its `content` is another")
@@ -200,6 +224,14 @@ impl Lockfile {
             plugins: old.iter().flat_map(|old| old.entries.values().cloned()).collect(),
         };
         Self { before: Some(before), ..self.clone() }
+    }
+
+    /// Changes where a plugin is from.
+    #[cfg(feature = "install")]
+    pub(crate) fn set_source(&mut self, name: &str, version: &Version, source: &str) {
+        if let Some(entry) = self.entries.get_mut(&(name.to_owned(), version.clone())) {
+            entry.source = Some(source.to_owned());
+        }
     }
 
     /// A digest of all that it says, however it is laid out.
@@ -267,7 +299,9 @@ impl Lockfile {
                     shown(&entry.dependencies)
                 ));
             }
-            if entry.granted != granted(&plugin.manifest.name) {
+            let requested = granted(&plugin.manifest.name);
+            let other = self.other.as_ref().and_then(|other| other.get(&entry.name, &entry.version));
+            if entry.granted != requested && other.is_none_or(|other| other.granted != requested) {
                 differences.push(format!("`[grants.{}]` is not what it was", plugin.manifest.name));
             }
         }

@@ -69,6 +69,11 @@ impl Candidate {
         &self.fetched.folder
     }
 
+    /// Whether a store has this version of it, with whatever contents.
+    pub(in crate::cli) fn is_in(&self, store: &Store) -> bool {
+        store.folder_of(&self.record).exists()
+    }
+
     /// Where it comes from.
     pub(in crate::cli) fn source(&self) -> &str {
         &self.record.source

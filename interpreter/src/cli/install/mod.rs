@@ -84,8 +84,14 @@ impl Install {
             }
             None => warn_of_missing(context, &candidate),
         }
+        if let Some(change) = &change
+            && self.replace
+            && candidate.is_in(&destination.store)
+        {
+            change.announce(&candidate.plugin, candidate.source())?;
+        }
         let installed = settle(runtime, &destination.store, locked, candidate, &consent, self.replace)?;
-        let lock = change.map(|change| change.commit_as_far_as_possible()).transpose()?;
+        let lock = change.map(|change| change.commit_as_far_as_possible(true)).transpose()?;
         report(context, &installed, &consent, lock.as_deref())?;
         Ok(0)
     }

@@ -123,6 +123,24 @@ impl<'a> ProjectChange<'a> {
         builder.build()?.session_in(root)?.require(Vec::new())
     }
 
+    /// Writes into `caraway.lock` what is about to take the place of the same version: until then, what is there holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub(in crate::cli) fn announce(&self, plugin: &Plugin, source: &str) -> Result<(), Error> {
+        let Some(config) = self.old.content else { return Ok(()) };
+        let builder = self.builder()?.plugin_path(&plugin.root);
+        match Relock::new(&builder.build()?, &self.file, &[]) {
+            Ok(mut relock) => {
+                relock.set_source(plugin, source);
+                relock.write_before(config)
+            }
+            // There will be none then.
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Writes `caraway.lock` and `caraway.toml`, which change as one: whenever the process is killed, the old or the new
     /// state of both holds. If the user had said yes to what the project asked for, or it asked for nothing, the answer
     /// holds for what it asks for now: the difference has just been consented to. Gives what changed in the lock file, a
@@ -145,23 +163,31 @@ impl<'a> ProjectChange<'a> {
         Ok(relock.text(false))
     }
 
-    /// As [`commit`](Self::commit); but if something that the project requires is not there, so that nothing can be
-    /// locked, that is a warning, and `caraway.lock` stays as it is.
+    /// As [`commit`](Self::commit); but if nothing can be locked, as something that the project requires is not there,
+    /// that is a warning and `caraway.lock` stays as it is, if `force` says so or that was so before.
     ///
     /// # Errors
     ///
     /// As [`commit`](Self::commit).
-    pub(in crate::cli) fn commit_as_far_as_possible(&self) -> Result<String, Error> {
-        match self.commit() {
-            Err(error) if error.code() == Code::UnknownPlugin => {
-                self.write_config()?;
-                let hint = "caraway.lock is as it was; install what is missing, which writes it";
-                let warning = Error::new(error.code(), error.message());
-                self.context.reporter.report(Severity::Warning, &warning.hint(hint));
-                Ok(String::new())
-            }
-            outcome => outcome,
+    pub(in crate::cli) fn commit_as_far_as_possible(&self, force: bool) -> Result<String, Error> {
+        let error = match self.commit() {
+            Err(error) if error.code().exit_code() == Code::Conflict.exit_code() => error,
+            outcome => return outcome,
+        };
+        if !force && self.was_in_order()? {
+            return Err(error.hint("the project would be broken; change that first, or use `--force`"));
         }
+        self.write_config()?;
+        let hint = "caraway.lock is as it was; install what is missing, which writes it";
+        let warning = Error::new(error.code(), error.message());
+        self.context.reporter.report(Severity::Warning, &warning.hint(hint));
+        Ok(String::new())
+    }
+
+    /// Whether the project could be locked as it was.
+    fn was_in_order(&self) -> Result<bool, Error> {
+        let builder = self.context.options.runtime().locking(Locking::Prefer(Vec::new()));
+        Ok(Relock::new(&builder.build()?, &self.file, &[]).is_ok())
     }
 
     /// Writes `caraway.toml`. The answer to what it asks for is there before.
