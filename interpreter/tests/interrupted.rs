@@ -87,8 +87,8 @@ fn is_sound(folder: &Folder, project: bool, what: &str) {
 #[track_caller]
 fn killed_at_any_moment(project: bool, seed: u64) {
     let folder = sources(project);
-    let mut random = Random(seed + u64::from(std::process::id()) * u64::from(std::env::var("KILL").is_ok()));
-    let until = Instant::now() + Duration::from_secs(std::env::var("KILL").map_or(4, |n| n.parse().unwrap()));
+    let mut random = Random(seed);
+    let until = Instant::now() + Duration::from_secs(4);
     let store = folder.path().join(if project { "plugins" } else { USERS });
     let (mut rounds, mut killed) = (0, 0);
     while Instant::now() < until {
@@ -118,6 +118,9 @@ fn killed_at_any_moment(project: bool, seed: u64) {
     folder.run(&["install", "-q", "src/2.0.0", "--deny", "stats:io", "--replace"]).gives(0, "", &[]);
     for name in names(&store) {
         assert!(name == ".caraway.lock" || !name.starts_with('.'), "{name} is left");
+    }
+    for name in names(folder.path()).iter().chain(&names(&folder.path().join("home/.config/caraway"))) {
+        assert!(!name.starts_with(".caraway"), "{name} is left");
     }
     is_sound(&folder, project, "the last one");
     if project {
