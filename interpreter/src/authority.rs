@@ -67,7 +67,7 @@ impl Authority {
 
     fn remember(&self, plugin: &Plugin, loader: &dyn Loader) -> Option<Remembered> {
         let manifest = &plugin.manifest;
-        let mut installed = self.trust.of_plugin(&manifest.name, &manifest.version).peekable();
+        let mut installed = self.trust.of_plugin(&manifest.name, &manifest.version, store(plugin)).peekable();
         let requested = self.answered_yes(plugin);
         if installed.peek().is_none() && requested.is_none() {
             return None;
@@ -105,7 +105,13 @@ impl Authority {
         if self.trust.of_project(file, self.project.content?).is_some() {
             return None;
         }
-        let names: Vec<String> = self.project.grants.keys().map(|name| format!("`{name}`")).collect();
+        let store = file.with_file_name("plugins");
+        let open =
+            self.project.grants.iter().filter(|(name, rules)| !self.trust.has_allowed(name, &store, rules));
+        let names: Vec<String> = open.map(|(name, _)| format!("`{name}`")).collect();
+        if names.is_empty() {
+            return None;
+        }
         let message =
             format!("the project asks for grants for {}, and you have not answered", names.join(", "));
         Some(
@@ -114,4 +120,9 @@ impl Authority {
                 .hint("`caraway trust` shows what it asks for and remembers your answer"),
         )
     }
+}
+
+/// The folder of plugins that a plugin lies in.
+fn store(plugin: &Plugin) -> &Path {
+    plugin.root.parent().unwrap_or(Path::new(""))
 }

@@ -4,6 +4,9 @@ use caraway_loaders_core::Error;
 use std::io::Write;
 use std::path::Path;
 
+/// How the name of a file begins while it is written.
+const TEMPORARY: &str = ".caraway-new-";
+
 /// Puts `bytes` in the place of a file, or makes it: whoever reads it sees the old one or the new one, and a crash
 /// leaves one of them. A link stays one, and so do the permissions.
 ///
@@ -31,10 +34,13 @@ fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut new = tempfile::Builder::new().prefix(".caraway").make_in(folder, |path| {
+    remove_leftovers(folder);
+    let mut new = tempfile::Builder::new().prefix(TEMPORARY).make_in(folder, |path| {
         // Unlike a temporary file, it is for all that the user's mask lets in.
         std::fs::OpenOptions::new().write(true).create_new(true).open(path)
     })?;
+    // Without locks nobody can tell that it is not a leftover.
+    let _ = new.as_file().try_lock();
     new.write_all(bytes)?;
     if let Some(permissions) = permissions {
         new.as_file().set_permissions(permissions)?;
@@ -43,4 +49,17 @@ fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     new.persist(&real)?;
     // The new name is in the folder.
     std::fs::File::open(folder)?.sync_all()
+}
+
+/// Removes what killed processes have left: files that nobody holds locked. It can wait until the next time.
+fn remove_leftovers(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_regular = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_regular || !entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            continue;
+        }
+        if std::fs::File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }

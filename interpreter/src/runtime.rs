@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) locking: Locking,
     /// The project as it will be, in the place of what its file says.
     pub(crate) project: Option<Config>,
+    /// Folders of plugins that are taken for gone, without links.
+    pub(crate) without: Vec<PathBuf>,
     pub(crate) notes: Notes,
     pub(crate) version: Version,
     pub(crate) folder: PathBuf,
@@ -111,6 +113,7 @@ impl Runtime {
                 strict: false,
                 locking: Locking::default(),
                 project: None,
+                without: Vec::new(),
                 notes: Notes::default(),
                 version: Version::new(
                     env!("CARGO_PKG_VERSION_MAJOR").parse().unwrap_or(0),
@@ -385,6 +388,14 @@ impl Builder {
     #[must_use]
     pub(crate) fn project(mut self, project: Config) -> Self {
         self.settings.project = Some(project);
+        self
+    }
+
+    /// Takes the plugins of these folders for gone.
+    #[cfg(feature = "install")]
+    #[must_use]
+    pub(crate) fn without(mut self, folders: &[PathBuf]) -> Self {
+        self.settings.without.extend(folders.iter().filter_map(|folder| folder.canonicalize().ok()));
         self
     }
 

@@ -4,7 +4,7 @@ use crate::authority::Authority;
 use crate::build;
 use crate::config::{Config, FILE_NAME, LimitsTable, shown};
 use crate::loading::Loading;
-use crate::lock::{self, Lockfile, Locking};
+use crate::lock::{self, Entry, Lockfile, Locking};
 use crate::runtime::Settings;
 use crate::shadowing::shadowed;
 use crate::trust::Trust;
@@ -65,7 +65,7 @@ impl Session {
                 .find(|config| config.enabled == Some(false))
                 .and_then(|config| config.file.clone())
         };
-        let catalog = settings.notes.timed(
+        let mut catalog = settings.notes.timed(
             &settings.output,
             || discover(&search, &settings.loaders),
             |catalog| {
@@ -73,7 +73,14 @@ impl Session {
                 format!("{} search paths, {found} plugins, {broken} problems", search.len())
             },
         );
+        if !settings.without.is_empty() {
+            let gone = |plugin: &Plugin| {
+                plugin.root.canonicalize().is_ok_and(|root| settings.without.contains(&root))
+            };
+            catalog.plugins.retain(|plugin| !gone(plugin));
+        }
         let disabled: BTreeSet<String> = project.disabled.union(&user.disabled).cloned().collect();
+        let lock = lock.map(|lock| lock.map(|lock| lock.for_plugins(&catalog.plugins)));
         let universe = Universe::new(&catalog.plugins, &settings.version, &disabled)
             .searched(search.into_iter().map(|path| path.path));
         let locked = lock.iter().flatten().flat_map(Lockfile::entries);
@@ -209,11 +216,6 @@ impl Session {
         Ok(())
     }
 
-    /// The plan as far as it goes.
-    pub(crate) fn plan_now(&self) -> Plan {
-        self.plan().clone()
-    }
-
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
     }
@@ -268,9 +270,26 @@ impl Session {
         match broken {
             Some(broken) => broken.clone(),
             None => {
+                let error = self.with_locked(error, roots);
                 let unreadable = self.catalog.errors.iter().filter(|error| error.code() == Code::Io).cloned();
                 Error::from_many(std::iter::once(error.clone()).chain(unreadable)).unwrap_or(error)
             }
+        }
+    }
+
+    /// A plugin that is missing may be locked: then it can be got.
+    fn with_locked(&self, error: Error, roots: &[Requirement]) -> Error {
+        let Ok(Some(lock)) = &self.lock else { return error };
+        let mut entries = lock.entries();
+        let is_missing = |entry: &&Entry| {
+            error.message().contains(&format!("`{}`", entry.name))
+                && roots.iter().any(|root| root.path == entry.name)
+        };
+        match entries.find(is_missing) {
+            Some(_) => {
+                error.hint(format!("{} has it: `caraway install` gets it", shown(lock.file()).display()))
+            }
+            None => error,
         }
     }
 

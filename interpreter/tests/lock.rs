@@ -191,6 +191,16 @@ fn programs_in_folders_below_use_the_plugins_and_the_lock_file_of_their_project(
 }
 
 #[test]
+fn nothing_runs_when_it_is_locked() {
+    let folder = locked();
+    folder.write("plugins/loud/plugin.toml", &manifest("loud", "1.0.0", "[runtime]\nlazy = false"));
+    folder.write("plugins/loud/main.rhai", "throw \"it ran\";");
+    folder.write("caraway.toml", "[dependencies]\nloud = \"*\"\nstats = \"^1.2\"\n");
+    folder.run(&["lock", "app.rhai"]).gives(0, "+ loud 1.0.0\ncaraway.lock: 3 plugins, written\n", &[]);
+    folder.run(&["run", "app.rhai"]).gives(1, "", &["it ran"]);
+}
+
+#[test]
 fn json() {
     let folder = project();
     let ran = folder.run(&["lock", "app.rhai", "--format", "json"]);

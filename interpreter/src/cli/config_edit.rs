@@ -133,7 +133,13 @@ impl Edit {
     /// [`Code::Config`] if `grants`, or what it has for the plugin, is no table.
     #[cfg(feature = "install")]
     pub(super) fn grant(&mut self, name: &str, rules: &[String]) -> Result<(), Error> {
-        if rules.is_empty() && self.document.get("grants").is_none() {
+        if rules.is_empty() {
+            if let Some(table) = self.document.get_mut("grants").and_then(Item::as_table_like_mut) {
+                table.remove(name);
+                if table.is_empty() {
+                    self.document.remove("grants");
+                }
+            }
             return Ok(());
         }
         let wrong = || self.wrong(&format!("`grants.{name}` is no table"));
@@ -144,10 +150,6 @@ impl Edit {
             Item::Table(table)
         });
         let grants = grants.as_table_like_mut().ok_or(no_grants)?;
-        if rules.is_empty() {
-            grants.remove(name);
-            return Ok(());
-        }
         let of_plugin = grants.entry(name).or_insert(Item::Table(Table::new()));
         let of_plugin = of_plugin.as_table_like_mut().ok_or(no_table)?;
         of_plugin.insert("allow", value(rules.iter().collect::<Array>()));
@@ -188,6 +190,12 @@ impl Edit {
             _ => {}
         }
         replace(&self.file, text.as_bytes())
+    }
+
+    /// Whether there is anything to change.
+    #[cfg(feature = "install")]
+    pub(super) fn changes(&self) -> bool {
+        self.text() != self.old
     }
 
     fn text(&self) -> String {

@@ -25,6 +25,10 @@ pub(super) fn ask(context: &Context, question: &str) -> Result<Option<bool>, Err
     write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).map_err(failed)?;
     let mut answer = String::new();
     std::io::Read::take(stdin.lock(), MAX_ANSWER).read_line(&mut answer).map_err(failed)?;
+    if !answer.ends_with('\n') {
+        // The end of the input is not seen on a terminal.
+        writeln!(stderr).map_err(failed)?;
+    }
     Ok(Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")))
 }
 
@@ -33,10 +37,10 @@ pub(super) fn listed(asks: &Asks) -> String {
     asks.iter().map(|(capability, reach)| format!("  {capability}: {}\n", one_line(&reach))).collect()
 }
 
-/// The flags that grant what a plugin asks for, as a shell takes them.
-pub(super) fn flags(plugin: &str, asks: &Asks) -> String {
-    let flag = |rule: &String| format!("--allow {}", quoted(&format!("{plugin}:{rule}")));
-    asks.rules().iter().map(flag).collect::<Vec<_>>().join(" ")
+/// The flags, `--allow` or `--deny`, that answer all that a plugin asks for, as a shell takes them.
+pub(super) fn flags(flag: &str, plugin: &str, asks: &Asks) -> String {
+    let one = |rule: &String| format!("{flag} {}", quoted(&format!("{plugin}:{rule}")));
+    asks.rules().iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// A word as a shell takes it, in quotes only where it must be.

@@ -6,6 +6,10 @@ use crate::config::{Config, shown};
 use crate::lock::{self, Entry, Lockfile, Locking};
 use crate::replace::replace;
 use crate::runtime::Runtime;
+#[cfg(feature = "install")]
+use caraway_loaders_core::checksum::Digest;
+#[cfg(feature = "install")]
+use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location};
 use clap::Args;
 use serde_json::json;
@@ -99,11 +103,11 @@ impl Relock {
             names.insert(name_in(folder, program)?);
         }
         let session = runtime.session_in(&shown_folder(folder))?;
-        session.require(Vec::new())?;
+        session.plan_for(Vec::new())?;
         lock::make(&session, &mut new, old.as_ref())?;
         for name in &names {
-            let program = runtime.load_file(shown(&folder.join(name)))?;
-            lock::make(program.session(), &mut new, old.as_ref())?;
+            let (session, _) = runtime.planned(Some(&shown(&folder.join(name))))?;
+            lock::make(&session, &mut new, old.as_ref())?;
         }
         new.programs = names.into_iter().collect();
         Ok(Self { old, new })
@@ -124,6 +128,33 @@ impl Relock {
             replace(self.new.file(), self.new.to_text()?.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// Puts it in the place of the old one, which holds until `caraway.toml`, whose digest is now `config`, is another.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`].
+    #[cfg(feature = "install")]
+    pub(super) fn write_before(&self, config: Digest) -> Result<(), Error> {
+        let both = self.new.after(self.old.as_ref(), config);
+        replace(both.file(), both.to_text()?.as_bytes())
+    }
+
+    /// Changes where a plugin is from.
+    #[cfg(feature = "install")]
+    pub(super) fn set_source(&mut self, plugin: &Plugin, source: &str) {
+        self.new.set_source(&plugin.manifest.name, &plugin.manifest.version, source);
+    }
+
+    /// Puts it in the place of whatever is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`].
+    #[cfg(feature = "install")]
+    pub(super) fn write_again(&self) -> Result<(), Error> {
+        replace(self.new.file(), self.new.to_text()?.as_bytes())
     }
 
     fn different(&self) -> (Vec<&Entry>, Vec<&Entry>, Vec<&Entry>) {

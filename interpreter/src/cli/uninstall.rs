@@ -1,8 +1,11 @@
 //! `caraway uninstall`.
 
 use super::Context;
-use super::install::{ProjectChange, Scope};
+use super::install::{Destination, ProjectChange, Scope};
 use super::options::Options;
+use crate::config::shown;
+use crate::runtime::Runtime;
+use crate::trust::Trust;
 use caraway_loaders_core::bind::suggest;
 use caraway_loaders_core::resolve::parse_import;
 use caraway_loaders_core::{Code, Error, Location};
@@ -23,7 +26,7 @@ pub(super) struct Uninstall {
     plugin: String,
     #[command(flatten)]
     scope: Scope,
-    /// Remove it even if other installed plugins need it
+    /// Remove it even if other installed plugins or the project need it
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -32,11 +35,15 @@ pub(super) struct Uninstall {
 
 impl Uninstall {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
-        let (name, range) = parse_import(&self.plugin)?;
+        let (name, range) = parse_import(&self.plugin).map_err(|error| {
+            let message = error.message().replacen("the import ", "", 1);
+            Error::new(Code::Usage, message).hint("for example `stats`, `stats@1.2.0` or `stats@^1`")
+        })?;
         let destination = self.scope.destination()?;
         let runtime = context.options.runtime().build()?;
         let not_there = |all: &[Installed]| {
-            let folder = destination.store.folder().display();
+            let folder = shown(destination.store.folder());
+            let folder = folder.display();
             let error =
                 Error::new(Code::UnknownPlugin, format!("`{}` is not installed in {folder}", self.plugin))
                     .at(destination.location());
@@ -48,9 +55,7 @@ impl Uninstall {
             match suggest(&name, all.iter().map(|installed| installed.record.name.as_str())) {
                 _ if !of_name.is_empty() => error.hint(format!("there is {}", of_name.join(", "))),
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint(
-                    "`caraway list` shows where a plugin is; what was put there by hand is removed by hand",
-                ),
+                None => error.hint("`caraway list` shows where a plugin is"),
             }
         };
         if !destination.store.folder().is_dir() {
@@ -64,7 +69,7 @@ impl Uninstall {
         };
         let (removed, kept): (Vec<Installed>, Vec<Installed>) = all.iter().cloned().partition(is_meant);
         if removed.is_empty() {
-            return Err(not_there(&all));
+            return Err(by_hand(&destination, &runtime, &name, &all).unwrap_or_else(|| not_there(&all)));
         }
         if !self.force {
             for installed in &kept {
@@ -89,10 +94,20 @@ impl Uninstall {
         {
             change.undepend(&name)?;
         }
-        for installed in &removed {
-            locked.remove(&installed.record.name, &installed.record.version)?;
+        let lock = match &mut change {
+            Some(change) => {
+                change.without(removed.iter().map(|installed| installed.folder.clone()));
+                Some(change.commit_as_far_as_possible(self.force)?)
+            }
+            None => None,
+        };
+        let store = destination.store.folder();
+        for Installed { record, .. } in &removed {
+            locked.remove(&record.name, &record.version)?;
+            if Trust::read()?.of_plugin(&record.name, &record.version, store).next().is_some() {
+                Trust::change(|trust| trust.forget(&record.name, &record.version, store))?;
+            }
         }
-        let lock = change.map(ProjectChange::commit).transpose()?;
         let ids: Vec<String> = removed.iter().map(|installed| installed.record.id()).collect();
         if context.options.json() {
             context.print_json(json!({"removed": ids}))?;
@@ -101,4 +116,25 @@ impl Uninstall {
         }
         Ok(0)
     }
+}
+
+/// The error for a plugin that lies in the store's folder and was not installed.
+fn by_hand(
+    destination: &Destination,
+    runtime: &Runtime,
+    name: &str,
+    installed: &[Installed],
+) -> Option<Error> {
+    let entries = std::fs::read_dir(destination.store.folder()).ok()?;
+    let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+    let folders = folders.filter(|path| installed.iter().all(|installed| installed.folder != *path));
+    let mut plugins = folders.filter_map(|folder| plugin_in(&folder, runtime.loaders()).ok());
+    let plugin = plugins.find(|plugin| plugin.manifest.name == name)?;
+    let folder = shown(&plugin.root);
+    let message = format!("`{}` was put there by hand, not installed", plugin.id());
+    Some(
+        Error::new(Code::Unavailable, message)
+            .at(Location::file(&folder))
+            .hint(format!("delete its folder by hand: {}", folder.display())),
+    )
 }

@@ -3,14 +3,15 @@
 use super::Context;
 use super::install::{Candidate, Consent, Destination, Installed, ProjectChange, Scope, settle};
 use super::options::Options;
+use crate::config::shown;
 use crate::diagnostic::one_line;
 use crate::lock::Lockfile;
 use crate::runtime::Runtime;
 use caraway_loaders_core::bind::suggest;
-use caraway_loaders_core::{Code, Error};
+use caraway_loaders_core::{Code, Error, Location};
 use caraway_package::plugin_in;
 use caraway_package::source;
-use caraway_package::store::{self, Locked};
+use caraway_package::store::{self, Locked, Store};
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -41,7 +42,9 @@ enum Outcome {
     Differs,
     /// The source has an older version.
     Older(semver::Version),
-    Updated(Installed, Vec<String>),
+    /// The source has a version that `caraway.toml` does not accept.
+    Unwanted(semver::Version, semver::VersionReq),
+    Updated(Installed),
     Failed(Error),
 }
 
@@ -52,7 +55,9 @@ impl Update {
         let installed = newest(&destination);
         self.check_names(&destination, &installed)?;
         if installed.is_empty() && destination.project.is_none() {
-            if !context.options.quiet && !context.options.json() {
+            if context.options.json() {
+                context.print_json(json!({"plugins": []}))?;
+            } else if !context.options.quiet {
                 context.print("nothing is installed\n")?;
             }
             return Ok(0);
@@ -61,12 +66,9 @@ impl Update {
         let mut change =
             destination.project.as_deref().map(|file| ProjectChange::new(context, file)).transpose()?;
         let mut outcomes = Vec::new();
-        for (name, old) in newest(&destination).iter().filter(|(name, _)| self.is_meant(name)) {
-            let outcome =
-                update(context, &runtime, &destination, &locked, old).unwrap_or_else(Outcome::Failed);
-            if let (Some(change), Outcome::Updated(_, rules)) = (&mut change, &outcome) {
-                change.grant(name, rules)?;
-            }
+        for (_, old) in newest(&destination).iter().filter(|(name, _)| self.is_meant(name)) {
+            let outcome = update(context, &runtime, &destination.store, &locked, change.as_mut(), old)
+                .unwrap_or_else(Outcome::Failed);
             outcomes.push((old.record.clone(), outcome));
         }
         let lock = match change {
@@ -133,14 +135,16 @@ pub(super) fn newest(destination: &Destination) -> BTreeMap<String, store::Insta
 fn update(
     context: &Context,
     runtime: &Runtime,
-    destination: &Destination,
+    store: &Store,
     locked: &Locked,
+    change: Option<&mut ProjectChange<'_>>,
     old: &store::Installed,
 ) -> Result<Outcome, Error> {
+    let place = || Location::file(shown(store.folder()));
     let source = source::parse(&old.record.source, Path::new("/"), runtime.loaders()).map_err(|error| {
         let message = format!("`{}` cannot be updated: {}", old.record.id(), error.message());
         Error::new(error.code(), message)
-            .at(destination.location())
+            .at(place())
             .hint("install it from where it is now with `caraway install SOURCE`")
     })?;
     let candidate = Candidate::fetch(context, runtime, locked, &*source)?;
@@ -153,7 +157,7 @@ fn update(
             old.record.name
         );
         return Err(Error::new(Code::Integrity, message)
-            .at(destination.location())
+            .at(place())
             .hint("`caraway install SOURCE` installs what there is"));
     }
     let before = plugin_in(&old.folder, runtime.loaders())?;
@@ -165,13 +169,22 @@ fn update(
     if manifest.version < old.record.version {
         return Ok(Outcome::Older(manifest.version.clone()));
     }
-    let consent = Consent::obtain(context, runtime, &candidate, Some(&before)).map_err(|error| {
+    if let Some(range) = change.as_ref().and_then(|change| change.requirement(&manifest.name))
+        && !range.matches(&manifest.version)
+    {
+        return Ok(Outcome::Unwanted(manifest.version.clone(), range.clone()));
+    }
+    let consent = Consent::obtain(context, runtime, store, &candidate, Some(&before)).map_err(|error| {
         let message = format!("`{}` stays: {}", old.record.id(), error.message());
         let hint = error.hint_text().unwrap_or("say yes to have it").to_owned();
-        Error::new(error.code(), message).at(destination.location()).hint(hint)
+        Error::new(error.code(), message).at(place()).hint(hint)
     })?;
-    let installed = settle(runtime, locked, candidate, &consent, false)?;
-    Ok(Outcome::Updated(installed, consent.rules))
+    let (plugin, content) = (candidate.plugin.clone(), candidate.content(runtime)?.total());
+    let installed = settle(runtime, store, locked, candidate, &consent, false)?;
+    if let Some(change) = change {
+        change.grant(&plugin, content, &consent)?;
+    }
+    Ok(Outcome::Updated(installed))
 }
 
 fn line((old, outcome): &(store::Record, Outcome)) -> String {
@@ -184,7 +197,12 @@ fn line((old, outcome): &(store::Record, Outcome)) -> String {
             one_line(&old.source)
         ),
         Outcome::Older(found) => format!("{name} {version}: its source has {found}, which is older\n"),
-        Outcome::Updated(installed, _) => format!("{name} {version} -> {}\n", installed.version),
+        Outcome::Unwanted(found, range) => {
+            format!(
+                "{name} {version}: its source has {found}, which `{range}` in caraway.toml does not accept\n"
+            )
+        }
+        Outcome::Updated(installed) => format!("{name} {version} -> {}\n", installed.version),
         Outcome::Failed(_) => format!("{name} {version}: stays\n"),
     }
 }
@@ -194,7 +212,8 @@ fn value((old, outcome): &(store::Record, Outcome)) -> Value {
         Outcome::Current => ("current", None),
         Outcome::Differs => ("differs", None),
         Outcome::Older(found) => ("older", Some(found)),
-        Outcome::Updated(installed, _) => ("updated", Some(&installed.version)),
+        Outcome::Unwanted(found, _) => ("unwanted", Some(found)),
+        Outcome::Updated(installed) => ("updated", Some(&installed.version)),
         Outcome::Failed(_) => ("failed", None),
     };
     json!({

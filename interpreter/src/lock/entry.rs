@@ -2,7 +2,7 @@
 
 use caraway_loaders_core::TARGET;
 use caraway_loaders_core::checksum::{Checksums, Digest};
-use caraway_loaders_core::discover::Origin;
+use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::resolve::Plan;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Whether the plugin's files are these, as far as this host would load them.
+    pub(super) fn fits(&self, plugin: &Plugin) -> bool {
+        let mut files = self.files.iter().chain(self.binaries.get(TARGET).into_iter().flatten());
+        files.all(|(path, digest)| plugin.digest(Path::new(path)).is_ok_and(|(_, found)| found == *digest))
+    }
+
     /// What the files of the plugin must be on this host. Messages name the lock file as `source`.
     pub(crate) fn checksums(&self, source: &Path) -> Checksums {
         let mut checksums = Checksums::new(source.display().to_string(), ACCEPT);

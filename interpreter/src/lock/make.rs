@@ -14,7 +14,7 @@ use std::path::Path;
 ///
 /// A file that the plan needs is missing or cannot be read.
 pub(crate) fn make(session: &Session, lock: &mut Lockfile, old: Option<&Lockfile>) -> Result<(), Error> {
-    let plan = session.plan_now();
+    let plan = session.planned();
     let folder = lock.file.parent().unwrap_or(Path::new("")).to_owned();
     for plugin in plan.plugins().filter(|plugin| plugin.origin != Origin::BuiltIn) {
         let loader = session.loader(plugin)?;
@@ -61,12 +61,17 @@ fn add_files(entry: &mut Entry, plugin: &Plugin, loader: &dyn Loader) -> Result<
 /// Where a plugin can be had: what it was installed from; else where it is, from the folder of the lock file if it is
 /// below it.
 fn source(plugin: &Plugin, folder: &Path) -> String {
-    #[cfg(feature = "install")]
-    if let Ok(Some(record)) = caraway_package::store::Record::read(&plugin.root) {
-        return record.source;
-    }
     let root = std::path::absolute(&plugin.root).unwrap_or_else(|_| plugin.root.clone());
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    #[cfg(feature = "install")]
+    let (root, folder) = match caraway_package::store::Record::read(&plugin.root) {
+        // A path is one without links.
+        Ok(Some(record)) if Path::new(&record.source).is_absolute() => {
+            (record.source.into(), folder.canonicalize().unwrap_or(folder))
+        }
+        Ok(Some(record)) => return record.source,
+        _ => (root, folder),
+    };
     match root.strip_prefix(&folder) {
         Ok(inner) if inner.as_os_str().is_empty() => ".".to_owned(),
         Ok(inner) => inner.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"),

@@ -20,6 +20,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The file's name.
 pub(crate) const FILE_NAME: &str = "caraway.lock";
@@ -75,6 +76,10 @@ pub(crate) struct Lockfile {
     pub(crate) programs: Vec<String>,
     /// By name and version.
     entries: BTreeMap<(String, Version), Entry>,
+    /// What was locked before, where a change is under way, or was when a process was killed.
+    before: Option<Before>,
+    /// Of the two sides of such a change the one that does not hold.
+    other: Option<Box<Lockfile>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,6 +90,21 @@ struct Raw {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     programs: Vec<String>,
     #[serde(default, rename = "plugin")]
+    plugins: Vec<Entry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Before>,
+}
+
+/// What was locked before. It holds while `caraway.toml` is what it was then, so that the two files change as one, when
+/// `caraway.toml` is replaced; or while a plugin of which the contents change has the old ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Before {
+    /// The digest of `caraway.toml`.
+    config: Digest,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    programs: Vec<String>,
+    #[serde(default, rename = "plugin", skip_serializing_if = "Vec::is_empty")]
     plugins: Vec<Entry>,
 }
 
@@ -124,7 +144,39 @@ impl Lockfile {
             }
             _ => Error::io(&file, "read", &error),
         })?;
-        Self::parse(file, &text).map(Some)
+        let new = Self::parse(file, &text)?;
+        let Some(before) = new.before.clone() else { return Ok(Some(new)) };
+        let old = Self {
+            file: new.file.clone(),
+            entries: by_version(&new.file, before.plugins.clone())?,
+            programs: before.programs.clone(),
+            before: Some(before.clone()),
+            other: None,
+        };
+        let old_holds = std::fs::read(config).is_ok_and(|text| Digest::of(&text) == before.config);
+        if old_holds && old.entries.is_empty() && old.programs.is_empty() {
+            return Ok(None);
+        }
+        let (holds, other) = if old_holds { (old, new) } else { (new, old) };
+        Ok(Some(Self { other: Some(Box::new(other)), ..holds }))
+    }
+
+    /// The side that holds of a change that is under way, for these plugins: where the contents of one change, the side
+    /// whose contents it has.
+    #[must_use]
+    pub(crate) fn for_plugins(mut self, plugins: &[Arc<Plugin>]) -> Self {
+        let Some(mut other) = self.other.take() else { return self };
+        let is_other = |plugin: &&Arc<Plugin>| {
+            let (name, version) = (&plugin.manifest.name, &plugin.manifest.version);
+            match (self.get(name, version), other.get(name, version)) {
+                (Some(here), Some(there)) => !here.fits(plugin) && there.fits(plugin),
+                _ => false,
+            }
+        };
+        if plugins.iter().any(|plugin| is_other(&plugin)) {
+            std::mem::swap(&mut self, &mut other);
+        }
+        Self { other: Some(other), ..self }
     }
 
     fn parse(file: PathBuf, text: &str) -> Result<Self, Error> {
@@ -140,13 +192,9 @@ impl Lockfile {
                 .hint(format!("use the newer caraway that wrote it; or {REMEDY}")));
         }
         let raw: Raw = toml::from_str(text).map_err(unreadable)?;
-        let mut lock = Self { file: file.clone(), programs: raw.programs, entries: BTreeMap::new() };
-        for entry in raw.plugins {
-            let key = (entry.name.clone(), entry.version.clone());
-            if lock.entries.insert(key, entry).is_some() {
-                return Err(wrong(&file, "a plugin is in it twice").at(Location::file(shown(&file))));
-            }
-        }
+        let entries = by_version(&file, raw.plugins)?;
+        let lock =
+            Self { file: file.clone(), programs: raw.programs, entries, before: raw.before, other: None };
         let content = lock.content()?;
         if raw.content != content.to_string() {
             return Err(wrong(&file, "it was edited, or cut off: its `content` is another")
@@ -162,24 +210,43 @@ impl Lockfile {
     /// [`Code::Internal`] if it cannot be written as TOML.
     #[cfg(feature = "cli")]
     pub(crate) fn to_text(&self) -> Result<String, Error> {
-        let raw = Raw {
-            version: FORMAT,
-            content: self.content()?.to_string(),
-            programs: self.programs.clone(),
-            plugins: self.entries.values().cloned().collect(),
-        };
+        let raw = self.raw(self.content()?.to_string());
         Ok(format!("# Made by caraway. Not for editing: `caraway lock` makes it anew.\n{}", encode(&raw)?))
+    }
+
+    /// The same, which says what `old` says until `caraway.toml`, whose digest is now `config`, is another.
+    #[cfg(feature = "install")]
+    #[must_use]
+    pub(crate) fn after(&self, old: Option<&Self>, config: Digest) -> Self {
+        let before = Before {
+            config,
+            programs: old.map(|old| old.programs.clone()).unwrap_or_default(),
+            plugins: old.iter().flat_map(|old| old.entries.values().cloned()).collect(),
+        };
+        Self { before: Some(before), ..self.clone() }
+    }
+
+    /// Changes where a plugin is from.
+    #[cfg(feature = "install")]
+    pub(crate) fn set_source(&mut self, name: &str, version: &Version, source: &str) {
+        if let Some(entry) = self.entries.get_mut(&(name.to_owned(), version.clone())) {
+            entry.source = Some(source.to_owned());
+        }
     }
 
     /// A digest of all that it says, however it is laid out.
     fn content(&self) -> Result<Digest, Error> {
-        let raw = Raw {
+        Ok(Digest::of(encode(&self.raw(String::new()))?.as_bytes()))
+    }
+
+    fn raw(&self, content: String) -> Raw {
+        Raw {
             version: FORMAT,
-            content: String::new(),
+            content,
             programs: self.programs.clone(),
             plugins: self.entries.values().cloned().collect(),
-        };
-        Ok(Digest::of(encode(&raw)?.as_bytes()))
+            before: self.before.clone(),
+        }
     }
 
     pub(crate) fn file(&self) -> &Path {
@@ -232,7 +299,9 @@ impl Lockfile {
                     shown(&entry.dependencies)
                 ));
             }
-            if entry.granted != granted(&plugin.manifest.name) {
+            let requested = granted(&plugin.manifest.name);
+            let other = self.other.as_ref().and_then(|other| other.get(&entry.name, &entry.version));
+            if entry.granted != requested && other.is_none_or(|other| other.granted != requested) {
                 differences.push(format!("`[grants.{}]` is not what it was", plugin.manifest.name));
             }
         }
@@ -256,6 +325,17 @@ pub(crate) fn absent(project: Option<&Path>) -> Error {
             "put a caraway.toml beside it, which may be empty, and run `caraway lock`; or leave out `--locked`",
         ),
     }
+}
+
+/// Entries by name and version, each of which is there once.
+fn by_version(file: &Path, entries: Vec<Entry>) -> Result<BTreeMap<(String, Version), Entry>, Error> {
+    let mut all = BTreeMap::new();
+    for entry in entries {
+        if all.insert((entry.name.clone(), entry.version.clone()), entry).is_some() {
+            return Err(wrong(file, "a plugin is in it twice").at(Location::file(shown(file))));
+        }
+    }
+    Ok(all)
 }
 
 fn wrong(file: &Path, what: &str) -> Error {

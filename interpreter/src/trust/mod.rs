@@ -2,7 +2,8 @@
 //! ask for.
 //!
 //! The answers are kept in `caraway/trust.toml` in the user's configuration directory. They hold for content, not for
-//! names: a plugin of which one file is different is another plugin.
+//! names: a plugin of which one file is different is another plugin. And they hold for a place: what was allowed to the
+//! user's plugin, or to that of one project, is not allowed to the same plugin in another project.
 
 mod file;
 
@@ -31,6 +32,8 @@ pub(crate) struct TrustedPlugin {
     pub(crate) version: Version,
     /// The [total](caraway_loaders_core::checksum::Checksums::total) of its files.
     pub(crate) content: Digest,
+    /// The folder of plugins that it was installed into, without links: in another one it is asked about again.
+    pub(crate) folder: PathBuf,
     /// As `--allow` takes it behind the plugin's name. Relative paths start at the folder of the program that uses the
     /// plugin.
     pub(crate) allow: Vec<String>,
@@ -71,13 +74,26 @@ impl Trust {
         file::change(work)
     }
 
-    /// What is remembered of this version of a plugin, for whatever content.
+    /// What is remembered of this version of a plugin that lies in `store`, for whatever content.
     pub(crate) fn of_plugin<'a>(
         &'a self,
         name: &'a str,
         version: &'a Version,
+        store: &Path,
     ) -> impl Iterator<Item = &'a TrustedPlugin> {
-        self.plugins.iter().filter(move |plugin| plugin.name == name && plugin.version == *version)
+        let store = real(store);
+        let is_it = move |plugin: &&TrustedPlugin| {
+            plugin.name == name && plugin.version == *version && plugin.folder == store
+        };
+        self.plugins.iter().filter(is_it)
+    }
+
+    /// Whether the user has allowed all of `rules` to a plugin of this name when it was installed into `store`.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_allowed(&self, name: &str, store: &Path, rules: &[String]) -> bool {
+        let store = real(store);
+        let mut of_name = self.plugins.iter().filter(|plugin| plugin.name == name && plugin.folder == store);
+        of_name.any(|plugin| rules.iter().all(|rule| plugin.allow.contains(rule)))
     }
 
     /// The answer to a project whose `caraway.toml` has this digest.
@@ -87,12 +103,42 @@ impl Trust {
     }
 
     /// Remembers what a plugin may do, in the place of what was remembered for the same content.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "install")]
     pub(crate) fn allow(&mut self, plugin: TrustedPlugin) {
-        self.plugins.retain(|other| {
-            (&other.name, &other.version, other.content) != (&plugin.name, &plugin.version, plugin.content)
+        let key = |of: &TrustedPlugin| (of.name.clone(), of.version.clone(), of.folder.clone(), of.content);
+        self.plugins.retain(|other| key(other) != key(&plugin));
+        if !plugin.allow.is_empty() {
+            self.plugins.push(plugin);
+        }
+    }
+
+    /// Whether [`allow`](Self::allow) would change nothing.
+    #[cfg(feature = "install")]
+    pub(crate) fn knows(&self, plugin: &TrustedPlugin) -> bool {
+        let mut same = self.plugins.iter().filter(|other| {
+            (&other.name, &other.version, &other.folder, other.content)
+                == (&plugin.name, &plugin.version, &plugin.folder, plugin.content)
         });
-        self.plugins.push(plugin);
+        match same.next() {
+            None => plugin.allow.is_empty(),
+            Some(other) => other.allow == plugin.allow,
+        }
+    }
+
+    /// Forgets what this version of a plugin, which lay in `store`, might do.
+    #[cfg(feature = "install")]
+    pub(crate) fn forget(&mut self, name: &str, version: &Version, store: &Path) {
+        let store = real(store);
+        self.plugins.retain(|plugin| {
+            (plugin.name.as_str(), &plugin.version, &plugin.folder) != (name, version, &store)
+        });
+    }
+
+    /// Remembers one more answer to a project, for what it asks for in a moment.
+    #[cfg(feature = "install")]
+    pub(crate) fn answer_also(&mut self, project: Project) {
+        self.projects.retain(|other| (&other.folder, other.content) != (&project.folder, project.content));
+        self.projects.push(project);
     }
 
     /// Remembers the answer to a project, in the place of earlier ones.
@@ -105,6 +151,11 @@ impl Trust {
 
 /// The folder of a configuration, without links: a project that is moved is asked about again.
 pub(crate) fn folder(config: &Path) -> PathBuf {
-    let folder = config.parent().unwrap_or(Path::new(""));
+    real(config.parent().unwrap_or(Path::new("")))
+}
+
+/// A folder without links.
+pub(crate) fn real(folder: &Path) -> PathBuf {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }

@@ -1,4 +1,5 @@
 //! Runs the binary in a folder of its own.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::io::Write;
 use std::path::Path;

@@ -15,7 +15,7 @@ const KNOWN: &str = "a source is a plugin's folder, an archive (.tar.gz, .tar.zs
 ///
 /// # Errors
 ///
-/// [`Code::Usage`] for a URL of another scheme, or that is none, and for what this build leaves out; [`Code::Io`] for a
+/// [`Code::Usage`] for an empty text, for a URL of another scheme, or that is none, and for what this build leaves out; [`Code::Io`] for a
 /// path that does not exist.
 ///
 /// ```
@@ -26,6 +26,9 @@ const KNOWN: &str = "a source is a plugin's folder, an archive (.tar.gz, .tar.zs
 /// assert!(error.message().contains("`ftp`"));
 /// ```
 pub fn parse(text: &str, base: &Path, loaders: &[Arc<dyn Loader>]) -> Result<Box<dyn Source>, Error> {
+    if text.is_empty() {
+        return Err(Error::new(Code::Usage, "the source is empty").hint(KNOWN));
+    }
     match scheme(text) {
         Some("http" | "https") => url(text),
         Some(other) => {

@@ -3,7 +3,7 @@
 use super::progress::Bar;
 use crate::cli::Context;
 use crate::runtime::Runtime;
-use crate::trust::TrustedPlugin;
+use crate::trust::{TrustedPlugin, real};
 use caraway_loaders_core::checksum::Checksums;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location};
@@ -69,6 +69,11 @@ impl Candidate {
         &self.fetched.folder
     }
 
+    /// Whether a store has this version of it, with whatever contents.
+    pub(in crate::cli) fn is_in(&self, store: &Store) -> bool {
+        store.folder_of(&self.record).exists()
+    }
+
     /// Where it comes from.
     pub(in crate::cli) fn source(&self) -> &str {
         &self.record.source
@@ -97,12 +102,14 @@ impl Candidate {
     pub(in crate::cli) fn trusted(
         &self,
         runtime: &Runtime,
+        store: &Store,
         rules: Vec<String>,
     ) -> Result<TrustedPlugin, Error> {
         Ok(TrustedPlugin {
             name: self.record.name.clone(),
             version: self.record.version.clone(),
             content: self.content(runtime)?.total(),
+            folder: real(store.folder()),
             allow: rules,
         })
     }

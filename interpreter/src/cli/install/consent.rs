@@ -9,6 +9,7 @@ use crate::trust::Trust;
 use caraway_loaders_core::capability::{Asks, Grants};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location};
+use caraway_package::store::Store;
 use std::path::{Path, PathBuf};
 
 /// What a plugin asks for when it is installed, and what becomes of it.
@@ -31,6 +32,7 @@ impl Consent {
     pub(in crate::cli) fn obtain(
         context: &Context,
         runtime: &Runtime,
+        store: &Store,
         candidate: &Candidate,
         before: Option<&Plugin>,
     ) -> Result<Self, Error> {
@@ -44,7 +46,7 @@ impl Consent {
         let mut answered = denied;
         context.options.allow.iter().try_for_each(|text| answered.allow(text, &here))?;
         Config::user()?.granted(&mut answered)?;
-        for rule in remembered(runtime, candidate, before)? {
+        for rule in remembered(runtime, store, candidate, before)? {
             answered.allow(&format!("{name}:{rule}"), &here)?;
         }
         let open = asks.unanswered(name, &answered, &here);
@@ -55,16 +57,17 @@ impl Consent {
     }
 }
 
-/// What was allowed to the version before, and to the very same content.
+/// What was allowed in this store to the version before, and to the very same content.
 fn remembered(
     runtime: &Runtime,
+    store: &Store,
     candidate: &Candidate,
     before: Option<&Plugin>,
 ) -> Result<Vec<String>, Error> {
     let trust = Trust::read()?;
     let of = |plugin: &Plugin| -> Option<Vec<String>> {
         let manifest = &plugin.manifest;
-        let mut known = trust.of_plugin(&manifest.name, &manifest.version).peekable();
+        let mut known = trust.of_plugin(&manifest.name, &manifest.version, store.folder()).peekable();
         known.peek()?;
         let content = plugin.checksums_now(&**runtime.loader_of(plugin).ok()?, "", "").ok()?.total();
         Some(known.filter(|known| known.content == content).flat_map(|known| known.allow.clone()).collect())
@@ -97,6 +100,10 @@ fn settle(
         None => Err(denied(format!(
             "`{title}` asks for {open}, which is not granted, and nobody can be asked here"
         ))
-        .hint(format!("allow it with {}", flags(name, open)))),
+        .hint(format!(
+            "allow it with {}; or do without: {}",
+            flags("--allow", name, open),
+            flags("--deny", name, open)
+        ))),
     }
 }

@@ -24,6 +24,8 @@ pub(in crate::cli) struct Destination {
     pub(in crate::cli) store: Store,
     /// The `caraway.toml` of the project.
     pub(in crate::cli) project: Option<PathBuf>,
+    /// Whether it is the user's.
+    users: bool,
 }
 
 impl Scope {
@@ -35,16 +37,21 @@ impl Scope {
     /// [`Code::Io`] if it is the user's, who has no home.
     pub(in crate::cli) fn destination(&self) -> Result<Destination, Error> {
         if let Some(folder) = &self.into {
-            return Ok(Destination { store: Store::new(folder), project: None });
+            return Ok(Destination { store: Store::new(folder), project: None, users: false });
         }
         let project = if self.user { None } else { Config::project(Path::new("."))?.file };
         if let Some(project) = project {
             let folder = project.parent().unwrap_or(Path::new("")).join("plugins");
-            return Ok(Destination { store: Store::new(shown(&folder)), project: Some(project) });
+            return Ok(Destination {
+                store: Store::new(shown(&folder)),
+                project: Some(project),
+                users: false,
+            });
         }
         match dirs::data_dir() {
             Some(data) => {
-                Ok(Destination { store: Store::new(data.join("caraway").join("plugins")), project: None })
+                let store = Store::new(data.join("caraway").join("plugins"));
+                Ok(Destination { store, project: None, users: true })
             }
             None => Err(Error::new(Code::Io, "there is no home folder to install into")
                 .hint("set HOME or XDG_DATA_HOME; or name a folder with `--into DIR`")),
@@ -60,7 +67,7 @@ impl Destination {
     /// [`Code::Io`].
     pub(in crate::cli) fn lock(&self, context: &Context, command: &str) -> Result<Locked, Error> {
         let holder = format!("caraway {command} (process {})", std::process::id());
-        let quiet = context.options.quiet;
+        let quiet = context.options.quiet || context.options.json();
         let mut waiting = |other: &str| {
             if !quiet {
                 // Whoever closed it does not want to know.
@@ -74,11 +81,14 @@ impl Destination {
                 );
             }
         };
-        self.store.lock(&holder, &mut waiting).map_err(|error| match &self.project {
-            None if error.hint_text().is_none() => {
-                error.hint("name another folder with `--into DIR`; programs find it with `--plugin-path DIR`")
+        self.store.lock(&holder, &mut waiting).map_err(|error| {
+            let hint = error.hint_text().unwrap_or("choose another folder for plugins").to_owned();
+            match self.users {
+                true => {
+                    error.hint(format!("{hint} with `--into DIR`; programs see it with `--plugin-path DIR`"))
+                }
+                false => error.hint(hint),
             }
-            _ => error,
         })
     }
 

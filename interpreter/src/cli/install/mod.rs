@@ -14,16 +14,18 @@ pub(super) use destination::{Destination, Scope};
 pub(super) use project::ProjectChange;
 
 use super::Context;
+use super::consent::flags;
 use super::options::Options;
 use crate::config::shown;
 use crate::diagnostic::{Severity, one_line};
 use crate::runtime::Runtime;
 use crate::trust::Trust;
-use caraway_loaders_core::Error;
+use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
+use caraway_loaders_core::{Error, Location};
 use caraway_package::source::{self, Source};
-use caraway_package::store::{Locked, Outcome, Placed};
+use caraway_package::store::{Locked, Outcome, Placed, Store};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -73,18 +75,25 @@ impl Install {
     ) -> Result<u8, Error> {
         let candidate = Candidate::fetch(context, runtime, locked, source)?;
         let before = highest(&destination.store, runtime, &candidate.plugin.manifest.name);
-        let consent = Consent::obtain(context, runtime, &candidate, before.as_deref())?;
+        let consent = Consent::obtain(context, runtime, &destination.store, &candidate, before.as_deref())?;
         let mut change =
             destination.project.as_deref().map(|file| ProjectChange::new(context, file)).transpose()?;
         match &mut change {
             Some(change) => {
-                change.depend(&candidate.plugin, &consent.rules)?;
-                change.check(Some(candidate.folder()))?;
+                let content = candidate.content(runtime)?.total();
+                change.depend(&candidate.plugin, content, &consent)?;
+                change.check(&candidate.plugin.manifest.name, candidate.folder())?;
             }
             None => warn_of_missing(context, &candidate),
         }
-        let installed = settle(runtime, locked, candidate, &consent, self.replace)?;
-        let lock = change.map(ProjectChange::commit).transpose()?;
+        if let Some(change) = &change
+            && self.replace
+            && candidate.is_in(&destination.store)
+        {
+            change.announce(&candidate.plugin, candidate.source())?;
+        }
+        let installed = settle(runtime, &destination.store, locked, candidate, &consent, self.replace)?;
+        let lock = change.map(|change| change.commit_as_far_as_possible(true)).transpose()?;
         report(context, &installed, &consent, lock.as_deref())?;
         Ok(0)
     }
@@ -106,14 +115,19 @@ pub(super) struct Installed {
 /// As [`Candidate::place`]; the answer cannot be kept.
 pub(super) fn settle(
     runtime: &Runtime,
+    store: &Store,
     locked: &Locked,
     candidate: Candidate,
     consent: &Consent,
     replace: bool,
 ) -> Result<Installed, Error> {
-    if !consent.rules.is_empty() {
-        let trusted = candidate.trusted(runtime, consent.rules.clone())?;
-        Trust::change(|trust| trust.allow(trusted))?;
+    let trusted = candidate.trusted(runtime, store, consent.rules.clone())?;
+    if !Trust::read()?.knows(&trusted) {
+        Trust::change(|trust| trust.allow(trusted)).map_err(|error| {
+            let name = &candidate.plugin.manifest.name;
+            let denials = flags("--deny", name, &consent.asks);
+            error.hint(format!("install it without: {denials}; and grant it with `--allow` at each run"))
+        })?;
     }
     let manifest = &candidate.plugin.manifest;
     let (name, version) = (manifest.name.clone(), manifest.version.clone());
@@ -135,16 +149,7 @@ pub(super) fn report(
     lock: Option<&str>,
 ) -> Result<(), Error> {
     if context.options.json() {
-        return context.print_json(json!({
-            "name": installed.name,
-            "version": installed.version.to_string(),
-            "source": installed.source,
-            "folder": installed.placed.folder,
-            "outcome": outcome(installed.placed.outcome),
-            "asks": consent.asks.rules(),
-            "new": consent.new.rules(),
-            "granted": consent.rules,
-        }));
+        return context.print_json(value(installed, consent));
     }
     if context.options.quiet {
         return Ok(());
@@ -165,6 +170,24 @@ pub(super) fn report(
     context.print(&text)
 }
 
+/// The same for programs.
+fn value(installed: &Installed, consent: &Consent) -> Value {
+    json!({
+        "name": installed.name,
+        "version": installed.version.to_string(),
+        "source": installed.source,
+        "folder": installed.placed.folder,
+        "outcome": match installed.placed.outcome {
+            Outcome::Added => "installed",
+            Outcome::Replaced => "replaced",
+            Outcome::Unchanged => "unchanged",
+        },
+        "asks": consent.asks.rules(),
+        "new": consent.new.rules(),
+        "granted": consent.rules,
+    })
+}
+
 fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Added => "installed",
@@ -178,8 +201,10 @@ fn warn_of_missing(context: &Context, candidate: &Candidate) {
     let found = || -> Result<(), Error> {
         let runtime = context.options.runtime().plugin_path(candidate.folder()).build()?;
         let manifest = &candidate.plugin.manifest;
-        let text = format!("import \"{}@={}\" as plugin;", manifest.name, manifest.version);
-        runtime.load_source("install", &text).map(drop)
+        let (path, range) = parse_import(&format!("{}@={}", manifest.name, manifest.version))?;
+        let from = Requester::Program { location: Location::default() };
+        let session = runtime.session_in(Path::new("."))?;
+        session.plan_for(vec![Requirement { path, range, from }]).map(drop)
     };
     if let Err(error) = found()
         && !context.options.quiet
