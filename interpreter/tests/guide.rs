@@ -3,7 +3,6 @@
 #![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
-#[allow(dead_code, reason = "other tests use the rest")]
 mod common;
 
 use common::Folder;

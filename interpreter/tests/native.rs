@@ -6,7 +6,6 @@
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 #[path = "../../tests/src/build.rs"]
 mod build;
-#[allow(dead_code, reason = "shared with other tests")]
 mod common;
 
 use common::Folder;

@@ -2,6 +2,8 @@
 
 use crate::cli::Context;
 use crate::config::{Config, shown};
+use crate::replace::remove_leftovers;
+use crate::trust::Trust;
 use caraway_loaders_core::{Code, Error, Location};
 use caraway_package::store::{Locked, Store};
 use clap::Args;
@@ -81,7 +83,7 @@ impl Destination {
                 );
             }
         };
-        self.store.lock(&holder, &mut waiting).map_err(|error| {
+        let locked = self.store.lock(&holder, &mut waiting).map_err(|error| {
             let hint = error.hint_text().unwrap_or("choose another folder for plugins").to_owned();
             match self.users {
                 true => {
@@ -89,7 +91,12 @@ impl Destination {
                 }
                 false => error.hint(hint),
             }
-        })
+        })?;
+        if let Some(folder) = self.project.as_deref().and_then(Path::parent) {
+            remove_leftovers(folder);
+        }
+        Trust::tidy();
+        Ok(locked)
     }
 
     /// The folder, as messages name it.
