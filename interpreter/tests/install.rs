@@ -137,6 +137,10 @@ fn in_a_project() {
     let output = command.current_dir(folder.path().join("sub")).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("already there: stats 2.0.0 in "));
     assert!(!folder.path().join(USERS).exists());
+    // Programs further down see what the project has.
+    folder.write("sub/app.rhai", APP.1);
+    folder.run(&["run", "sub/app.rhai", "--locked"]).gives(0, "stats 2.0.0\n", &[]);
+    folder.run(&["lock", "sub/app.rhai", "-q"]).gives(0, "", &[]);
 }
 
 #[test]
