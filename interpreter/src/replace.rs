@@ -52,7 +52,7 @@ fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Removes what killed processes have left: files that nobody holds locked. It can wait until the next time.
-fn remove_leftovers(folder: &Path) {
+pub(crate) fn remove_leftovers(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_regular = entry.file_type().is_ok_and(|kind| kind.is_file());
         if !is_regular || !entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {

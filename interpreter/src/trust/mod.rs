@@ -74,6 +74,12 @@ impl Trust {
         file::change(work)
     }
 
+    /// Removes what killed processes have left beside the file of answers.
+    #[cfg(feature = "install")]
+    pub(crate) fn tidy() {
+        file::tidy();
+    }
+
     /// What is remembered of this version of a plugin that lies in `store`, for whatever content.
     pub(crate) fn of_plugin<'a>(
         &'a self,

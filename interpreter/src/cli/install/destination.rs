@@ -2,6 +2,8 @@
 
 use crate::cli::Context;
 use crate::config::{Config, shown};
+use crate::replace::remove_leftovers;
+use crate::trust::Trust;
 use caraway_loaders_core::{Code, Error, Location};
 use caraway_package::store::{Locked, Store};
 use clap::Args;
@@ -81,15 +83,19 @@ impl Destination {
                 );
             }
         };
-        self.store.lock(&holder, &mut waiting).map_err(|error| {
-            let hint = error.hint_text().unwrap_or("choose another folder for plugins").to_owned();
-            match self.users {
-                true => {
-                    error.hint(format!("{hint} with `--into DIR`; programs see it with `--plugin-path DIR`"))
-                }
-                false => error.hint(hint),
+        let locked = self.store.lock(&holder, &mut waiting).map_err(|error| match error.hint_text() {
+            Some(hint) if self.users && hint.ends_with("another folder for plugins") => {
+                let hint = format!("{hint} with `--into DIR`; programs see it with `--plugin-path DIR`");
+                error.hint(hint)
             }
-        })
+            _ => error,
+        })?;
+        // What killed processes have left elsewhere.
+        Trust::tidy();
+        if let Some(folder) = self.project.as_deref().and_then(Path::parent) {
+            remove_leftovers(folder);
+        }
+        Ok(locked)
     }
 
     /// The folder, as messages name it.
