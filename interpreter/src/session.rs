@@ -200,10 +200,12 @@ impl Session {
     }
 
     /// The plan as far as it goes.
+    #[cfg(feature = "cli")]
     pub(crate) fn plan_now(&self) -> Plan {
         self.plan().clone()
     }
 
+    #[cfg(feature = "cli")]
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
     }

@@ -253,6 +253,21 @@ fn plugins_that_need_what_is_not_there() {
 }
 
 #[test]
+fn what_was_required_by_hand() {
+    let folder = sources();
+    plugin(&folder, "src/other", "other", "0.1.0", "");
+    folder.write("caraway.toml", "[dependencies]\nother = \"^0.1\"\nstats = \"^1\"\n");
+    folder.run(&["install", "src/stats-1.0.0"]).gives(
+        0,
+        "installed stats 1.0.0 in plugins/stats@1.0.0\n",
+        &["warning[E0401]: no plugin is called `other`", "install what is missing"],
+    );
+    assert!(!folder.path().join("caraway.lock").exists());
+    folder.run(&["install", "-q", "src/other"]).gives(0, "", &[]);
+    folder.run(&["run", "app.rhai", "--locked"]).gives(0, "stats 1.0.0\n", &[]);
+}
+
+#[test]
 fn uninstalling() {
     let folder = project();
     folder.write("caraway.toml", "# ours\n[dependencies]\n# the best\nstats = \"*\"\n");
