@@ -1,11 +1,14 @@
 //! Who may do what in one program: what the host grants, and what the user has answered once.
 
-use crate::config::{Config, shown};
+use crate::config::Config;
+#[cfg(feature = "cli")]
+use crate::config::shown;
 use crate::trust::Trust;
 use caraway_loaders_core::capability::{Access, Grants};
 use caraway_loaders_core::checksum::{Checksums, Digest};
 use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::loader::Loader;
+#[cfg(feature = "cli")]
 use caraway_loaders_core::{Code, Error, Location};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

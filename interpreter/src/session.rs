@@ -216,6 +216,7 @@ impl Session {
         Ok(())
     }
 
+    #[cfg(feature = "cli")]
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
     }

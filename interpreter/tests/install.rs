@@ -137,6 +137,10 @@ fn in_a_project() {
     let output = command.current_dir(folder.path().join("sub")).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().starts_with("already there: stats 2.0.0 in "));
     assert!(!folder.path().join(USERS).exists());
+    // Programs further down see what the project has.
+    folder.write("sub/app.rhai", APP.1);
+    folder.run(&["run", "sub/app.rhai", "--locked"]).gives(0, "stats 2.0.0\n", &[]);
+    folder.run(&["lock", "sub/app.rhai", "-q"]).gives(0, "", &[]);
 }
 
 #[test]
@@ -246,6 +250,21 @@ fn plugins_that_need_what_is_not_there() {
     folder.run(&["install", "src/stats-1.0.0"]).gives(1, "", &["good.rhai:1"]);
     assert_eq!(names(&folder.path().join("plugins")), [".caraway.lock"]);
     assert_eq!(text(&folder, "caraway.toml"), "");
+}
+
+#[test]
+fn what_was_required_by_hand() {
+    let folder = sources();
+    plugin(&folder, "src/other", "other", "0.1.0", "");
+    folder.write("caraway.toml", "[dependencies]\nother = \"^0.1\"\nstats = \"^1\"\n");
+    folder.run(&["install", "src/stats-1.0.0"]).gives(
+        0,
+        "installed stats 1.0.0 in plugins/stats@1.0.0\n",
+        &["warning[E0401]: no plugin is called `other`", "install what is missing"],
+    );
+    assert!(!folder.path().join("caraway.lock").exists());
+    folder.run(&["install", "-q", "src/other"]).gives(0, "", &[]);
+    folder.run(&["run", "app.rhai", "--locked"]).gives(0, "stats 1.0.0\n", &[]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Questions to the user, and what is said where nobody can be asked.
 
 use super::Context;
+#[cfg(feature = "install")]
 use crate::diagnostic::one_line;
+#[cfg(feature = "install")]
 use caraway_loaders_core::capability::Asks;
 use caraway_loaders_core::{Code, Error};
 use std::io::{BufRead, IsTerminal, Write};
@@ -33,17 +35,20 @@ pub(super) fn ask(context: &Context, question: &str) -> Result<Option<bool>, Err
 }
 
 /// What a plugin asks for, a line each.
+#[cfg(feature = "install")]
 pub(super) fn listed(asks: &Asks) -> String {
     asks.iter().map(|(capability, reach)| format!("  {capability}: {}\n", one_line(&reach))).collect()
 }
 
 /// The flags, `--allow` or `--deny`, that answer all that a plugin asks for, as a shell takes them.
+#[cfg(feature = "install")]
 pub(super) fn flags(flag: &str, plugin: &str, asks: &Asks) -> String {
     let one = |rule: &String| format!("{flag} {}", quoted(&format!("{plugin}:{rule}")));
     asks.rules().iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// A word as a shell takes it, in quotes only where it must be.
+#[cfg(feature = "install")]
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "=:,./_-+@".contains(c);
     match word.chars().all(plain) {

@@ -402,6 +402,28 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "install")]
+    #[test]
+    fn a_change_that_is_under_way_holds_with_the_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("caraway.toml");
+        let beside = |text: &str| {
+            std::fs::write(&config, text).unwrap();
+            Lockfile::beside(&config).unwrap().map(|lock| lock.entries().count())
+        };
+        let old = Lockfile { file: folder.path().join(FILE_NAME), ..lock() };
+        let new = Lockfile { entries: BTreeMap::new(), ..old.clone() };
+        for (before, count) in [(Some(&old), Some(2)), (None, None)] {
+            let both = new.after(before, Digest::of(b"old"));
+            let text = both.to_text().unwrap();
+            std::fs::write(both.file(), &text).unwrap();
+            assert_eq!((beside("old"), beside("new")), (count, Some(0)));
+            for end in 0..text.trim_end().len() {
+                refused(&text[..end]);
+            }
+        }
+    }
+
     #[test]
     fn a_newer_format_says_so() {
         let error = refused("version = 2\nwhatever = true\n");

@@ -56,6 +56,14 @@ fn read_from(file: &Path) -> Result<Trust, Error> {
     })
 }
 
+/// Removes what killed processes have left beside the file.
+#[cfg(feature = "install")]
+pub(super) fn tidy() {
+    if let Some(folder) = path().as_deref().and_then(Path::parent) {
+        crate::replace::remove_leftovers(folder);
+    }
+}
+
 #[cfg(feature = "cli")]
 pub(super) fn change(work: impl FnOnce(&mut Trust)) -> Result<(), Error> {
     let Some(file) = path() else {

@@ -83,19 +83,18 @@ impl Destination {
                 );
             }
         };
-        let locked = self.store.lock(&holder, &mut waiting).map_err(|error| {
-            let hint = error.hint_text().unwrap_or("choose another folder for plugins").to_owned();
-            match self.users {
-                true => {
-                    error.hint(format!("{hint} with `--into DIR`; programs see it with `--plugin-path DIR`"))
-                }
-                false => error.hint(hint),
+        let locked = self.store.lock(&holder, &mut waiting).map_err(|error| match error.hint_text() {
+            Some(hint) if self.users && hint.ends_with("another folder for plugins") => {
+                let hint = format!("{hint} with `--into DIR`; programs see it with `--plugin-path DIR`");
+                error.hint(hint)
             }
+            _ => error,
         })?;
+        // What killed processes have left elsewhere.
+        Trust::tidy();
         if let Some(folder) = self.project.as_deref().and_then(Path::parent) {
             remove_leftovers(folder);
         }
-        Trust::tidy();
         Ok(locked)
     }
 
