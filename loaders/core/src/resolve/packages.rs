@@ -3,9 +3,8 @@
 
 use super::universe::{Group, View};
 use crate::discover::Plugin;
-use pubgrub::Ranges;
+use pubgrub::{Map, Ranges};
 use semver::VersionReq;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,14 +43,14 @@ pub(super) struct Packages<'a> {
     choices: Vec<Choice<'a>>,
     groups: Vec<&'a Group>,
     /// The numbers of requirements.
-    asked: HashMap<(&'a str, &'a VersionReq), u32>,
+    asked: Map<(&'a str, &'a VersionReq), u32>,
     /// The number of the lowest group of each plugin; the others follow.
-    lowest: HashMap<&'a str, u32>,
+    lowest: Map<&'a str, u32>,
 }
 
 impl<'a> Packages<'a> {
     pub(super) fn new(view: &'a View<'a>) -> Self {
-        Self { view, choices: Vec::new(), groups: Vec::new(), asked: HashMap::new(), lowest: HashMap::new() }
+        Self { view, choices: Vec::new(), groups: Vec::new(), asked: Map::default(), lowest: Map::default() }
     }
 
     /// The number of a requirement, which it gets when it is met first.
@@ -76,6 +75,14 @@ impl<'a> Packages<'a> {
     /// The number of a requirement that was met.
     pub(super) fn find(&self, name: &'a str, range: &'a VersionReq) -> Option<u32> {
         self.asked.get(&(name, range)).copied()
+    }
+
+    pub(super) fn choices(&self) -> &[Choice<'a>] {
+        &self.choices
+    }
+
+    pub(super) fn groups(&self) -> &[&'a Group] {
+        &self.groups
     }
 
     pub(super) fn choice(&self, number: u32) -> Option<&Choice<'a>> {

@@ -33,19 +33,43 @@ pub(super) enum Failure<'a> {
 /// What the solver took.
 pub(super) struct Selection<'a> {
     packages: Packages<'a>,
-    taken: SelectedDependencies<Solver<'a>>,
+    /// The group that each requirement gets.
+    groups: Vec<Option<u32>>,
+    /// The version of each group.
+    versions: Vec<Option<u32>>,
 }
 
 impl<'a> Selection<'a> {
-    /// What a requirement of the program or of a plugin in the selection gets.
-    pub(super) fn of(&self, name: &'a str, range: &'a VersionReq) -> Result<&'a Arc<Plugin>, Error> {
+    fn new(packages: Packages<'a>, taken: SelectedDependencies<Solver<'a>>) -> Self {
+        let mut groups = vec![None; packages.choices().len()];
+        let mut versions = vec![None; packages.groups().len()];
+        for (package, version) in taken {
+            let slot = match package {
+                Package::Root => None,
+                Package::Choice(number) => groups.get_mut(number as usize),
+                Package::Group(number) => versions.get_mut(number as usize),
+            };
+            if let Some(slot) = slot {
+                *slot = Some(version);
+            }
+        }
+        Self { packages, groups, versions }
+    }
+
+    /// What a requirement of the program or of a plugin in the selection gets, with the number of its group.
+    pub(super) fn of(&self, name: &'a str, range: &'a VersionReq) -> Result<(u32, &'a Arc<Plugin>), Error> {
         let find = || {
             let choice = self.packages.find(name, range)?;
-            let group = *self.taken.get(&Package::Choice(choice))?;
-            let version = *self.taken.get(&Package::Group(group))?;
-            self.packages.group(group)?.candidates.get(version as usize)
+            let group = (*self.groups.get(choice as usize)?)?;
+            let version = (*self.versions.get(group as usize)?)?;
+            Some((group, self.packages.group(group)?.candidates.get(version as usize)?))
         };
         find().ok_or_else(|| Error::new(Code::Internal, format!("nothing was selected for `{name} {range}`")))
+    }
+
+    /// For each group, whether it was selected before with all that it depends on.
+    pub(super) fn pinned(&self) -> impl Iterator<Item = bool> {
+        self.packages.groups().iter().map(|group| group.pinned)
     }
 }
 
@@ -56,7 +80,7 @@ pub(super) fn solve<'a>(view: &'a View<'a>, roots: &'a Roots) -> Result<Selectio
     let result = pubgrub::resolve(&solver, Package::Root, 0u32);
     let packages = solver.packages.into_inner();
     match result {
-        Ok(taken) => Ok(Selection { packages, taken }),
+        Ok(taken) => Ok(Selection::new(packages, taken)),
         Err(PubGrubError::NoSolution(tree)) => Err(Failure::NoSolution(wants::of_failure(&packages, tree))),
         Err(PubGrubError::ErrorInShouldCancel(GaveUp)) => Err(Failure::Other(
             Error::new(Code::Limit, "the requirements are too entangled to be resolved in bounded time")
