@@ -144,12 +144,18 @@ fn what_cannot_be_planned_is_told_as_when_it_runs() {
     folder.run(&["tree", "app.rhai"]).gives(1, "", &["error[E0102]"]);
 }
 
-/// `p0` needs `p1`, which needs `p2`, ...
+/// `p0` needs `p1`, which needs `p2`, ... They have nothing but manifests.
 fn chain(length: usize) -> Folder {
-    let need = |index| if index + 1 < length { format!(" p{}", index + 1) } else { String::new() };
-    let plugins: Vec<String> = (0..length).map(|index| format!("p{index} 1.0.0{}", need(index))).collect();
-    let plugins: Vec<&str> = plugins.iter().map(String::as_str).collect();
-    folder(&plugins, &[("app.rhai", "import \"p0\" as p;\n")])
+    let folder = folder(&[], &[("app.rhai", "import \"p0\" as p;\n"), ("plugins/readme", "")]);
+    for index in 0..length {
+        let path = folder.path().join(format!("plugins/p{index}"));
+        std::fs::create_dir(&path).unwrap();
+        let need = if index + 1 < length { format!("p{} = \"*\"\n", index + 1) } else { String::new() };
+        let text =
+            format!("name = \"p{index}\"\nversion = \"1.0.0\"\ntype = \"module\"\n[dependencies]\n{need}");
+        std::fs::write(path.join("plugin.toml"), text).unwrap();
+    }
+    folder
 }
 
 #[test]
