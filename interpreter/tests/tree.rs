@@ -143,17 +143,40 @@ fn what_cannot_be_planned_is_told_as_when_it_runs() {
     folder.run(&["tree", "app.rhai"]).gives(1, "", &["error[E0102]"]);
 }
 
+/// `p0` needs `p1`, which needs `p2`, ... They have nothing but manifests.
+fn chain(length: usize) -> Folder {
+    let folder = folder(&[], &[("app.rhai", "import \"p0\" as p;\n"), ("plugins/readme", "")]);
+    for index in 0..length {
+        let path = folder.path().join(format!("plugins/p{index}"));
+        std::fs::create_dir(&path).unwrap();
+        let need = if index + 1 < length { format!("p{} = \"*\"\n", index + 1) } else { String::new() };
+        let text =
+            format!("name = \"p{index}\"\nversion = \"1.0.0\"\ntype = \"module\"\n[dependencies]\n{need}");
+        std::fs::write(path.join("plugin.toml"), text).unwrap();
+    }
+    folder
+}
+
 #[test]
-fn a_long_chain_is_drawn() {
-    let chain: Vec<String> = (0..300)
-        .map(|index| {
-            format!("p{index} 1.0.0{}", if index < 299 { format!(" p{}", index + 1) } else { String::new() })
-        })
-        .collect();
-    let chain: Vec<&str> = chain.iter().map(String::as_str).collect();
-    let folder = folder(&chain, &[("app.rhai", "import \"p0\" as p;\n")]);
-    let tree = folder.run(&["tree", "app.rhai"]);
-    assert_eq!((tree.code, tree.stdout.lines().count()), (Some(0), 301), "{tree}");
-    let why = folder.run(&["tree", "app.rhai", "--why", "p299"]);
-    assert_eq!((why.code, why.stdout.lines().count()), (Some(0), 301), "{why}");
+fn a_long_chain_is_drawn_in_part() {
+    let folder = chain(5_000);
+    for (more, last) in [(&[][..], "p99 1.0.0 (...)"), (&["--why", "p4999"], "p4899 1.0.0 needs p4900 (...)")]
+    {
+        let ran = folder.run(&[&["tree", "app.rhai"], more].concat());
+        let lines: Vec<&str> = ran.shows(0, &[]).stdout.lines().collect();
+        assert_eq!(lines.len(), 102, "{ran}");
+        assert!(lines[100].ends_with(last), "{ran}");
+        assert_eq!(lines[101], "(...) goes deeper: `--depth N` shows N levels", "{ran}");
+        let asked = folder.run(&[&["tree", "app.rhai", "--depth", "300"], more].concat());
+        assert_eq!(asked.shows(0, &[]).stdout.lines().count(), 301);
+        assert!(!asked.stdout.contains("(...)"), "{asked}");
+    }
+}
+
+#[test]
+fn what_was_cut_is_drawn_where_there_is_room() {
+    let plugins = ["a 1.0.0 b", "b 1.0.0 c", "c 1.0.0 d", "d 1.0.0"];
+    let folder = folder(&plugins, &[("app.rhai", "import \"a\" as a;\nimport \"c\" as c;\n")]);
+    let tree = "app.rhai\n|-- a 1.0.0\n|   `-- b 1.0.0\n|       `-- c 1.0.0\n`-- c 1.0.0\n    `-- d 1.0.0\n";
+    folder.run(&["tree", "app.rhai", "--depth", "3"]).gives(0, tree, &[]);
 }

@@ -31,7 +31,7 @@ mod uninstall;
 mod update;
 mod validate;
 
-use crate::diagnostic::{Layout, Reporter, SCHEMA_VERSION, Severity};
+use crate::diagnostic::{Layout, Reporter, SCHEMA_VERSION, Severity, json_text};
 use caraway_loaders_core::{Code, Error};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -190,7 +190,7 @@ impl Context {
         if let serde_json::Value::Object(fields) = fields {
             object.extend(fields);
         }
-        self.print(&format!("{:#}\n", serde_json::Value::Object(object)))
+        self.print(&json_text(&format!("{:#}\n", serde_json::Value::Object(object))))
     }
 }
 

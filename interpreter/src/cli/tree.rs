@@ -28,7 +28,7 @@ pub(super) struct Tree {
     /// Show all that leads to this plugin, by its name or module, and the requirement at each step
     #[arg(long, value_name = "NAME[@REQ]")]
     why: Option<String>,
-    /// Show at most this many levels
+    /// Show at most this many levels; 100 without it, and (...) where there are more
     #[arg(long, value_name = "N")]
     depth: Option<usize>,
     #[command(flatten)]
@@ -57,7 +57,7 @@ impl Tree {
         let draw = Drawing {
             verbose: context.options.verbose,
             unicode: terminal::speaks_unicode(),
-            depth: self.depth.unwrap_or(usize::MAX),
+            depth: self.depth,
         };
         context.print(&match why {
             None => draw.tree(&uses),
@@ -243,11 +243,15 @@ struct Item {
     id: Option<String>,
 }
 
+/// How many levels are shown to those who do not say: a line is as long as its level is deep.
+const MAX_LEVELS: usize = 100;
+
 /// How trees are drawn.
 struct Drawing {
     verbose: bool,
     unicode: bool,
-    depth: usize,
+    /// How many levels were asked for.
+    depth: Option<usize>,
 }
 
 impl Drawing {
@@ -313,7 +317,9 @@ impl Drawing {
             true => ("│   ", "    ", "├── ", "└── "),
             false => ("|   ", "    ", "|-- ", "`-- "),
         };
+        let depth = self.depth.unwrap_or(MAX_LEVELS);
         let mut text = format!("{title}\n");
+        let mut cut = false;
         let mut expanded = HashSet::new();
         let mut levels = vec![first.into_iter()];
         while let Some(level) = levels.last_mut() {
@@ -321,7 +327,7 @@ impl Drawing {
                 levels.pop();
                 continue;
             };
-            if levels.len() > self.depth {
+            if levels.len() > depth {
                 levels.pop();
                 continue;
             }
@@ -331,11 +337,20 @@ impl Drawing {
             }
             text.push_str(&item.text);
             let items = item.id.as_deref().map(&below).unwrap_or_default();
-            let again = !items.is_empty() && item.id.is_some_and(|id| !expanded.insert(id));
-            text.push_str(if again { " (*)\n" } else { "\n" });
-            if !again && !items.is_empty() {
+            let there = item.id.as_ref().is_some_and(|id| expanded.contains(id));
+            if !items.is_empty() && there {
+                text.push_str(" (*)");
+            } else if !items.is_empty() && levels.len() < depth {
+                expanded.extend(item.id);
                 levels.push(items.into_iter());
+            } else if !items.is_empty() && self.depth.is_none() {
+                text.push_str(" (...)");
+                cut = true;
             }
+            text.push('\n');
+        }
+        if cut {
+            text.push_str("(...) goes deeper: `--depth N` shows N levels\n");
         }
         text
     }

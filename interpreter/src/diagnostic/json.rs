@@ -1,8 +1,9 @@
 //! Errors for programs.
 
 use super::Severity;
-use caraway_loaders_core::{Error, Location};
+use caraway_loaders_core::{Error, Location, is_harmful};
 use serde_json::{Value, json};
+use std::fmt::Write;
 
 /// The version of everything that is printed as JSON. It grows when a field changes its meaning or goes away,
 /// not when one is added.
@@ -10,7 +11,21 @@ pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// `{"schema_version": 1, "error": {...}}` on one line.
 pub(super) fn render(severity: Severity, error: &Error) -> String {
-    format!("{}\n", json!({"schema_version": SCHEMA_VERSION, severity.to_string(): error_value(error)}))
+    let value = json!({"schema_version": SCHEMA_VERSION, severity.to_string(): error_value(error)});
+    format!("{}\n", json_text(&value.to_string()))
+}
+
+/// JSON with everything escaped that could take over a terminal: all of it stands in strings.
+pub(crate) fn json_text(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) {
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 /// All parts of an error, and of those that were found with it.

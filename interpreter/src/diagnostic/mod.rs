@@ -8,7 +8,7 @@ mod json;
 mod plain;
 mod snippet;
 
-pub(crate) use json::{SCHEMA_VERSION, error_value, location_value};
+pub(crate) use json::{SCHEMA_VERSION, error_value, json_text, location_value};
 
 use caraway_loaders_core::{Error, Location, escape};
 use snippet::Snippet;

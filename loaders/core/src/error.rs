@@ -294,22 +294,24 @@ impl fmt::Display for ErrorValue {
 /// Text with everything escaped that could take over a terminal or turn the reading direction: control
 /// characters (but for newline and tab), bidirectional overrides, invisible separators.
 pub fn escape(text: &str) -> String {
-    fn harmful(c: char) -> bool {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    }
-    if !text.contains(harmful) {
+    if !text.contains(is_harmful) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        if harmful(c) {
+        if is_harmful(c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// Whether a character can take over a terminal or turn text around: all of them are below U+10000.
+pub fn is_harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

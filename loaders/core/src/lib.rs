@@ -37,7 +37,7 @@ mod suggest;
 
 pub use caraway_plugin::{Param, Signature, Type, Value};
 pub use code::Code;
-pub use error::{Error, ErrorValue, Frame, Location, escape};
+pub use error::{Error, ErrorValue, Frame, Location, escape, is_harmful};
 pub use standard::StandardPackage;
 
 /// The target triple that this host was built for: `x86_64-unknown-linux-gnu`.

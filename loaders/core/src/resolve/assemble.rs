@@ -6,21 +6,25 @@ use super::solver::Selection;
 use crate::code::Code;
 use crate::discover::Plugin;
 use crate::error::{Error, Location};
-use semver::Version;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most plugins of a cycle that are printed.
 const MAX_SHOWN: usize = 64;
 
-/// How far the walk has come with a plugin.
+/// How far the walk has come with the plugin of a group.
 #[derive(Clone, Copy, PartialEq)]
 enum Mark {
+    /// Not there yet.
+    New,
     /// On the way from the program to where the walk is.
     Open,
     /// In the plan.
     Done,
 }
+
+/// A plugin on the way of the walk, the number of its group, and what it gets as far as it was looked at.
+type Step<'a> = (u32, &'a Arc<Plugin>, Vec<Edge>);
 
 /// Extends `pinned` by a selection.
 pub(super) fn assemble<'a>(
@@ -30,12 +34,12 @@ pub(super) fn assemble<'a>(
 ) -> Result<Plan, Error> {
     let mut plan = pinned.clone();
     plan.project.clone_from(&roots.project);
-    let mut marks: HashMap<(&str, &Version), Mark> =
-        pinned.plugins().map(|plugin| (key(plugin), Mark::Done)).collect();
+    let mut marks: Vec<Mark> =
+        selection.pinned().map(|pinned| if pinned { Mark::Done } else { Mark::New }).collect();
     for root in &roots.list {
-        let plugin = selection.of(&root.name, &root.range)?;
-        if !marks.contains_key(&key(plugin)) {
-            walk(selection, root, plugin, &mut marks, &mut plan)?;
+        let (group, plugin) = selection.of(&root.name, &root.range)?;
+        if marks.get(group as usize) == Some(&Mark::New) {
+            walk(selection, root, (group, plugin), &mut marks, &mut plan)?;
         }
         for asked in &root.asked {
             plan.require(Edge {
@@ -48,40 +52,36 @@ pub(super) fn assemble<'a>(
     Ok(plan)
 }
 
-fn key(plugin: &Plugin) -> (&str, &Version) {
-    (&plugin.manifest.name, &plugin.manifest.version)
-}
-
 /// Adds a plugin with all that it depends on. Without recursion: chains may be long.
 fn walk<'a>(
     selection: &Selection<'a>,
     root: &Root,
-    start: &'a Arc<Plugin>,
-    marks: &mut HashMap<(&'a str, &'a Version), Mark>,
+    (group, start): (u32, &'a Arc<Plugin>),
+    marks: &mut [Mark],
     plan: &mut Plan,
 ) -> Result<(), Error> {
-    marks.insert(key(start), Mark::Open);
-    let mut path = vec![(start, Vec::new())];
-    while let Some((plugin, edges)) = path.last_mut() {
+    marks[group as usize] = Mark::Open;
+    let mut path: Vec<Step> = vec![(group, start, Vec::new())];
+    while let Some((_, plugin, edges)) = path.last_mut() {
         let Some(dependency) = plugin.manifest.dependencies.get(edges.len()) else {
-            if let Some((plugin, edges)) = path.pop() {
-                marks.insert(key(plugin), Mark::Done);
+            if let Some((group, plugin, edges)) = path.pop() {
+                marks[group as usize] = Mark::Done;
                 plan.push(plugin.clone(), edges);
             }
             continue;
         };
-        let target = selection.of(&dependency.name, &dependency.requirement)?;
+        let (group, target) = selection.of(&dependency.name, &dependency.requirement)?;
         edges.push(Edge {
             path: dependency.name.clone(),
             range: dependency.requirement.clone(),
             plugin: target.clone(),
         });
-        match marks.get(&key(target)) {
-            Some(Mark::Done) => {}
-            Some(Mark::Open) => return Err(cycle(root, &path, target)),
-            None => {
-                marks.insert(key(target), Mark::Open);
-                path.push((target, Vec::new()));
+        match marks[group as usize] {
+            Mark::Done => {}
+            Mark::Open => return Err(cycle(root, &path, group)),
+            Mark::New => {
+                marks[group as usize] = Mark::Open;
+                path.push((group, target, Vec::new()));
             }
         }
     }
@@ -89,9 +89,9 @@ fn walk<'a>(
 }
 
 /// The cycle that ends with the last of `path` needing `target`, which is on the path from `root`.
-fn cycle(root: &Root, path: &[(&Arc<Plugin>, Vec<Edge>)], target: &Arc<Plugin>) -> Error {
-    let start = path.iter().position(|(plugin, _)| key(plugin) == key(target)).unwrap_or(0);
-    let members: Vec<&Plugin> = path[start..].iter().map(|(plugin, _)| &***plugin).collect();
+fn cycle(root: &Root, path: &[Step], target: u32) -> Error {
+    let start = path.iter().position(|(group, ..)| *group == target).unwrap_or(0);
+    let members: Vec<&Plugin> = path[start..].iter().map(|(_, plugin, _)| &***plugin).collect();
     let distinct: BTreeSet<&str> = members.iter().map(|plugin| plugin.manifest.name.as_str()).collect();
     let name = |plugin: &&Plugin| match distinct.len() == members.len() {
         true => plugin.manifest.name.clone(),
@@ -115,7 +115,7 @@ fn cycle(root: &Root, path: &[(&Arc<Plugin>, Vec<Edge>)], target: &Arc<Plugin>) 
         _ => "move what they share into a plugin of its own that depends on none of them",
     });
     let place =
-        path.last().and_then(|(last, edges)| place_of_dependency(last, edges.len().saturating_sub(1)));
+        path.last().and_then(|(_, last, edges)| place_of_dependency(last, edges.len().saturating_sub(1)));
     match place.or_else(|| root.location().cloned()) {
         Some(place) => error.at(place),
         None => error,

@@ -8,6 +8,7 @@
 //! | `compat` | which versions replace each other |
 //! | `universe` | the plugins there are, by name |
 //! | `roots` | requirements made ready for the solver |
+//! | `packages` | what the solver decides on, by number |
 //! | `solver` | the versions to take, by PubGrub |
 //! | `assemble` | what the solver took, dependencies first; refuses cycles |
 //! | `wants`, `explain`, `available` | why there is no answer |
@@ -53,6 +54,7 @@ mod available;
 mod compat;
 mod explain;
 mod import;
+mod packages;
 mod plan;
 mod requirement;
 mod roots;

@@ -10,6 +10,7 @@ use crate::discover::Plugin;
 use crate::error::{Error, Location};
 use crate::suggest::suggest;
 use semver::VersionReq;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
@@ -124,13 +125,24 @@ impl fmt::Display for Root {
 
 /// An order that does not depend on the order they came in.
 fn sorted(requirements: &[Requirement]) -> Vec<&Requirement> {
+    fn place(asked: &Requirement) -> Option<(&Path, usize, usize)> {
+        asked.from.location().map(|l| (l.file.as_path(), l.line, l.column))
+    }
     let mut sorted: Vec<&Requirement> = requirements.iter().collect();
-    sorted.sort_by_cached_key(|r| {
-        let place = r.from.location().map(|l| (l.file.clone(), l.line, l.column));
-        (r.path.clone(), r.range.to_string(), place, r.from.to_string())
+    sorted.sort_by(|a, b| {
+        a.path
+            .cmp(&b.path)
+            .then_with(|| by_text(&a.range, &b.range))
+            .then_with(|| place(a).cmp(&place(b)))
+            .then_with(|| by_text(&a.from, &b.from))
     });
     sorted.dedup();
     sorted
+}
+
+/// The order of what has none but that of its text.
+fn by_text<T: PartialEq + ToString>(a: &T, b: &T) -> Ordering {
+    if a == b { Ordering::Equal } else { a.to_string().cmp(&b.to_string()) }
 }
 
 /// Checks that a plugin may import what it imports: what it declares, in the version that was selected for it.

@@ -15,8 +15,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Universe {
     entries: BTreeMap<String, Entry>,
-    /// Module names to the names of plugins that have them.
-    modules: BTreeMap<String, BTreeSet<String>>,
+    /// Module names to the names of plugins that have them, in order.
+    modules: BTreeMap<String, Vec<String>>,
     host: Version,
     searched: Vec<PathBuf>,
     preferred: BTreeMap<String, BTreeSet<Version>>,
@@ -62,31 +62,40 @@ impl Universe {
     ///
     /// [`Manifest::unmet_host`]: crate::manifest::Manifest::unmet_host
     pub fn new(plugins: &[Arc<Plugin>], host: &Version, disabled: &BTreeSet<String>) -> Self {
-        let mut universe = Self {
-            entries: BTreeMap::new(),
-            modules: BTreeMap::new(),
+        let mut sorted: Vec<(&str, &Version, &Arc<Plugin>)> = plugins
+            .iter()
+            .map(|plugin| (plugin.manifest.name.as_str(), &plugin.manifest.version, plugin))
+            .collect();
+        // Of those that are equal the first stays the first.
+        sorted.sort_by_key(|&(name, version, _)| (name, version));
+        sorted.dedup_by_key(|&mut (name, version, _)| (name, version));
+        let entry = |of_name: &[(&str, &Version, &Arc<Plugin>)]| {
+            let mut entry = Entry::default();
+            for &(name, _, plugin) in of_name {
+                if disabled.contains(name) {
+                    entry.excluded.push((plugin.clone(), Exclusion::Disabled));
+                } else if let Some(needed) = plugin.manifest.unmet_host(host) {
+                    entry.excluded.push((plugin.clone(), Exclusion::Host(needed.clone())));
+                } else {
+                    entry.push(plugin.clone());
+                }
+            }
+            entry
+        };
+        let names = sorted.chunk_by(|(a, ..), (b, ..)| a == b);
+        let mut modules: Vec<(&str, &str)> =
+            sorted.iter().map(|(name, _, plugin)| (plugin.manifest.module.as_str(), *name)).collect();
+        modules.sort_unstable();
+        modules.dedup();
+        let of_module = |all: &[(&str, &str)]| all.iter().map(|(_, name)| (*name).to_owned()).collect();
+        let by_module = modules.chunk_by(|(a, _), (b, _)| a == b);
+        Self {
+            entries: names.map(|all| (all[0].0.to_owned(), entry(all))).collect(),
+            modules: by_module.map(|all| (all[0].0.to_owned(), of_module(all))).collect(),
             host: host.clone(),
             searched: Vec::new(),
             preferred: BTreeMap::new(),
-        };
-        let mut sorted: Vec<&Arc<Plugin>> = plugins.iter().collect();
-        // Of those that are equal the first stays the first.
-        sorted.sort_by(|a, b| key(a).cmp(&key(b)));
-        sorted.dedup_by(|later, first| key(later) == key(first));
-        for plugin in sorted {
-            let manifest = &plugin.manifest;
-            let name = &manifest.name;
-            let entry = universe.entries.entry(name.clone()).or_default();
-            if disabled.contains(name) {
-                entry.excluded.push((plugin.clone(), Exclusion::Disabled));
-            } else if let Some(needed) = manifest.unmet_host(host) {
-                entry.excluded.push((plugin.clone(), Exclusion::Host(needed.clone())));
-            } else {
-                entry.push(plugin.clone());
-            }
-            universe.modules.entry(manifest.module.clone()).or_default().insert(name.clone());
         }
-        universe
     }
 
     /// The same universe, which can say where its plugins were looked for.
@@ -105,10 +114,6 @@ impl Universe {
         }
         self
     }
-}
-
-fn key(plugin: &Plugin) -> (&str, &Version) {
-    (&plugin.manifest.name, &plugin.manifest.version)
 }
 
 impl Entry {

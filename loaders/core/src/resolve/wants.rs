@@ -1,8 +1,9 @@
 //! The requirements that exclude each other, taken from the solver's proof, and the chains that lead to them.
 
+use super::packages::{Choice, Package, Packages};
 use super::requirement::Asked;
 use super::roots::Roots;
-use super::solver::{Package, Solver};
+use super::solver::Solver;
 use super::universe::View;
 use crate::discover::Plugin;
 use pubgrub::{DerivationTree, Derived, External, NoSolutionError, Ranges};
@@ -26,7 +27,7 @@ pub(super) struct Want<'a> {
 }
 
 /// The requirements in a proof that there is no solution, in an order that depends on nothing else.
-pub(super) fn of_failure<'a>(view: &'a View<'a>, tree: NoSolutionError<Solver<'a>>) -> Vec<Want<'a>> {
+pub(super) fn of_failure<'a>(packages: &Packages<'a>, tree: NoSolutionError<Solver<'a>>) -> Vec<Want<'a>> {
     let mut found = BTreeMap::new();
     let mut seen = HashSet::new();
     let mut stack = vec![&tree];
@@ -42,14 +43,15 @@ pub(super) fn of_failure<'a>(view: &'a View<'a>, tree: NoSolutionError<Solver<'a
             DerivationTree::External(External::FromDependencyOf(
                 by,
                 versions,
-                Package::Choice(name, range),
+                Package::Choice(number),
                 _,
             )) => {
-                let by = requesters(view, by, versions);
+                let Some(&Choice { name, range, .. }) = packages.choice(*number) else { continue };
+                let by = requesters(packages, *by, versions);
                 let owner = by.first().map_or("", |plugin| plugin.manifest.name.as_str());
                 let want: &mut BTreeMap<&Version, &Arc<Plugin>> = &mut found
-                    .entry((owner, *name, range.to_string()))
-                    .or_insert_with(|| (*range, BTreeMap::new()))
+                    .entry((owner, name, range.to_string()))
+                    .or_insert_with(|| (range, BTreeMap::new()))
                     .1;
                 want.extend(by.into_iter().map(|plugin| (&plugin.manifest.version, plugin)));
             }
@@ -66,15 +68,10 @@ pub(super) fn of_failure<'a>(view: &'a View<'a>, tree: NoSolutionError<Solver<'a
 }
 
 /// The plugins that a dependency in the proof is of.
-fn requesters<'a>(view: &'a View<'a>, by: &Package<'a>, versions: &Ranges<u32>) -> Vec<&'a Arc<Plugin>> {
-    let Package::Group(name, group) = by else { return Vec::new() };
-    let group = view.entry(name).and_then(|entry| entry.groups.get(*group as usize));
-    let candidates = group.map_or(&[][..], |group| &group.candidates);
-    (0u32..)
-        .zip(candidates)
-        .filter(|(number, _)| versions.contains(number))
-        .map(|(_, plugin)| plugin)
-        .collect()
+fn requesters<'a>(packages: &Packages<'a>, by: Package, versions: &Ranges<u32>) -> Vec<&'a Arc<Plugin>> {
+    let Package::Group(group) = by else { return Vec::new() };
+    let candidates = packages.candidates(group).filter(|(number, _)| versions.contains(number));
+    candidates.map(|(_, plugin)| plugin).collect()
 }
 
 /// Drops a proof without recursion: it may be deep.
