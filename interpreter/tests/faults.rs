@@ -3,7 +3,6 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
-#[allow(dead_code, reason = "other tests use the rest")]
 mod common;
 
 use caraway::{Output, Runtime};

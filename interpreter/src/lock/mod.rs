@@ -58,6 +58,8 @@ impl Locking {
 
     /// Whether the locked versions of a plugin are preferred.
     pub(crate) fn prefers(&self, plugin: &str) -> bool {
+        #[cfg(not(feature = "cli"))]
+        let _ = plugin;
         match self {
             Self::Verify | Self::Require => true,
             #[cfg(feature = "cli")]
@@ -347,6 +349,7 @@ fn encode(raw: &Raw) -> Result<String, Error> {
         .map_err(|error| Error::new(Code::Internal, format!("the lock file cannot be written: {error}")))
 }
 
+#[cfg(feature = "cli")]
 #[cfg(test)]
 mod tests {
     use super::*;

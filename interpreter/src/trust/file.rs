@@ -15,13 +15,6 @@ fn path() -> Option<PathBuf> {
     dirs::config_dir().map(|folder| folder.join("caraway").join(FILE_NAME))
 }
 
-#[cfg(feature = "install")]
-pub(super) fn tidy() {
-    if let Some(folder) = path().as_deref().and_then(Path::parent) {
-        crate::replace::remove_leftovers(folder);
-    }
-}
-
 pub(super) fn read() -> Result<Trust, Error> {
     match path() {
         Some(file) => read_from(&file),
