@@ -159,8 +159,8 @@ fn chain(length: usize) -> Folder {
 
 #[test]
 fn a_long_chain_is_drawn_in_part() {
-    let folder = chain(5_000);
-    for (more, last) in [(&[][..], "p99 1.0.0 (...)"), (&["--why", "p4999"], "p4899 1.0.0 needs p4900 (...)")]
+    let folder = chain(1_000);
+    for (more, last) in [(&[][..], "p99 1.0.0 (...)"), (&["--why", "p999"], "p4899 1.0.0 needs p4900 (...)")]
     {
         let ran = folder.run(&[&["tree", "app.rhai"], more].concat());
         let lines: Vec<&str> = ran.shows(0, &[]).stdout.lines().collect();
