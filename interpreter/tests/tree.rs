@@ -160,8 +160,7 @@ fn chain(length: usize) -> Folder {
 #[test]
 fn a_long_chain_is_drawn_in_part() {
     let folder = chain(1_000);
-    for (more, last) in [(&[][..], "p99 1.0.0 (...)"), (&["--why", "p999"], "p4899 1.0.0 needs p4900 (...)")]
-    {
+    for (more, last) in [(&[][..], "p99 1.0.0 (...)"), (&["--why", "p999"], "p899 1.0.0 needs p900 (...)")] {
         let ran = folder.run(&[&["tree", "app.rhai"], more].concat());
         let lines: Vec<&str> = ran.shows(0, &[]).stdout.lines().collect();
         assert_eq!(lines.len(), 102, "{ran}");
