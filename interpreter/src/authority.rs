@@ -101,6 +101,27 @@ impl Authority {
         answer.plugins.get(&plugin.id()).copied().filter(|_| answer.trusted)
     }
 
+    /// A warning if the user has allowed something to this version of a plugin, and its files are others now.
+    #[cfg(feature = "cli")]
+    pub(crate) fn voided(&self, plugin: &Plugin, loader: &dyn Loader) -> Option<Error> {
+        if plugin.origin == Origin::BuiltIn || plugin.manifest.asks.is_empty() {
+            return None;
+        }
+        let (name, version) = (&plugin.manifest.name, &plugin.manifest.version);
+        let known = self.trust.of_plugin(name, version, store(plugin)).next().is_some()
+            || self.answered_yes(plugin).is_some();
+        if !known || self.remembered(plugin, loader).is_some() {
+            return None;
+        }
+        let message =
+            format!("`{}` is not what it was when you allowed it, so that does not hold", plugin.id());
+        Some(
+            Error::new(Code::Integrity, message)
+                .at(Location::file(shown(&plugin.root)))
+                .hint("install it again, or look at it and answer `caraway trust` again"),
+        )
+    }
+
     /// A warning if the project asks for something that is not granted anyway, and the user has not answered.
     #[cfg(feature = "cli")]
     pub(crate) fn unanswered(&self) -> Option<Error> {

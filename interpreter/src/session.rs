@@ -216,6 +216,14 @@ impl Session {
         Ok(())
     }
 
+    /// A warning for each plugin of the plan that was changed after the user had allowed it something.
+    #[cfg(feature = "cli")]
+    pub(crate) fn voided(&self) -> Vec<Error> {
+        let plan = self.planned();
+        let warning = |plugin: &Arc<Plugin>| self.authority.voided(plugin, &*self.loader(plugin).ok()?);
+        plan.plugins().filter_map(warning).collect()
+    }
+
     #[cfg(feature = "cli")]
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority

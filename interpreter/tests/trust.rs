@@ -107,6 +107,10 @@ fn the_answer_is_for_exactly_this_content() {
         } else {
             is_denied(&folder)
         }
+        if file.ends_with(".rhai") {
+            let warning = "warning[E0601]: `reader@1.0.0` is not what it was when you allowed it";
+            folder.run(&["run", "app.rhai"]).gives(5, "", &[warning, "plugins/reader"]);
+        }
         folder.run(&["trust", "--yes", "-q"]).gives(0, "", &[]);
         folder.run(&["run", "app.rhai"]).gives(0, "secret\n", &[]);
     }

@@ -81,6 +81,7 @@ impl Run {
             let mut warnings = context.options.unused_grants(session.catalog())?;
             warnings.extend(setting::unused(session));
             warnings.extend(session.unlocked());
+            warnings.extend(session.voided());
             warnings.extend(session.authority().unanswered());
             for warning in &warnings {
                 context.reporter.report(Severity::Warning, warning);
