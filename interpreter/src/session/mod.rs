@@ -1,10 +1,13 @@
 //! What one program has: its project, the plugins that it can see, the plan, and what is loaded.
 
+mod integrity;
+mod views;
+
 use crate::authority::Authority;
 use crate::build;
 use crate::config::{Config, FILE_NAME, LimitsTable, shown};
 use crate::loading::Loading;
-use crate::lock::{self, Entry, Lockfile, Locking};
+use crate::lock::{self, Lockfile, Locking};
 use crate::runtime::Settings;
 use crate::shadowing::shadowed;
 use crate::trust::Trust;
@@ -16,9 +19,11 @@ use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::resolve::{Plan, Requester, Requirement, Universe, parse_import, resolve};
 use caraway_loaders_core::{Code, Error, Location};
+use integrity::lock_of;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use views::{PluginView, ProgramView, allowed_api};
 
 /// The state of one program, or of one engine that plugins were installed in.
 pub(crate) struct Session {
@@ -216,52 +221,9 @@ impl Session {
         Ok(())
     }
 
-    /// A warning for each plugin of the plan that was changed after the user had allowed it something.
-    #[cfg(feature = "cli")]
-    pub(crate) fn voided(&self) -> Vec<Error> {
-        let plan = self.planned();
-        let warning = |plugin: &Arc<Plugin>| self.authority.voided(plugin, &*self.loader(plugin).ok()?);
-        plan.plugins().filter_map(warning).collect()
-    }
-
     #[cfg(feature = "cli")]
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
-    }
-
-    /// A warning for each plugin of the plan that the lock file does not have, if there is one.
-    #[cfg(feature = "cli")]
-    pub(crate) fn unlocked(&self) -> Vec<Error> {
-        let Ok(Some(lock)) = &self.lock else { return Vec::new() };
-        let file = shown(lock.file());
-        let warning = |plugin: &Plugin| {
-            Error::new(
-                Code::LockFile,
-                format!("{} does not have `{}`, so its files are not verified", file.display(), plugin.id()),
-            )
-            .at(Location::file(&file))
-            .hint("`caraway lock PROGRAM` adds what a program imports, and what it depends on")
-        };
-        lock.missing(&self.plan()).map(warning).collect()
-    }
-
-    /// A plugin with what its files must be, after its manifest was found to be what it must be.
-    fn verified(&self, plugin: &Arc<Plugin>, loader: &dyn Loader) -> Result<Arc<Plugin>, Error> {
-        let manifest = &plugin.manifest;
-        let entry = match &self.lock {
-            Ok(Some(lock)) if self.settings.locking.verifies() => {
-                lock.get(&manifest.name, &manifest.version).map(|entry| entry.checksums(&shown(lock.file())))
-            }
-            _ => None,
-        };
-        let remembered = self.authority.remembered(plugin, loader).map(|known| known.checksums.clone());
-        if let (Some(entry), Some(remembered)) = (&entry, &remembered) {
-            remembered.iter().try_for_each(|(path, digest)| entry.check_digest(path, digest))?;
-        }
-        let Some(checksums) = remembered.or(entry) else { return Ok(plugin.clone()) };
-        let plugin = Plugin { checksums: Some(Arc::new(checksums)), ..(**plugin).clone() };
-        plugin.verify_manifest()?;
-        Ok(Arc::new(plugin))
     }
 
     /// A plugin that is missing may have been found and be broken: then that is the error.
@@ -283,22 +245,6 @@ impl Session {
                 let unreadable = self.catalog.errors.iter().filter(|error| error.code() == Code::Io).cloned();
                 Error::from_many(std::iter::once(error.clone()).chain(unreadable)).unwrap_or(error)
             }
-        }
-    }
-
-    /// A plugin that is missing may be locked: then it can be got.
-    fn with_locked(&self, error: Error, roots: &[Requirement]) -> Error {
-        let Ok(Some(lock)) = &self.lock else { return error };
-        let mut entries = lock.entries();
-        let is_missing = |entry: &&Entry| {
-            error.message().contains(&format!("`{}`", entry.name))
-                && roots.iter().any(|root| root.path == entry.name)
-        };
-        match entries.find(is_missing) {
-            Some(_) => {
-                error.hint(format!("{} has it: `caraway install` gets it", shown(lock.file()).display()))
-            }
-            None => error,
         }
     }
 
@@ -415,60 +361,5 @@ impl Session {
     pub(crate) fn plugin_access(&self, plugin: &Plugin) -> Access {
         self.loader(plugin)
             .map_or_else(|_| Access::default(), |loader| self.authority.plugin(plugin, &*loader))
-    }
-}
-
-/// The lock file beside the configuration of a project.
-fn lock_of(project: &Config, locking: &Locking) -> Result<Option<Lockfile>, Error> {
-    let Some(config) = &project.file else { return Ok(None) };
-    match locking {
-        Locking::Verify | Locking::Require => Lockfile::beside(config),
-        #[cfg(feature = "cli")]
-        Locking::Prefer(_) => Ok(Lockfile::beside(config).unwrap_or_default()),
-        #[cfg(feature = "cli")]
-        Locking::Ignore => Ok(None),
-    }
-}
-
-/// Whether `security.allowed_apis` lets a plugin import this one.
-fn allowed_api(importer: &Plugin, imported: &Plugin) -> Result<(), Error> {
-    let name = &imported.manifest.name;
-    match &importer.manifest.security.allowed_apis {
-        Some(allowed) if name.starts_with("std/") && !allowed.contains(name) => Err(Error::new(
-            Code::Denied,
-            format!("`{}` imports `{name}`, which its `allowed_apis` leaves out", importer.manifest.name),
-        )
-        .hint(format!(
-            "add \"{name}\" to `security.allowed_apis` in {}",
-            importer.manifest.file().display()
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// The program's view: what it imports is planned as it comes.
-struct ProgramView(Arc<Session>);
-
-impl Imports for ProgramView {
-    fn import(&self, path: &str) -> Result<Arc<Bound>, Error> {
-        self.0.import(None, path)
-    }
-}
-
-/// A plugin's view: what it declares. It does not keep the session alive: the session keeps the plugin.
-struct PluginView {
-    session: Weak<Session>,
-    plugin: Arc<Plugin>,
-}
-
-impl Imports for PluginView {
-    fn import(&self, path: &str) -> Result<Arc<Bound>, Error> {
-        let session = self.session.upgrade().ok_or_else(|| {
-            Error::new(
-                Code::Internal,
-                format!("`{}` imports {path:?} after its program has ended", self.plugin.manifest.name),
-            )
-        })?;
-        session.import(Some(&self.plugin), path)
     }
 }
