@@ -65,6 +65,7 @@ fn sources(project: bool) -> Folder {
 fn is_sound(folder: &Folder, project: bool, what: &str) {
     let listed = folder.run(&["list"]);
     assert_eq!((listed.code, listed.stderr.as_str()), (Some(0), ""), "after {what}: {listed}");
+    folder.run(&["doctor", "-q"]).gives(0, "", &[]);
     for program in ["app.rhai", "plain.rhai"] {
         let ran = folder.run(&["run", program]);
         assert_eq!(ran.code, Some(0), "after {what}: {ran}");

@@ -5,6 +5,7 @@ mod audit;
 mod build;
 mod config_edit;
 mod consent;
+mod doctor;
 mod enable;
 mod facts;
 mod info;
@@ -100,6 +101,7 @@ commands! {
     Disable(enable::Disable),
     Trust(trust::TrustCommand),
     Audit(audit::Audit),
+    Doctor(doctor::Doctor),
 }
 
 /// What a command works with.

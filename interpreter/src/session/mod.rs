@@ -14,6 +14,8 @@ use crate::trust::Trust;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::config::Configuration;
+#[cfg(feature = "cli")]
+use caraway_loaders_core::discover::SearchPath;
 use caraway_loaders_core::discover::{Catalog, Origin, Plugin, discover};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
@@ -29,6 +31,8 @@ use views::{PluginView, ProgramView, allowed_api};
 pub(crate) struct Session {
     settings: Arc<Settings>,
     project: Config,
+    #[cfg(feature = "cli")]
+    search: Vec<SearchPath>,
     catalog: Catalog,
     universe: Universe,
     /// The project's lock file, if it is to be used.
@@ -87,7 +91,7 @@ impl Session {
         let disabled: BTreeSet<String> = project.disabled.union(&user.disabled).cloned().collect();
         let lock = lock.map(|lock| lock.map(|lock| lock.for_plugins(&catalog.plugins)));
         let universe = Universe::new(&catalog.plugins, &settings.version, &disabled)
-            .searched(search.into_iter().map(|path| path.path));
+            .searched(search.iter().map(|path| path.path.clone()));
         let locked = lock.iter().flatten().flat_map(Lockfile::entries);
         let locked = locked.filter(|entry| settings.locking.prefers(&entry.name));
         let universe = universe.preferring(locked.map(|entry| (entry.name.as_str(), &entry.version)));
@@ -109,6 +113,8 @@ impl Session {
         Ok(Arc::new(Self {
             settings: settings.clone(),
             project,
+            #[cfg(feature = "cli")]
+            search,
             catalog,
             universe,
             lock,
@@ -126,6 +132,12 @@ impl Session {
 
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// Where plugins were looked for, in order.
+    #[cfg(feature = "cli")]
+    pub(crate) fn search_paths(&self) -> &[SearchPath] {
+        &self.search
     }
 
     pub(crate) fn access(&self) -> &Arc<Access> {
