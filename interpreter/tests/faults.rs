@@ -152,3 +152,22 @@ fn a_script_that_is_swapped_before_it_is_loaded() {
     });
     assert!([["1", "1"], ["1", "2"]].iter().any(|whole| printed == whole), "{printed:?}");
 }
+
+#[cfg(feature = "wasm")]
+#[test]
+fn a_component_that_is_swapped_while_it_is_loaded() {
+    let module = |result: i64| {
+        wat::parse_str(format!(r#"(module (func (export "f") (result i64) i64.const {result}))"#)).unwrap()
+    };
+    let program = "import \"p\" as a; print(a::f()); print(\"swap\"); print(a::f());\n\
+        import \"p\" as b; print(b::f());";
+    for bytes in [module(2), module(1)[..20].to_vec(), b"(module)".to_vec(), Vec::new()] {
+        let folder = Folder::new(&[]);
+        std::fs::create_dir(folder.path().join("plugins")).unwrap();
+        std::fs::write(folder.path().join("plugins/p.wasm"), module(1)).unwrap();
+        let printed = swapped(&folder, program, move |plugins| {
+            std::fs::write(plugins.join("p.wasm"), &bytes).unwrap();
+        });
+        assert_eq!(printed, ["1", "1", "1"]);
+    }
+}

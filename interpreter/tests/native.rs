@@ -62,3 +62,24 @@ fn a_panic_is_an_error_of_the_script() {
         &["error[E0109]: `faults::panics` panicked at src/lib.rs:", ": again\n", "--> app.rhai:3:4\n"],
     );
 }
+
+#[test]
+fn a_library_that_is_cut_short_while_it_is_loaded_goes_on() {
+    let folder = folder();
+    let library = folder.path().join("plugins/faults").join(build::file_name("faults"));
+    folder.write(
+        "app.rhai",
+        &format!(
+            "import \"std/fs\" as fs;\nimport \"faults\" as f;\nprint(f::len(\"abc\"));\n\
+             fs::write_text({:?}, \"\");\nprint(f::len(\"abcd\"));\nprint(f::text_of(100000).len());\n\
+             import \"faults\" as again;\nprint(again::len(\"\"));\n",
+            library.to_str().unwrap()
+        ),
+    );
+    let write = format!("filesystem=write:{}", folder.path().display());
+    let args = ["run", "app.rhai", "--allow", "native", "--allow", &write];
+    folder.run(&args).gives(0, "3\n4\n100000\n0\n", &[]);
+    assert_eq!(std::fs::metadata(&library).unwrap().len(), 0);
+    // The next process finds out.
+    folder.run(&args).gives(3, "", &["error[E0308]"]);
+}
