@@ -31,7 +31,7 @@ fn what_is_fine() {
             "user         no caraway.toml",
             "project      caraway.toml",
             "answers      for 0 plugins and 0 projects",
-            "search path  plugins (beside the program): 1 plugins",
+            "search path  plugins (beside the program): 1 plugin",
             "/usr/local/lib/caraway/plugins (the system): not there",
             "plugin       stats@1.0.0 in plugins/stats: 2 functions; asks for io, not granted",
             "lock file    none",
@@ -40,7 +40,7 @@ fn what_is_fine() {
     folder.run(&["lock", "-q"]).gives(0, "", &[]);
     folder
         .run(&["doctor", "--allow", "io"])
-        .shows(0, &["lock file    caraway.lock: 1 plugins\n", "2 functions\n"]);
+        .shows(0, &["lock file    caraway.lock: 1 plugin\n", "2 functions\n"]);
     folder.run(&["doctor", "-q"]).gives(0, "", &[]);
     let value: Value = serde_json::from_str(&folder.run(&["doctor", "--format", "json"]).stdout).unwrap();
     assert_eq!((&value["ok"], &value["problems"]), (&true.into(), &serde_json::json!([])));

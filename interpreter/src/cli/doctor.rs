@@ -1,5 +1,6 @@
 //! `caraway doctor`.
 
+use super::count::counted;
 use super::inspection::Inspection;
 use super::list::place_of;
 use super::options::Options;
@@ -85,7 +86,8 @@ impl Findings {
         match Trust::read() {
             Ok(trust) => {
                 let (plugins, projects) = (trust.plugins.len(), trust.projects.len());
-                self.say("answers", format!("for {plugins} plugins and {projects} projects"));
+                let (plugins, projects) = (counted(plugins, "plugin"), counted(projects, "project"));
+                self.say("answers", format!("for {plugins} and {projects}"));
             }
             Err(error) => self.problems.push(error),
         }
@@ -97,7 +99,7 @@ impl Findings {
             let of_path = Origin::SearchPath(path.path.clone());
             let count = session.catalog().plugins.iter().filter(|plugin| plugin.origin == of_path).count();
             let what = match path.path.is_dir() {
-                true => format!("{count} plugins"),
+                true => counted(count, "plugin"),
                 false => "not there".to_owned(),
             };
             self.say("search path", format!("{} ({}): {what}", path.path.display(), path.label));
@@ -113,7 +115,7 @@ impl Findings {
             session.catalog().plugins.iter().filter(|plugin| plugin.origin != Origin::BuiltIn).collect();
         for plugin in all {
             let state = match Inspection::of(plugin, session) {
-                Inspection::Offers(functions) => format!("{} functions", functions.len()),
+                Inspection::Offers(functions) => counted(functions.len(), "function"),
                 Inspection::NotChecked(refusal) => match refusal.hint_text() {
                     Some(hint) => format!("not checked: {hint}"),
                     None => "not checked".to_owned(),
@@ -151,7 +153,7 @@ impl Findings {
         };
         let lock = lock.for_plugins(&session.catalog().plugins);
         let file = shown(lock.file());
-        self.say("lock file", format!("{}: {} plugins", file.display(), lock.entries().count()));
+        self.say("lock file", format!("{}: {}", file.display(), counted(lock.entries().count(), "plugin")));
         for entry in lock.entries() {
             let same = |plugin: &&Arc<Plugin>| {
                 plugin.manifest.name == entry.name && plugin.manifest.version == entry.version

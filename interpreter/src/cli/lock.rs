@@ -1,6 +1,7 @@
 //! `caraway lock`.
 
 use super::Context;
+use super::count::counted;
 use super::options::Options;
 use crate::config::{Config, shown};
 use crate::lock::{self, Entry, Lockfile, Locking};
@@ -173,14 +174,13 @@ impl Relock {
         let mut text: String = added.iter().map(|entry| line('+', entry)).collect();
         text.extend(changed.iter().map(|entry| line('~', entry)));
         text.extend(removed.iter().map(|entry| line('-', entry)));
-        let count = self.new.entries().count();
-        let s = if count == 1 { "" } else { "s" };
+        let plugins = counted(self.new.entries().count(), "plugin");
         let did = match (self.changes(), check) {
             (false, _) => "up to date",
             (true, true) => "to be written",
             (true, false) => "written",
         };
-        text.push_str(&format!("{}: {count} plugin{s}, {did}\n", shown(self.new.file()).display()));
+        text.push_str(&format!("{}: {plugins}, {did}\n", shown(self.new.file()).display()));
         text
     }
 

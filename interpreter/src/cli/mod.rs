@@ -5,6 +5,7 @@ mod audit;
 mod build;
 mod config_edit;
 mod consent;
+mod count;
 mod doctor;
 mod enable;
 mod facts;

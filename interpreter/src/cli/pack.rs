@@ -1,6 +1,7 @@
 //! `caraway pack`.
 
 use super::Context;
+use super::count::counted;
 use super::options::Options;
 use super::table;
 use crate::config::shown;
@@ -58,10 +59,8 @@ impl Pack {
                 "files": packed.files.iter().map(value).collect::<Vec<_>>(),
             }))?;
         } else if !context.options.quiet {
-            let (count, path) = (packed.files.len(), one_line(&path.to_string_lossy()));
-            let s = if count == 1 { "" } else { "s" };
-            context
-                .print(&format!("{path}: {count} file{s}, {} bytes, {}\n", packed.bytes, packed.digest))?;
+            let (files, path) = (counted(packed.files.len(), "file"), one_line(&path.to_string_lossy()));
+            context.print(&format!("{path}: {files}, {} bytes, {}\n", packed.bytes, packed.digest))?;
         }
         Ok(0)
     }
