@@ -20,14 +20,15 @@ impl Bar {
 impl Progress for Bar {
     fn total(&self, bytes: Option<u64>) {
         let template = match bytes {
-            Some(bytes) => {
-                self.0.set_length(bytes);
-                "{msg} [{bar:30}] {bytes}/{total_bytes} {eta}"
-            }
+            Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {eta}",
             None => "{msg} {spinner} {bytes}",
         };
+        // First how it looks: a length is drawn at once.
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.0.set_style(style.progress_chars("=> "));
+        }
+        if let Some(bytes) = bytes {
+            self.0.set_length(bytes);
         }
     }
 
