@@ -138,11 +138,6 @@ fn no_is_an_answer_too() {
 #[test]
 fn homes_that_are_not_as_they_should_be() {
     let folder = project();
-    let output =
-        folder.command(&["trust", "--yes", "-q"]).env_remove("HOME").env("HOME", "").output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    // The system may know of a home all the same.
-    assert!(output.status.code() == Some(0) || stderr.contains("set HOME or XDG_CONFIG_HOME"), "{stderr}");
     folder.write("config/file", "");
     let output = folder
         .command(&["trust", "--yes", "-q"])
