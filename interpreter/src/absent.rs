@@ -2,7 +2,7 @@
 
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest};
 use caraway_loaders_core::{Code, Error};
 use std::path::Path;
@@ -41,6 +41,10 @@ impl Loader for AbsentLoader {
     fn adopt(&self, file: &Path) -> Option<Manifest> {
         let adopts = self.extension.is_some_and(|extension| file.extension().is_some_and(|e| e == extension));
         adopts.then(|| Manifest::of_file(file, self.kind))?
+    }
+
+    fn files(&self, _: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        Err(self.error())
     }
 
     fn inspect(&self, _: &Plugin) -> Result<Vec<Function>, Error> {

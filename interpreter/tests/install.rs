@@ -53,10 +53,22 @@ fn from_everything_that_is_a_source() {
         let said = format!("installed stats 1.0.0 in {USERS}/stats@1.0.0\n");
         folder.run(&["install", &source]).gives(0, &said, &[]);
         folder.run(&["run", "app.rhai"]).gives(0, "stats 1.0.0\n", &[]);
+        let from = source.split('#').next().unwrap_or_default();
+        folder.run(&["info", "stats"]).shows(0, &["installed from", from]);
         assert_eq!(names(&folder.path().join(USERS)), [".caraway.lock", "stats@1.0.0"]);
         folder.run(&["uninstall", "stats"]).gives(0, "removed stats@1.0.0\n", &[]);
         assert_eq!(names(&folder.path().join(USERS)), [".caraway.lock"]);
     }
+}
+
+#[test]
+fn a_lock_file_that_must_stay_is_not_written() {
+    let folder = sources();
+    folder.write("caraway.toml", "");
+    for args in [&["install", "src/stats-1.0.0", "--locked"][..], &["--locked", "update"]] {
+        folder.run(args).gives(2, "", &["error[E0201]: `--locked` keeps caraway.lock as it is"]);
+    }
+    assert!(!folder.path().join("plugins/stats@1.0.0").exists());
 }
 
 #[test]

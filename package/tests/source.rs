@@ -36,7 +36,7 @@ mod with_archives {
     use super::*;
     use crate::support::{self, MANIFEST, good_tar, gz, tree, write_files};
     use caraway_loaders_core::checksum::Digest;
-    use caraway_loaders_core::loader::Loader;
+    use caraway_loaders_core::loader::{Loader, PluginFile};
     use caraway_loaders_script::ScriptLoader;
     use caraway_package::plugin_in;
     use caraway_package::source::{ArchiveFile, Progress, Source};
@@ -163,6 +163,13 @@ mod with_archives {
             fn adopt(&self, file: &Path) -> Option<caraway_loaders_core::manifest::Manifest> {
                 file.extension().filter(|extension| *extension == "one")?;
                 caraway_loaders_core::manifest::Manifest::of_file(file, "single")
+            }
+            fn files(
+                &self,
+                plugin: &caraway_loaders_core::discover::Plugin,
+            ) -> Result<Vec<PluginFile>, caraway_loaders_core::Error> {
+                let entrypoint = plugin.manifest.implementation.entrypoint.clone();
+                Ok(entrypoint.into_iter().map(PluginFile::portable).collect())
             }
             fn inspect(
                 &self,

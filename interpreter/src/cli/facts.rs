@@ -115,6 +115,7 @@ impl Facts {
             ),
         ];
         let mut rows = vec![("module", manifest.module.clone()), ("found in", self.found())];
+        rows.extend(self.installed_from().map(|from| ("installed from", from)));
         rows.extend(self.shadows.iter().map(|other| ("shadows", other.root.display().to_string())));
         rows.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
         for (target, files) in &implementation.binaries {
@@ -134,6 +135,16 @@ impl Facts {
         rows.extend(self.access.denials().map(|denial| ("denied", denial.to_owned())));
         rows.extend(self.code().map(|code| ("code", code.to_owned())));
         rows
+    }
+
+    /// What an installed plugin came from, and the digest of its archive.
+    fn installed_from(&self) -> Option<String> {
+        #[cfg(feature = "install")]
+        if let Ok(Some(record)) = caraway_package::store::Record::read(&self.plugin.root) {
+            let digest = record.archive.map(|digest| format!(" ({digest})")).unwrap_or_default();
+            return Some(format!("{}{digest}", record.source));
+        }
+        None
     }
 
     fn found(&self) -> String {
@@ -187,6 +198,7 @@ impl Facts {
                 .collect::<serde_json::Map<_, _>>(),
             "functions": functions,
             "code": self.code(),
+            "installed_from": self.installed_from(),
             "shadows": self.shadows.iter().map(|other| summary(other)).collect::<Vec<_>>(),
         });
         if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {

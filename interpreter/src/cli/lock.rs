@@ -47,15 +47,17 @@ impl Lock {
         let locking = if self.upgrade { Locking::Ignore } else { Locking::Prefer(Vec::new()) };
         let runtime = context.options.runtime().locking(locking).build()?;
         let update = Relock::new(&runtime, &project, &self.programs)?;
-        if !self.check {
+        // What `--locked` says elsewhere.
+        let check = self.check || context.options.locked;
+        if !check {
             update.write()?;
         }
         if context.options.json() {
             context.print_json(update.json())?;
         } else if !context.options.quiet {
-            context.print(&update.text(self.check))?;
+            context.print(&update.text(check))?;
         }
-        if self.check && update.changes() {
+        if check && update.changes() {
             let file = shown(update.new.file());
             return Err(Error::new(Code::LockFile, format!("{} is not up to date", file.display()))
                 .at(Location::file(file))

@@ -4,7 +4,6 @@ mod argument;
 mod audit;
 mod build;
 mod config_edit;
-mod consent;
 mod count;
 mod doctor;
 mod enable;
@@ -20,6 +19,7 @@ mod new;
 mod options;
 #[cfg(feature = "install")]
 mod pack;
+mod prompt;
 mod run;
 mod setting;
 mod stdout;

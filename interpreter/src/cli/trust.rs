@@ -1,13 +1,14 @@
 //! `caraway trust`.
 
 use super::Context;
-use super::consent::ask;
 use super::lock::project_of;
 use super::options::Options;
+use super::prompt::ask;
 use crate::config::{Config, shown};
 use crate::diagnostic::one_line;
 use crate::session::Session;
 use crate::trust::{Project, Trust, folder};
+use caraway_loaders_core::checksum::Digest;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::{Code, Error, Location};
 use clap::Args;
@@ -102,17 +103,9 @@ impl TrustCommand {
 }
 
 /// The content of each plugin that is asked for, by id.
-fn contents(
-    session: &Session,
-    requests: &[Request],
-) -> Result<BTreeMap<String, caraway_loaders_core::checksum::Digest>, Error> {
+fn contents(session: &Session, requests: &[Request]) -> Result<BTreeMap<String, Digest>, Error> {
     let plugins = requests.iter().flat_map(|request| &request.plugins);
-    plugins
-        .map(|plugin| {
-            let checksums = plugin.checksums_now(&*session.loader(plugin)?, "", "")?;
-            Ok((plugin.id(), checksums.total()))
-        })
-        .collect()
+    plugins.map(|plugin| Ok((plugin.id(), plugin.content(&*session.loader(plugin)?)?))).collect()
 }
 
 impl Request {

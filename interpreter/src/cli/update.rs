@@ -162,8 +162,7 @@ fn update(
     }
     let before = plugin_in(&old.folder, runtime.loaders())?;
     if manifest.version == old.record.version {
-        let same = candidate.content(runtime)?.total()
-            == before.checksums_now(&**runtime.loader_of(&before)?, "", "")?.total();
+        let same = candidate.content(runtime)?.total() == before.content(&**runtime.loader_of(&before)?)?;
         return Ok(if same { Outcome::Current } else { Outcome::Differs });
     }
     if manifest.version < old.record.version {

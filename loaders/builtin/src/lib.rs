@@ -26,7 +26,7 @@ mod time;
 
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest};
 use caraway_loaders_core::{Code, Error};
 use module::{Host, StdModule};
@@ -94,6 +94,10 @@ impl Loader for BuiltinLoader {
 
     fn per_importer(&self) -> bool {
         true
+    }
+
+    fn files(&self, _: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        Ok(Vec::new())
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {

@@ -57,15 +57,13 @@ pub trait Loader: Send + Sync {
     }
 
     /// The files below the plugin's folder that [`load`](Loader::load) may read, here and on other targets, apart from
-    /// the manifest: what a lock file lists and an archive must hold. Those for other targets may be missing.
+    /// the manifest: what a lock file lists and an archive must hold. Those for other targets may be missing. The bytes of
+    /// each go through [`Plugin::verify`] before they are used.
     ///
     /// # Errors
     ///
     /// A folder that cannot be read, or no file for this target.
-    fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
-        let _ = plugin;
-        Ok(Vec::new())
-    }
+    fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error>;
 
     /// The functions that the code offers and that match the manifest, with what the manifest or else the code says
     /// of each, without running any of it as far as the kind allows. What [`validate`](Loader::validate) checks is not checked again.

@@ -4,7 +4,7 @@
 
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::{Catalog, Origin, Plugin, SearchPath, discover};
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, MAX_BYTES, Manifest};
 use caraway_loaders_core::{Code, Error};
 use std::fs;
@@ -45,6 +45,10 @@ impl Loader for Fake {
     fn adopt(&self, file: &Path) -> Option<Manifest> {
         let name = file.file_name()?.to_str()?.strip_suffix(".wasm")?;
         Some(Manifest::new(name, semver::Version::new(0, 0, 0), "module"))
+    }
+
+    fn files(&self, _: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        Ok(Vec::new())
     }
 
     fn inspect(&self, _: &Plugin) -> Result<Vec<Function>, Error> {

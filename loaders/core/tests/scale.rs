@@ -4,7 +4,7 @@
 
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::{Origin, Plugin, SearchPath, discover};
-use caraway_loaders_core::loader::{LoadRequest, Loader};
+use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Dependency, Function, Manifest};
 use caraway_loaders_core::resolve::{self, Plan, Requester, Requirement, Universe, parse_import};
 use caraway_loaders_core::{Code, Error, Location};
@@ -26,6 +26,10 @@ impl Loader for Scripts {
 
     fn validate(&self, _: &Manifest) -> Vec<Error> {
         Vec::new()
+    }
+
+    fn files(&self, _: &Plugin) -> Result<Vec<PluginFile>, Error> {
+        Ok(Vec::new())
     }
 
     fn inspect(&self, _: &Plugin) -> Result<Vec<Function>, Error> {

@@ -2,7 +2,7 @@
 
 use super::candidate::Candidate;
 use crate::cli::Context;
-use crate::cli::consent::{ask, flags, listed};
+use crate::cli::prompt::{ask, flags, listed};
 use crate::config::Config;
 use crate::runtime::Runtime;
 use crate::trust::Trust;
@@ -69,7 +69,7 @@ fn remembered(
         let manifest = &plugin.manifest;
         let mut known = trust.of_plugin(&manifest.name, &manifest.version, store.folder()).peekable();
         known.peek()?;
-        let content = plugin.checksums_now(&**runtime.loader_of(plugin).ok()?, "", "").ok()?.total();
+        let content = plugin.content(&**runtime.loader_of(plugin).ok()?).ok()?;
         Some(known.filter(|known| known.content == content).flat_map(|known| known.allow.clone()).collect())
     };
     let plugins = before.into_iter().chain([&*candidate.plugin]);

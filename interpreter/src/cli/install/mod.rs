@@ -14,8 +14,8 @@ pub(super) use destination::{Destination, Scope};
 pub(super) use project::ProjectChange;
 
 use super::Context;
-use super::consent::flags;
 use super::options::Options;
+use super::prompt::flags;
 use crate::config::shown;
 use crate::diagnostic::{Severity, one_line};
 use crate::runtime::Runtime;

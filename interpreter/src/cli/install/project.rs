@@ -35,8 +35,15 @@ impl<'a> ProjectChange<'a> {
     ///
     /// # Errors
     ///
-    /// What is wrong with the file.
+    /// [`Code::Usage`] with `--locked`; what is wrong with the file.
     pub(in crate::cli) fn new(context: &'a Context, file: &Path) -> Result<Self, Error> {
+        if context.options.locked {
+            return Err(Error::new(
+                Code::Usage,
+                "`--locked` keeps caraway.lock as it is, and this would write it",
+            )
+            .hint("leave out `--locked`; `caraway install` without SOURCE gets what is locked"));
+        }
         let edit = Edit::open(file)?;
         Ok(Self {
             context,

@@ -38,5 +38,6 @@ pub use asks::Asks;
 pub use grants::Grants;
 pub use lexical::normalize;
 pub use opening::Opening;
+pub use refusal::quoted;
 pub use request::{FileMode, Request};
 pub use scopes::Capability;

@@ -119,7 +119,14 @@ impl Refusal<'_> {
 }
 
 /// The text as a shell takes it for one word, quoted only where it must be.
-fn quoted(text: &str) -> String {
+///
+/// ```
+/// use caraway_loaders_core::capability::quoted;
+///
+/// assert_eq!(quoted("stats:env=LANG"), "stats:env=LANG");
+/// assert_eq!(quoted("filesystem=read:my file"), "'filesystem=read:my file'");
+/// ```
+pub fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "=:,./_-+@".contains(c);
     if text.chars().all(plain) {
         return text.to_owned();

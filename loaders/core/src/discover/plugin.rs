@@ -120,6 +120,16 @@ impl Plugin {
         Ok(checksums)
     }
 
+    /// One digest for the manifest and all files that this host would load, as they are now: the
+    /// [total](Checksums::total) of [`checksums_now`](Self::checksums_now).
+    ///
+    /// # Errors
+    ///
+    /// As [`checksums_now`](Self::checksums_now).
+    pub fn content(&self, loader: &dyn Loader) -> Result<Digest, Error> {
+        Ok(self.checksums_now(loader, "", "")?.total())
+    }
+
     /// The path of a file without links, below the plugin's folder, and its digest now.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::Context;
 #[cfg(feature = "install")]
 use crate::diagnostic::one_line;
 #[cfg(feature = "install")]
-use caraway_loaders_core::capability::Asks;
+use caraway_loaders_core::capability::{Asks, quoted};
 use caraway_loaders_core::{Code, Error};
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -45,14 +45,4 @@ pub(super) fn listed(asks: &Asks) -> String {
 pub(super) fn flags(flag: &str, plugin: &str, asks: &Asks) -> String {
     let one = |rule: &String| format!("{flag} {}", quoted(&format!("{plugin}:{rule}")));
     asks.rules().iter().map(one).collect::<Vec<_>>().join(" ")
-}
-
-/// A word as a shell takes it, in quotes only where it must be.
-#[cfg(feature = "install")]
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "=:,./_-+@".contains(c);
-    match word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
