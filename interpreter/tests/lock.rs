@@ -98,6 +98,7 @@ fn a_script_that_was_not_there_is_refused() {
     folder.run(&["run", "app.rhai"]).gives(6, "", &parts);
 }
 
+#[cfg(feature = "wasm")]
 #[test]
 fn a_component_is_verified() {
     let folder = Folder::new(&[("caraway.toml", ""), ("app.rhai", "import \"adder\" as a;")]);
