@@ -1,5 +1,6 @@
 //! `caraway.toml`: of a project, and of the user.
 
+use crate::security::Security;
 use caraway_loaders_core::budget::memory_is_counted;
 use caraway_loaders_core::capability::Grants;
 use caraway_loaders_core::checksum::Digest;
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) settings: Configuration,
     /// `[plugins] disabled`.
     pub(crate) disabled: BTreeSet<String>,
+    /// `security`, of the user's own file.
+    pub(crate) security: Option<(Security, Location)>,
     /// `enabled = false`: no plugin is found at all.
     pub(crate) enabled: Option<bool>,
 }
@@ -55,12 +58,14 @@ pub(crate) struct LimitsTable {
     string_size: Option<String>,
     array_size: Option<usize>,
     map_size: Option<usize>,
+    std_calls: Option<u32>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
     enabled: Option<bool>,
+    security: Option<toml::Spanned<String>>,
     #[serde(default)]
     plugin_path: Vec<PathBuf>,
     #[serde(default)]
@@ -105,7 +110,17 @@ impl Config {
     /// [`Code::Config`] for a file that is wrong.
     pub(crate) fn project(folder: &Path) -> Result<Self, Error> {
         match project_file(folder) {
-            Some(file) => Self::read(&file),
+            Some(file) => {
+                let config = Self::read(&file)?;
+                match &config.security {
+                    None => Ok(config),
+                    Some((level, location)) => {
+                        Err(Error::new(Code::Config, "`security` is the user's to say, not a project's")
+                            .at(location.clone())
+                            .hint(format!("take it out, and run with `--security {level}`")))
+                    }
+                }
+            }
             None => Ok(Self::default()),
         }
     }
@@ -179,6 +194,19 @@ impl Config {
                 settings.set(&plugin, name.get_ref(), value, Some(at));
             }
         }
+        let security = raw.security.map(|level| {
+            Security::from_name(level.get_ref())
+                .map(|security| (security, place(level.span().start)))
+                .ok_or_else(|| {
+                    let known = Security::ALL.map(|level| format!("`{level}`")).join(", ");
+                    Error::new(
+                        Code::Config,
+                        format!("`security` is {:?}; known are {known}", level.get_ref()),
+                    )
+                    .at(place(level.span().start))
+                })
+        });
+        let security = security.transpose()?;
         let program: LimitsTable = toml::Value::Table(raw.limits.program.into_iter().collect())
             .try_into()
             .map_err(|error: toml::de::Error| {
@@ -195,6 +223,7 @@ impl Config {
             grants: raw.grants.into_iter().map(|(name, grants)| (name, grants.allow)).collect(),
             settings,
             disabled: raw.plugins.disabled,
+            security,
             enabled: raw.enabled,
         };
         let memory = config.program_limits.memory.is_some() || config.plugin_limits.memory.is_some();
@@ -286,12 +315,14 @@ impl LimitsTable {
         limits.call_depth = self.call_depth.unwrap_or(limits.call_depth);
         limits.array_size = self.array_size.or(limits.array_size);
         limits.map_size = self.map_size.or(limits.map_size);
+        limits.std_calls = self.std_calls.or(limits.std_calls);
         for (name, value) in [
             ("operations", limits.operations.unwrap_or(1)),
             ("call_depth", limits.call_depth as u64),
             ("string_size", limits.string_size.unwrap_or(1) as u64),
             ("array_size", limits.array_size.unwrap_or(1) as u64),
             ("map_size", limits.map_size.unwrap_or(1) as u64),
+            ("std_calls", limits.std_calls.unwrap_or(1).into()),
         ] {
             if value == 0 {
                 return Err(format!("`{name}` must be at least 1"));

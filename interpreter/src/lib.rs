@@ -47,6 +47,7 @@ mod registry;
 mod replace;
 mod runtime;
 mod search_path;
+mod security;
 mod session;
 mod shadowing;
 mod stack;
@@ -69,6 +70,7 @@ pub use caraway_loaders_wasm::Cache as WasmCache;
 pub use notes::Notes;
 pub use program::{Outcome, Program};
 pub use runtime::{Builder, Runtime};
+pub use security::Security;
 
 /// The guide's examples, as tests.
 #[cfg(doctest)]

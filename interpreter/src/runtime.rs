@@ -6,6 +6,7 @@ use crate::notes::Notes;
 use crate::program::{Outcome, Program};
 use crate::registry;
 use crate::search_path::SearchPaths;
+use crate::security::Security;
 use crate::session::Session;
 use caraway_loaders_core::bind::conform;
 use caraway_loaders_core::budget::Cancel;
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) cancel: Cancel,
     pub(crate) build: bool,
     pub(crate) strict: bool,
+    /// `None`: what the user's own configuration says.
+    pub(crate) security: Option<Security>,
     pub(crate) locking: Locking,
     /// The project as it will be, in the place of what its file says.
     pub(crate) project: Option<Config>,
@@ -82,6 +85,7 @@ pub struct Runtime(Arc<Settings>);
 /// | [`plugin_limits`](Builder::plugin_limits) | [`Limits::PLUGIN`] |
 /// | [`output`](Builder::output) | the process's standard output and error |
 /// | [`build_plugins`](Builder::build_plugins) | off: nothing is ever built |
+/// | [`security`](Builder::security) | [`Security::Default`]; with [`ambient`](Builder::ambient) what the user's own file says |
 /// | [`strict`](Builder::strict) | off: of plugins of the same name and version the first found is used |
 /// | [`locked`](Builder::locked) | off: a `caraway.lock` that does not cover all plugins is used as far as it goes |
 /// | [`notes`](Builder::notes) | that a plugin is built |
@@ -111,6 +115,7 @@ impl Runtime {
                 cancel: Cancel::default(),
                 build: false,
                 strict: false,
+                security: None,
                 locking: Locking::default(),
                 project: None,
                 without: Vec::new(),
@@ -364,6 +369,13 @@ impl Builder {
     #[must_use]
     pub fn build_plugins(mut self, build: bool) -> Self {
         self.settings.build = build;
+        self
+    }
+
+    /// A preset of grants, denials and limits, beside those that are given by name.
+    #[must_use]
+    pub fn security(mut self, security: Security) -> Self {
+        self.settings.security = Some(security);
         self
     }
 

@@ -48,6 +48,7 @@ impl Doctor {
         found.host(&runtime);
         if found.configuration() {
             let session = runtime.session_in(Path::new("."))?;
+            found.say("security", session.level().shown());
             found.search_paths(&session);
             found.plugins(&session);
             found.lock_file(&session);

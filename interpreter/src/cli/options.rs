@@ -4,6 +4,7 @@ use super::terminal;
 use crate::diagnostic::Layout;
 use crate::notes::Notes;
 use crate::runtime::{Builder, Runtime};
+use crate::security::Security;
 use caraway_loaders_core::bind::suggest;
 use caraway_loaders_core::capability::Grants;
 use caraway_loaders_core::discover::Catalog;
@@ -37,6 +38,11 @@ pub(super) struct Options {
     /// Deny a capability, whatever is allowed
     #[arg(long, value_name = "[PLUGIN:]CAPABILITY[=ARG,...]")]
     pub(super) deny: Vec<String>,
+    /// Presets of grants, denials and limits; `relaxed` grants files, network, variables and printing to whoever asks,
+    /// `strict` and `paranoid` deny native code and processes and tighten limits [default: default, or `security` of your
+    /// own caraway.toml]
+    #[arg(long, value_name = "LEVEL")]
+    security: Option<SecurityLevel>,
     /// Make it an error that one plugin shadows another of the same name and version
     #[arg(long)]
     pub(super) strict: bool,
@@ -65,6 +71,15 @@ pub(super) struct Options {
     plugin_debug: bool,
 }
 
+/// `--security`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SecurityLevel {
+    Relaxed,
+    Default,
+    Strict,
+    Paranoid,
+}
+
 /// `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -87,6 +102,7 @@ impl Options {
         self.plugin_path.extend(later.plugin_path.iter().cloned());
         self.allow.extend(later.allow.iter().cloned());
         self.deny.extend(later.deny.iter().cloned());
+        self.security = later.security.or(self.security);
         self.strict |= later.strict;
         self.locked |= later.locked;
         self.format = later.format.or(self.format);
@@ -143,6 +159,9 @@ impl Options {
         for path in &self.plugin_path {
             builder = builder.plugin_path(path);
         }
+        if let Some(level) = self.security {
+            builder = builder.security(level.into());
+        }
         for grant in &self.allow {
             builder = builder.allow(grant);
         }
@@ -193,6 +212,17 @@ pub(super) fn early<T: ValueEnum>(args: &[OsString], name: &str) -> Option<T> {
         None => None,
     });
     values.next_back().and_then(|value| T::from_str(value, false).ok())
+}
+
+impl From<SecurityLevel> for Security {
+    fn from(level: SecurityLevel) -> Self {
+        match level {
+            SecurityLevel::Relaxed => Security::Relaxed,
+            SecurityLevel::Default => Security::Default,
+            SecurityLevel::Strict => Security::Strict,
+            SecurityLevel::Paranoid => Security::Paranoid,
+        }
+    }
 }
 
 impl From<Color> for ColorChoice {

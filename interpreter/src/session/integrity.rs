@@ -40,7 +40,7 @@ impl Session {
     pub(super) fn verified(&self, plugin: &Arc<Plugin>, loader: &dyn Loader) -> Result<Arc<Plugin>, Error> {
         let manifest = &plugin.manifest;
         let entry = match &self.lock {
-            Ok(Some(lock)) if self.settings.locking.verifies() => {
+            Ok(Some(lock)) if self.locking.verifies() => {
                 lock.get(&manifest.name, &manifest.version).map(|entry| entry.checksums(&shown(lock.file())))
             }
             _ => None,

@@ -9,6 +9,7 @@ use crate::config::{Config, FILE_NAME, LimitsTable, shown};
 use crate::loading::Loading;
 use crate::lock::{self, Lockfile, Locking};
 use crate::runtime::Settings;
+use crate::security::{Level, Security};
 use crate::shadowing::shadowed;
 use crate::trust::Trust;
 use caraway_loaders_core::bind::Bound;
@@ -19,6 +20,7 @@ use caraway_loaders_core::discover::SearchPath;
 use caraway_loaders_core::discover::{Catalog, Origin, Plugin, discover};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
+use caraway_loaders_core::rate::Rate;
 use caraway_loaders_core::resolve::{Plan, Requester, Requirement, Universe, parse_import, resolve};
 use caraway_loaders_core::{Code, Error, Location};
 use integrity::lock_of;
@@ -30,6 +32,8 @@ use views::{PluginView, ProgramView, allowed_api};
 /// The state of one program, or of one engine that plugins were installed in.
 pub(crate) struct Session {
     settings: Arc<Settings>,
+    level: Level,
+    locking: Locking,
     project: Config,
     #[cfg(feature = "cli")]
     search: Vec<SearchPath>,
@@ -48,6 +52,8 @@ pub(crate) struct Session {
     plugin_limits: Limits,
     plan: Mutex<Plan>,
     loaded: Mutex<HashMap<(String, Option<String>), Slot>>,
+    /// How often the program (`None`) and each plugin may call `std/...`.
+    rates: Mutex<HashMap<Option<String>, Arc<Rate>>>,
 }
 
 /// A plugin that is being loaded, or has been.
@@ -61,9 +67,22 @@ impl Session {
             None => Config::project(folder)?,
         };
         let user = if settings.search.ambient { Config::user()? } else { Config::default() };
-        let lock = lock_of(&project, &settings.locking);
+        let level = match (settings.security, &user.security) {
+            (Some(security), _) => Level::Given(security),
+            (None, Some((security, place))) => Level::Configured(*security, place.file.display().to_string()),
+            (None, None) => Level::Given(Security::default()),
+        };
+        let security = level.security();
+        let locking = match &settings.locking {
+            Locking::Verify if security.is_locked() => Locking::Require,
+            locking => locking.clone(),
+        };
+        let lock = lock_of(&project, &locking);
         let mut grants = settings.grants.clone();
-        user.granted(&mut grants)?;
+        level.add_to(&mut grants)?;
+        if security.remembers() {
+            user.granted(&mut grants)?;
+        }
         let enabled = project.enabled.unwrap_or(true) && user.enabled.unwrap_or(true);
         let search = if enabled { settings.search.list(folder, &project, &user) } else { Vec::new() };
         let switched_off = if enabled {
@@ -93,7 +112,7 @@ impl Session {
         let universe = Universe::new(&catalog.plugins, &settings.version, &disabled)
             .searched(search.iter().map(|path| path.path.clone()));
         let locked = lock.iter().flatten().flat_map(Lockfile::entries);
-        let locked = locked.filter(|entry| settings.locking.prefers(&entry.name));
+        let locked = locked.filter(|entry| locking.prefers(&entry.name));
         let universe = universe.preferring(locked.map(|entry| (entry.name.as_str(), &entry.version)));
         // The user may raise what the host sets; a project, which may be a stranger's, only tightens it.
         let limits = |base: Limits, user: &LimitsTable, project: &LimitsTable| {
@@ -103,15 +122,20 @@ impl Session {
         let wrong = |message: String| Error::new(Code::Config, message);
         let program_limits =
             limits(settings.program_limits, &user.program_limits, &project.program_limits).map_err(wrong)?;
+        let program_limits = security.programs(program_limits);
         let plugin_limits =
             limits(settings.plugin_limits, &user.plugin_limits, &project.plugin_limits).map_err(wrong)?;
+        let plugin_limits = security.plugins(plugin_limits);
         let config = settings.config.clone().over(&project.settings).over(&user.settings);
         let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let trust = if settings.search.ambient { Trust::read()? } else { Trust::default() };
+        let trust =
+            if settings.search.ambient && security.remembers() { Trust::read()? } else { Trust::default() };
         let authority = Authority::new(grants, trust, project.clone(), base.clone());
         let access = Arc::new(authority.program());
         Ok(Arc::new(Self {
             settings: settings.clone(),
+            level,
+            locking,
             project,
             #[cfg(feature = "cli")]
             search,
@@ -127,6 +151,7 @@ impl Session {
             plugin_limits,
             plan: Mutex::default(),
             loaded: Mutex::default(),
+            rates: Mutex::default(),
         }))
     }
 
@@ -203,7 +228,7 @@ impl Session {
                 .at(Location::file(shown(file)))
                 .hint("remove `enabled = false`"));
         }
-        if self.settings.strict
+        if (self.settings.strict || self.level.security().is_strict())
             && let Some(error) = Error::from_many(shadowed(&self.catalog))
         {
             return Err(error);
@@ -222,7 +247,7 @@ impl Session {
             },
         );
         let resolved = resolved.map_err(|error| self.with_broken(error, roots))?;
-        if self.settings.locking == Locking::Require {
+        if self.locking == Locking::Require {
             match lock {
                 Some(lock) => lock.require(&resolved, |name| self.authority.requested(name))?,
                 None if resolved.plugins().all(|plugin| plugin.origin == Origin::BuiltIn) => {}
@@ -231,6 +256,12 @@ impl Session {
         }
         *plan = resolved;
         Ok(())
+    }
+
+    /// The preset that holds.
+    #[cfg(feature = "cli")]
+    pub(crate) fn level(&self) -> &Level {
+        &self.level
     }
 
     #[cfg(feature = "cli")]
@@ -349,9 +380,21 @@ impl Session {
             access,
             imports: Arc::new(imports),
             limits: self.plugin_limits.declared(&plugin.manifest.security),
+            rate: self.rate(subject),
             standard: self.settings.standard.clone(),
             output: self.settings.output.clone(),
         })
+    }
+
+    /// How often the program (`None`) or a plugin may call `std/...`.
+    fn rate(&self, caller: Option<&Arc<Plugin>>) -> Arc<Rate> {
+        let (owner, limits) = match caller {
+            None => ("the program".to_owned(), self.program_limits),
+            Some(plugin) => (format!("plugin `{}`", plugin.manifest.name), self.plugin_limits),
+        };
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = rates.entry(caller.map(|plugin| plugin.id()));
+        rate.or_insert_with(|| Arc::new(Rate::new(&owner, limits.std_calls))).clone()
     }
 
     /// The configuration file of the project, or the one that would make it one, as messages name it.

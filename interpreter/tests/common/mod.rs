@@ -98,6 +98,12 @@ impl Ran {
         }
         self
     }
+
+    /// Checks that a text is not in standard output.
+    #[track_caller]
+    pub(crate) fn gives_no(&self, part: &str) {
+        assert!(!self.stdout.contains(part), "{part:?} is in standard output: {self}");
+    }
 }
 
 impl std::fmt::Display for Ran {

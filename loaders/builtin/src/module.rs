@@ -4,6 +4,7 @@ use caraway_loaders_core::bind::{Binder, Bound, CallResult};
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::output::Output;
+use caraway_loaders_core::rate::Rate;
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{Dynamic, ImmutableString, NativeCallContext};
 use semver::Version;
@@ -34,14 +35,16 @@ pub(crate) type Body = fn(&Host, &NativeCallContext<'_>, &mut [&mut Dynamic]) ->
 pub(crate) struct Host {
     /// What the importer may do.
     pub(crate) access: Arc<Access>,
+    /// How often it may call.
+    rate: Arc<Rate>,
     pub(crate) output: Output,
     /// When the module was loaded: the start of its monotonic clock.
     pub(crate) started: Instant,
 }
 
 impl Host {
-    pub(crate) fn new(access: Arc<Access>, output: Output) -> Arc<Self> {
-        Arc::new(Self { access, output, started: Instant::now() })
+    pub(crate) fn new(access: Arc<Access>, rate: Arc<Rate>, output: Output) -> Arc<Self> {
+        Arc::new(Self { access, rate, output, started: Instant::now() })
     }
 }
 
@@ -67,7 +70,10 @@ impl StdModule {
         let mut binder = Binder::new(self.name, id);
         for function in self.functions {
             let (body, host) = (function.body, host.clone());
-            binder.function(function.parsed()?, move |context, args| body(&host, context, args))?;
+            binder.function(function.parsed()?, move |context, args| {
+                host.rate.take()?;
+                body(&host, context, args)
+            })?;
         }
         Ok(binder.finish())
     }

@@ -10,7 +10,7 @@
 //! | [`capability`] | what is asked for, what is granted, and the one gate that checks |
 //! | [`bind`] | the only place that puts functions into a module |
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
-//! | [`limits`], [`budget`] | how much a script may use, and the clock and counters that stop it |
+//! | [`limits`], [`budget`], [`rate`] | how much a script may use, and the clock and counters that stop it |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
 //! Nothing here opens a library, compiles a component or keeps global state.
@@ -31,6 +31,7 @@ pub mod limits;
 pub mod loader;
 pub mod manifest;
 pub mod output;
+pub mod rate;
 pub mod resolve;
 mod standard;
 mod suggest;

@@ -24,6 +24,7 @@ const ELEMENTS: usize = 16 << 20;
 /// | `variables` | 4096 | 4096 | in scope at once |
 /// | `functions` | 4096 | 4096 | defined in one file |
 /// | `modules` | 512 | 512 | import statements executed |
+/// | `std_calls` | none | none | calls of `std/...` in a second, all threads together |
 ///
 /// `memory` needs the counting allocator, see [`budget`](crate::budget). Where it is not installed, the sizes
 /// of single values are limited instead, to 256 MiB and 16 Mi elements. That is a poor substitute: many values
@@ -57,6 +58,8 @@ pub struct Limits {
     pub functions: usize,
     /// Import statements executed.
     pub modules: usize,
+    /// Calls of `std/...` in a second, see [`Rate`](crate::rate::Rate).
+    pub std_calls: Option<u32>,
 }
 
 impl Limits {
@@ -74,6 +77,7 @@ impl Limits {
         variables: 4096,
         functions: 4096,
         modules: 512,
+        std_calls: None,
     };
 
     /// The default limits of a plugin.
@@ -107,6 +111,7 @@ impl Limits {
             variables: self.variables.min(other.variables),
             functions: self.functions.min(other.functions),
             modules: self.modules.min(other.modules),
+            std_calls: tighter(self.std_calls, other.std_calls),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::manifest::{Function, Manifest};
 use crate::output::Output;
+use crate::rate::Rate;
 use crate::standard::StandardPackage;
 use caraway_plugin::{Signature, Type, Value};
 use std::path::{Path, PathBuf};
@@ -160,6 +161,9 @@ pub struct LoadRequest {
     pub imports: Arc<dyn Imports>,
     /// Its limits: the host's for plugins, tightened by the manifest's `security`.
     pub limits: Limits,
+    /// How often it may call `std/...`, whatever modules; for a kind that is [`per_importer`](Loader::per_importer), how
+    /// often its importer may.
+    pub rate: Arc<Rate>,
     /// Where it prints to.
     pub output: Output,
     /// Rhai's standard package, for kinds that run scripts.

@@ -91,9 +91,18 @@ impl Access {
     }
 
     /// How far what is granted of a kind goes, whether it is asked for or not: `all`, `read data; write out`;
-    /// `None` for not at all. Denials are not taken off.
+    /// `None` for not at all, or where all of it is denied. What is denied of it is said: `all; but not /secret`.
     pub fn granted(&self, capability: Capability) -> Option<String> {
-        self.granted.describe(capability)
+        let all = Scopes::all_of(capability).describe(capability);
+        let mut granted = self.granted.describe(capability)?;
+        for rule in &self.denied {
+            match rule.scopes.describe(capability) {
+                None => {}
+                denied if denied == all => return None,
+                Some(denied) => granted.push_str(&format!("; but not {denied}")),
+            }
+        }
+        Some(granted)
     }
 
     /// The denials that hold, as they were written.
@@ -145,7 +154,7 @@ impl Access {
     /// denied under another name.
     pub fn denied_elsewhere(&self, mode: FileMode, path: &Path, denied: &Path) -> Error {
         match self.denied.iter().find(|rule| rule.scopes.filesystem.allows(mode, denied)) {
-            Some(rule) => self.refuse(&Request::File(mode, path), Reason::Denied(&rule.text)),
+            Some(rule) => self.refuse(&Request::File(mode, path), Reason::Denied(rule)),
             None => self.refuse(&Request::File(mode, path), Reason::NotGranted),
         }
     }
@@ -174,7 +183,7 @@ impl Access {
 
     pub(super) fn decide(&self, request: &Request<'_>) -> Result<(), Error> {
         let reason = if let Some(rule) = self.denied.iter().find(|rule| rule.scopes.allows(request)) {
-            Reason::Denied(&rule.text)
+            Reason::Denied(rule)
         } else {
             let granted = self.granted.allows(request);
             match &self.asked {

@@ -1,5 +1,6 @@
 //! What the operator grants and denies.
 
+use super::refusal::quoted;
 use super::scopes::{Capability, Scopes};
 use crate::code::Code;
 use crate::error::Error;
@@ -39,6 +40,10 @@ pub(super) struct Rule {
     pub(super) scopes: Scopes,
     /// As it was written.
     pub(super) text: String,
+    /// Who says it, as messages name them: a flag, or a line of a file.
+    pub(super) said_by: String,
+    /// What would take it back.
+    pub(super) remedy: String,
 }
 
 impl Rule {
@@ -61,7 +66,7 @@ impl Grants {
     ///
     /// [`Code::Usage`] for what is no capability, no plugin's name or no argument of that capability.
     pub fn allow(&mut self, text: &str, base: &Path) -> Result<(), Error> {
-        let rules = parse(text, base).map_err(|problem| usage("--allow", text, &problem))?;
+        let rules = parse(text, base, "", "").map_err(|problem| usage("--allow", text, &problem))?;
         self.allowed.extend(rules);
         Ok(())
     }
@@ -72,7 +77,18 @@ impl Grants {
     ///
     /// As [`allow`](Self::allow).
     pub fn deny(&mut self, text: &str, base: &Path) -> Result<(), Error> {
-        let rules = parse(text, base).map_err(|problem| usage("--deny", text, &problem))?;
+        let remedy = format!("leave out `--deny {}`", quoted(text));
+        self.deny_by(text, base, &format!("`--deny {text}`"), &remedy)
+    }
+
+    /// The same on behalf of somebody else, whom refusals then name: "`--security strict` forbids it". The remedy is
+    /// what would take it back, as a hint says it.
+    ///
+    /// # Errors
+    ///
+    /// As [`allow`](Self::allow).
+    pub fn deny_by(&mut self, text: &str, base: &Path, said_by: &str, remedy: &str) -> Result<(), Error> {
+        let rules = parse(text, base, said_by, remedy).map_err(|problem| usage("--deny", text, &problem))?;
         self.denied.extend(rules);
         Ok(())
     }
@@ -100,7 +116,7 @@ impl Grants {
     }
 }
 
-fn parse(text: &str, base: &Path) -> Result<Vec<Rule>, String> {
+fn parse(text: &str, base: &Path, said_by: &str, remedy: &str) -> Result<Vec<Rule>, String> {
     let (head, arguments) = match text.split_once('=') {
         Some((head, arguments)) => (head, Some(split(arguments))),
         None => (text, None),
@@ -117,6 +133,8 @@ fn parse(text: &str, base: &Path) -> Result<Vec<Rule>, String> {
         plugin: plugin.map(str::to_owned),
         scopes,
         text: text.to_owned(),
+        said_by: said_by.to_owned(),
+        remedy: remedy.to_owned(),
     };
     let all = Scopes::all_of(capability);
     match (capability, arguments) {

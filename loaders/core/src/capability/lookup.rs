@@ -31,7 +31,7 @@ impl Access {
         if everything {
             let denied = self.denied.iter().find(|rule| rule.scopes.network.is_all());
             return match denied {
-                Some(rule) => Err(self.refuse(&request, Reason::Denied(&rule.text))),
+                Some(rule) => Err(self.refuse(&request, Reason::Denied(rule))),
                 None => Ok(()),
             };
         }

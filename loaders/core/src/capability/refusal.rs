@@ -1,5 +1,6 @@
 //! The words of a refusal: who may not do what, why, and the exact line that would change it.
 
+use super::grants::Rule;
 use super::lexical::seen_from;
 use super::network;
 use super::request::Request;
@@ -15,8 +16,8 @@ const ANY_PORT: &str = "PORT";
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reason<'a> {
-    /// A denial, as it was written.
-    Denied(&'a str),
+    /// A denial.
+    Denied(&'a Rule),
     /// The manifest does not ask; the operator may have granted it even so.
     NotAsked { granted: bool },
     /// The operator has not granted it.
@@ -43,9 +44,7 @@ impl Refusal<'_> {
             None => "the program".to_owned(),
         };
         let (why, hint) = match self.reason {
-            Reason::Denied(text) => {
-                (format!("`--deny {text}` forbids it"), format!("leave out `--deny {}`", quoted(text)))
-            }
+            Reason::Denied(rule) => (format!("{} forbids it", rule.said_by), rule.remedy.clone()),
             Reason::NotAsked { granted } => {
                 let line = format!(
                     "add `{}` to `capabilities` in the manifest of `{}`",
