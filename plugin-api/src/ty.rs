@@ -223,7 +223,11 @@ impl<'a> Parser<'a> {
 
     #[inline]
     fn skip_space(&mut self) {
-        if !self.text.as_bytes().get(self.at).is_some_and(u8::is_ascii_graphic) {
+        let bytes = self.text.as_bytes();
+        while bytes.get(self.at) == Some(&b' ') {
+            self.at += 1;
+        }
+        if !bytes.get(self.at).is_none_or(u8::is_ascii_graphic) {
             self.at = self.text.len() - self.rest().trim_start().len();
         }
     }

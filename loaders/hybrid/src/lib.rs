@@ -67,7 +67,7 @@ impl Loader for HybridLoader {
         let library = open(plugin)?;
         let mut functions = ScriptLoader.inspect(plugin)?;
         let exported = exported(plugin, &library)?.into_iter();
-        functions.extend(exported.map(|(signature, function)| function.shown(signature, &plugin.manifest)));
+        functions.extend(exported.map(|(signature, function)| function.shown(&signature, &plugin.manifest)));
         Ok(functions)
     }
 
@@ -99,7 +99,7 @@ fn open(plugin: &Plugin) -> Result<Library, Error> {
 }
 
 /// The functions of the library that importers see.
-fn exported<'a>(plugin: &Plugin, library: &'a Library) -> Result<Vec<(Signature, &'a Function)>, Error> {
+fn exported<'a>(plugin: &Plugin, library: &'a Library) -> Result<Vec<(Arc<Signature>, &'a Function)>, Error> {
     agree(&plugin.manifest, library, Unlisted::Private, |function| function.native).map(|agreed| {
         // Without a list, the script is the module.
         if plugin.manifest.functions.is_some() { agreed } else { Vec::new() }

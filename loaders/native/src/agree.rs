@@ -18,6 +18,7 @@ use caraway_loaders_core::loader::Description;
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::{Code, Error, Signature, Type};
 use caraway_plugin::{Definition, EnumType, StructType};
+use std::sync::Arc;
 
 /// Whether the library may have functions that the manifest does not list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub fn agree<'a>(
     library: &'a Library,
     unlisted: Unlisted,
     of_library: impl Fn(&caraway_loaders_core::manifest::Function) -> bool,
-) -> Result<Vec<(Signature, &'a Function)>, Error> {
+) -> Result<Vec<(Arc<Signature>, &'a Function)>, Error> {
     let mut errors = types(manifest, library);
     let Some(declared) = &manifest.functions else {
         return match Error::from_many(errors) {
@@ -53,7 +54,7 @@ pub fn agree<'a>(
         let wanted = &wanted.signature;
         match library.function(&wanted.name) {
             Some(function) if signature_fits(wanted, function.signature()) => {
-                agreed.push((wanted.clone(), function));
+                agreed.push((Arc::new(wanted.clone()), function));
             }
             other => errors
                 .push(mismatch(wanted, other, library).at(manifest.locate(&format!("functions.{index}")))),
@@ -98,7 +99,7 @@ pub fn describe(manifest: &Manifest, library: &Library, partial: bool) -> Descri
     });
     let mut description = Description { types: types.collect(), partial, ..Default::default() };
     for function in library.functions() {
-        let mut signature = function.signature().clone();
+        let mut signature = Signature::clone(function.signature());
         if let Some(declared) = manifest.function(&signature.name).map(|function| &function.signature) {
             for (param, declared) in signature.params.iter_mut().zip(&declared.params) {
                 if fits(&declared.ty, &param.ty) {

@@ -12,14 +12,15 @@ use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{Dynamic, NativeCallContext};
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 type Call = unsafe extern "C" fn(args: *const u64, out: *mut u64) -> i32;
 
 /// A function of an open library.
 #[derive(Debug)]
 pub struct Function {
-    pub(crate) signature: Signature,
-    pub(crate) doc: String,
+    pub(crate) signature: Arc<Signature>,
+    pub(crate) doc: &'static str,
     pub(crate) kind: Kind,
     pub(crate) call: Call,
     /// The same, for C's own way of calling.
@@ -30,22 +31,22 @@ pub struct Function {
 
 impl Function {
     /// What the library says of it.
-    pub fn signature(&self) -> &Signature {
+    pub fn signature(&self) -> &Arc<Signature> {
         &self.signature
     }
 
     /// What it does, as its author describes it; may be empty.
     pub fn doc(&self) -> &str {
-        &self.doc
+        self.doc
     }
 
     /// What to show of it, as `declared`: what the manifest says of it, or else the library.
-    pub fn shown(&self, declared: Signature, manifest: &Manifest) -> Declared {
+    pub fn shown(&self, declared: &Signature, manifest: &Manifest) -> Declared {
         manifest
             .function(&declared.name)
             .filter(|function| function.description.is_some())
             .cloned()
-            .unwrap_or_else(|| Declared::documented(declared, &self.doc))
+            .unwrap_or_else(|| Declared::documented(declared.clone(), self.doc))
     }
 
     /// Puts it into a module, as `declared`, which [`agree`](crate::agree::agree) has found to fit.
@@ -54,10 +55,12 @@ impl Function {
         instance: &Instance,
         binder: &mut Binder,
         owner: &str,
-        mut declared: Signature,
+        mut declared: Arc<Signature>,
     ) -> Result<(), Error> {
         let Self { call, kind, .. } = *self;
-        if let Some(first) = declared.params.first_mut().filter(|_| kind == Kind::Method) {
+        if kind == Kind::Method
+            && let Some(first) = Arc::make_mut(&mut declared).params.first_mut()
+        {
             // Whatever the manifest calls it: this is what makes it a method.
             first.name = "self".to_owned();
         }
@@ -86,14 +89,14 @@ impl Function {
                         Passing::new(&native.ty, &declared.ty, self.writes >> i & 1 == 1, instance)
                     })
                     .collect();
-                let shown = Signature { name: outcome.function().to_owned(), ..declared.clone() };
+                let shown = Signature { name: outcome.function().to_owned(), ..Signature::clone(&declared) };
                 add(binder, kind, declared, of_anything(call, shown, params, outcome))
             }
         }
     }
 }
 
-fn add<F>(binder: &mut Binder, kind: Kind, declared: Signature, body: F) -> Result<(), Error>
+fn add<F>(binder: &mut Binder, kind: Kind, declared: Arc<Signature>, body: F) -> Result<(), Error>
 where
     F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
 {

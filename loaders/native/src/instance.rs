@@ -48,7 +48,7 @@ impl Instance {
     pub fn add_function(
         &self,
         function: &Function,
-        declared: Signature,
+        declared: Arc<Signature>,
         owner: &str,
         binder: &mut Binder,
     ) -> Result<(), Error> {

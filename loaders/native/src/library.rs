@@ -13,8 +13,8 @@ use caraway_loaders_core::bind::{callable, suggest};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::LoadRequest;
 use caraway_loaders_core::{Code, Error, Signature, Type};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A plugin's library. Once opened it stays open as long as the process lives.
@@ -23,8 +23,8 @@ pub struct Library {
     file: PathBuf,
     table: Table,
     functions: Vec<Function>,
-    /// Where in `functions` a name is.
-    names: HashMap<String, usize>,
+    /// The places of `functions`, by name.
+    names: Vec<usize>,
     types: Types,
     classes: Vec<ClassEntry>,
     started: AtomicBool,
@@ -54,14 +54,14 @@ impl Library {
             .map_err(|wrong| opening.refused(&wrong))?;
         let entries = table.functions().map_err(flawed)?;
         let mut functions: Vec<Function> = Vec::with_capacity(entries.len());
-        let mut names = HashMap::with_capacity(entries.len());
         for entry in entries {
-            let function = function(opening, &types, &entry)?;
-            let name = &function.signature.name;
-            if names.insert(name.clone(), functions.len()).is_some() {
-                return Err(opening.refused(&format!("exports `{name}` twice")));
-            }
-            functions.push(function);
+            functions.push(function(opening, &types, &entry)?);
+        }
+        let name = |place: &usize| functions[*place].signature.name.as_str();
+        let mut names: Vec<usize> = (0..functions.len()).collect();
+        names.sort_unstable_by_key(name);
+        if let Some(twice) = names.windows(2).find(|pair| name(&pair[0]) == name(&pair[1])) {
+            return Err(opening.refused(&format!("exports `{}` twice", name(&twice[0]))));
         }
         let started = AtomicBool::new(false);
         Ok(Self { file: opening.file().to_owned(), table, functions, names, types, classes, started })
@@ -95,7 +95,9 @@ impl Library {
 
     /// The function of this name.
     pub fn function(&self, name: &str) -> Option<&Function> {
-        self.names.get(name).map(|index| &self.functions[*index])
+        let name_at = |place: &usize| self.functions[*place].signature.name.as_str();
+        let place = self.names.binary_search_by_key(&name, name_at).ok()?;
+        Some(&self.functions[self.names[place]])
     }
 
     /// The structs, enums and classes that it defines, by name.
@@ -143,7 +145,7 @@ fn function(opening: &Opening<'_>, types: &Types, entry: &FunctionEntry) -> Resu
         Some(typed.ok_or_else(|| broken("with a typed pointer, which its signature cannot have"))?)
     };
     let (call, writes) = (entry.call, entry.writes);
-    Ok(Function { doc: doc.to_owned(), kind, call, typed, writes, signature })
+    Ok(Function { doc, kind, call, typed, writes, signature: Arc::new(signature) })
 }
 
 fn signature(opening: &Opening<'_>, types: &Types, text: &str) -> Result<Signature, Error> {

@@ -93,7 +93,7 @@ impl Loader for NativeLoader {
         let manifest = &plugin.manifest;
         let library = open(plugin)?;
         let agreed = agree(manifest, &library, Unlisted::Refuse, |_| true)?;
-        Ok(agreed.into_iter().map(|(signature, function)| function.shown(signature, manifest)).collect())
+        Ok(agreed.into_iter().map(|(signature, function)| function.shown(&signature, manifest)).collect())
     }
 
     fn describe(&self, plugin: &Plugin) -> Result<Option<Description>, Error> {

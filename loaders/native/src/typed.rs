@@ -12,6 +12,7 @@ use caraway_loaders_core::bind::{Binder, CallResult};
 use caraway_loaders_core::{Error, Signature, Type};
 use rhai::{Dynamic, NativeCallContext};
 use std::ffi::c_void;
+use std::sync::Arc;
 
 /// A typed pointer and what it is called with.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ impl Typed {
     pub(crate) fn bind(
         &self,
         binder: &mut Binder,
-        declared: Signature,
+        declared: Arc<Signature>,
         outcome: Outcome,
     ) -> Result<(), Error> {
         let known = |scalar: Option<&Scalar>| matches!(scalar, Some(Scalar::Int | Scalar::Float));
@@ -59,7 +60,7 @@ impl Typed {
     fn bind_as<I: Integer>(
         &self,
         binder: &mut Binder,
-        declared: Signature,
+        declared: Arc<Signature>,
         outcome: Outcome,
     ) -> Result<(), Error> {
         match self.returns {
@@ -72,7 +73,7 @@ impl Typed {
         &self,
         returns: R,
         binder: &mut Binder,
-        declared: Signature,
+        declared: Arc<Signature>,
         outcome: Outcome,
     ) -> Result<(), Error> {
         macro_rules! with_class {

@@ -79,12 +79,13 @@ impl Tree {
     }
 
     fn register(&mut self, path: &str, member: &Member) {
-        let Some((submodule, rest)) = path.split_once("::") else {
+        // A search for one character is the cheaper one.
+        let Some((submodule, rest)) = path.split_once(':') else {
             return entry::register(&mut self.module, path, &member.shown, &member.body, member.buffers);
         };
         let id = self.module.id().unwrap_or_default().to_owned();
         let submodule = self.submodules.entry(submodule.to_owned()).or_insert_with(|| Tree::new(&id));
-        submodule.register(rest, member);
+        submodule.register(rest.trim_start_matches(':'), member);
     }
 
     fn finish(mut self) -> Module {
@@ -143,14 +144,15 @@ impl Binder {
     ///
     /// As [`callable`], and [`Code::ManifestValue`] for a handle whose class this module does not have, see
     /// [`class`](Binder::class), and for a second method of one name.
-    pub fn function<F>(&mut self, signature: Signature, body: F) -> Result<(), Error>
+    pub fn function<F>(&mut self, signature: impl Into<Arc<Signature>>, body: F) -> Result<(), Error>
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        let (last, member) = self.add(self.resolved(signature), body)?;
+        let member = self.add(self.resolved(signature.into()), body)?;
         let first = member.shown.signature.params.first().filter(|first| first.name == "self");
         let Some(Type::Handle(class)) = first.map(|first| first.ty.clone()) else { return Ok(()) };
         let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
+        let last = last_segment(&member);
         self.dispatchers.add_method(&mut self.root.module, &last, filling, &member);
         if filling.add_method(&last, member) {
             return Ok(());
@@ -164,17 +166,18 @@ impl Binder {
     /// # Errors
     ///
     /// As [`function`](Binder::function), and [`Code::ManifestValue`] for other parameters.
-    pub fn getter<F>(&mut self, signature: Signature, body: F) -> Result<(), Error>
+    pub fn getter<F>(&mut self, signature: impl Into<Arc<Signature>>, body: F) -> Result<(), Error>
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        let signature = self.resolved(signature);
+        let signature = self.resolved(signature.into());
         let [Param { ty: Type::Handle(class), .. }] = &signature.params[..] else {
             return Err(no_getter(&signature));
         };
         let class = class.clone();
-        let (last, member) = self.add(signature, body)?;
+        let member = self.add(signature, body)?;
         let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
+        let last = last_segment(&member);
         self.dispatchers.add_getter(&last, filling, &member);
         if filling.add_getter(&last, member) {
             return Ok(());
@@ -216,22 +219,22 @@ impl Binder {
     }
 
     /// The signature with the names of classes looked up; others are left for `callable` to refuse.
-    fn resolved(&self, signature: Signature) -> Signature {
-        if !signature.any_type(&|ty| matches!(ty, Type::Named(_))) {
+    fn resolved(&self, signature: Arc<Signature>) -> Arc<Signature> {
+        if self.classes.is_empty() || !signature.any_type(&|ty| matches!(ty, Type::Named(_))) {
             return signature;
         }
         let class = |name: &str| self.classes.contains_key(name).then(|| Type::Handle(name.into()));
-        signature.clone().resolve(&class).unwrap_or(signature)
+        Signature::clone(&signature).resolve(&class).map_or(signature, Arc::new)
     }
 
-    /// Adds a function, and gives it with the last segment of its name.
-    fn add<F>(&mut self, signature: Signature, body: F) -> Result<(String, Member), Error>
+    /// Adds a function.
+    fn add<F>(&mut self, signature: Arc<Signature>, body: F) -> Result<Member, Error>
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
         callable(&signature)?;
         let handles = self.handles(&signature)?;
-        let shown = Shown::new(self.name.clone(), Arc::new(signature));
+        let shown = Shown::new(self.name.clone(), signature);
         let function = shown.clone();
         // The one place where a body is compiled into what Rhai calls.
         let body = with_context(move |context, args| {
@@ -240,21 +243,23 @@ impl Binder {
         Ok(self.put(handles, shown, body))
     }
 
-    fn put(&mut self, handles: Option<Handles>, shown: Shown, body: Shared<Body>) -> (String, Member) {
+    fn put(&mut self, handles: Option<Handles>, shown: Shown, body: Shared<Body>) -> Member {
         let body = match handles {
             Some(handles) => checked(shown.clone(), handles, body),
             None => body,
         };
         let member = Member { shown, body, buffers: self.buffers };
-        let name = &member.shown.signature.name;
-        self.root.register(name, &member);
-        let last = name.rsplit(':').next().unwrap_or_default().to_owned();
+        self.root.register(&member.shown.signature.name, &member);
         self.members.push(member.clone());
-        (last, member)
+        member
     }
 
     /// The handles in a signature, if there are any.
     fn handles(&self, signature: &Signature) -> Result<Option<Handles>, Error> {
+        let mut types = signature.params.iter().map(|param| &param.ty).chain([&signature.returns]);
+        if !types.any(|ty| matches!(ty, Type::Handle(_))) {
+            return Ok(None);
+        }
         let class = |ty: &Type| match ty {
             Type::Handle(name) => match self.classes.get(&**name) {
                 Some(filling) => Ok(Some(filling.class.clone())),
@@ -272,6 +277,11 @@ impl Binder {
         }
         Ok(Some(handles).filter(|handles| !handles.params.is_empty() || handles.returns.is_some()))
     }
+}
+
+/// What a method or a property is called after its handle.
+fn last_segment(member: &Member) -> String {
+    member.shown.signature.name.rsplit(':').next().unwrap_or_default().to_owned()
 }
 
 fn no_getter(signature: &Signature) -> Error {
