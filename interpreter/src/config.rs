@@ -111,7 +111,8 @@ impl Config {
     pub(crate) fn project(folder: &Path) -> Result<Self, Error> {
         match project_file(folder) {
             Some(file) => {
-                let config = Self::read(&file)?;
+                let mut config = Self::read(&file)?;
+                config.settings = config.settings.of_project();
                 match &config.security {
                     None => Ok(config),
                     Some((level, location)) => {

@@ -47,6 +47,7 @@ mod registry;
 mod replace;
 mod runtime;
 mod search_path;
+mod secrets;
 mod security;
 mod session;
 mod shadowing;

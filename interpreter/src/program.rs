@@ -77,7 +77,7 @@ impl Program {
 
     fn plan(session: Arc<Session>, ast: AST, name: &str, folder: &Path) -> Result<Self, Error> {
         let imports = imports_of(&ast);
-        session.require(requirements(&imports, name)?)?;
+        session.require(requirements(&imports, name)?).map_err(|error| session.shown(error))?;
         let aliases = imports.into_iter().map(|import| (import.alias, import.path)).collect();
         Ok(Self { session, ast, name: name.to_owned(), folder: folder.to_owned(), aliases })
     }
@@ -158,10 +158,11 @@ impl Program {
                 return Ok(Outcome { value: Dynamic::UNIT, exit_code: code });
             }
             let value = outcome.map_err(|error| {
-                explain(&error, &self.name, &|alias| {
+                let error = explain(&error, &self.name, &|alias| {
                     let path = self.aliases.get(alias).filter(|path| !is_file(path))?;
                     self.session.view().import(path).ok()
-                })
+                });
+                self.session.shown(error)
             })?;
             // What leaves this thread is dropped on a smaller stack.
             let value = conform::conform(&Type::Any, value, Functions::Refuse)

@@ -81,6 +81,7 @@ pub struct Runtime(Arc<Settings>);
 /// | [`ambient`](Builder::ambient) | off: the environment, the user's and the system's folders are not looked at |
 /// | [`allow`](Builder::allow), [`deny`](Builder::deny) | nothing is granted; the program may print |
 /// | [`config`](Builder::config) | the settings of plugins are those of `caraway.toml` |
+/// | [`secret`](Builder::secret) | the user's `caraway.toml` says where secrets are read |
 /// | [`program_limits`](Builder::program_limits) | [`Limits::PROGRAM`] |
 /// | [`plugin_limits`](Builder::plugin_limits) | [`Limits::PLUGIN`] |
 /// | [`output`](Builder::output) | the process's standard output and error |
@@ -333,6 +334,17 @@ impl Builder {
                 }
             }
         }
+        self
+    }
+
+    /// Sets a setting that the plugin's manifest declares as a secret. It is kept out of all messages and of what the
+    /// runtime writes to standard error.
+    ///
+    /// Where a secret is to be read is said with [`config`](Builder::config): a map with `env`, the name of a
+    /// variable, or `file`.
+    #[must_use]
+    pub fn secret(mut self, plugin: &str, setting: &str, secret: impl Into<String>) -> Self {
+        self.settings.config.set_secret(plugin, setting, secret);
         self
     }
 

@@ -75,7 +75,7 @@ fn strict_and_paranoid_deny_whatever_is_granted() {
     let run = |level: &str, rest: &[&str]| folder.run(&[&read[..], &[level], rest].concat());
     run("strict", &["read.rhai", "data/a.txt"]).gives(0, "text\n", &[]);
     run("strict", &["home.rhai"]).gives(0, "true\n", &[]);
-    run("paranoid", &["home.rhai"]).gives(6, "", &["E0602", "caraway.lock"]);
+    run("paranoid", &["home.rhai"]).gives(6, "", &["E0602", "paranoid` implies it"]);
     folder.write("caraway.toml", "[dependencies]\nreader = \"*\"\n\"std/fs\" = \"*\"\n");
     folder.run(&["lock", "--quiet"]).gives(0, "", &[]);
     run("paranoid", &["home.rhai"]).gives(5, "", &["`--security paranoid` forbids it"]);

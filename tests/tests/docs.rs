@@ -62,7 +62,7 @@ fn the_example_configuration_is_accepted() {
 #[test]
 fn the_example_settings_are_what_the_plugin_is_given() {
     let page = page("reference/config.md");
-    let page = &page[page.find("## Settings of plugins").unwrap()..];
+    let page = &page[page.find("## Settings of plugins").unwrap()..page.find("## Secrets").unwrap()];
     let [manifest, configuration] = blocks(page, "toml")[..] else {
         panic!("a manifest and a configuration")
     };

@@ -53,6 +53,8 @@ pub(super) fn text(settings: &[Setting]) -> String {
     let mut text = String::new();
     for setting in settings {
         let value = match &setting.default {
+            _ if setting.secret && setting.required => " (secret, required)".to_owned(),
+            _ if setting.secret => " (secret)".to_owned(),
             Some(default) => format!(" = {}", value(default)),
             None if setting.required => " (required)".to_owned(),
             None => String::new(),
@@ -73,6 +75,7 @@ pub(super) fn list(settings: &[Setting]) -> serde_json::Value {
             "type": setting.ty.to_string(),
             "default": setting.default.as_ref().map(value),
             "required": setting.required,
+            "secret": setting.secret,
             "description": setting.description,
         })
     };

@@ -321,10 +321,10 @@ pub(crate) fn absent(project: Option<&Path>) -> Error {
         Some(config) => {
             let file = shown(&config.with_file_name(FILE_NAME));
             Error::new(Code::LockFile, format!("there is no {}", file.display()))
-                .hint("`caraway lock` makes it; or leave out `--locked`")
+                .hint("`caraway lock` makes it; or leave out `--locked` (`--security paranoid` implies it)")
         }
         None => Error::new(Code::LockFile, "the program belongs to no project, so nothing is locked").hint(
-            "put a caraway.toml beside it, which may be empty, and run `caraway lock`; or leave out `--locked`",
+            "put a caraway.toml beside it, which may be empty, and run `caraway lock`; or leave out `--locked` (`--security paranoid` implies it)",
         ),
     }
 }

@@ -9,6 +9,7 @@ use crate::config::{Config, FILE_NAME, LimitsTable, shown};
 use crate::loading::Loading;
 use crate::lock::{self, Lockfile, Locking};
 use crate::runtime::Settings;
+use crate::secrets;
 use crate::security::{Level, Security};
 use crate::shadowing::shadowed;
 use crate::trust::Trust;
@@ -369,7 +370,8 @@ impl Session {
         if loader.trusted(&plugin.manifest) {
             access.check(&Request::Native)?;
         }
-        let config = self.config.settle(&plugin.manifest, &self.config_file())?;
+        let config = self.config.settle(&plugin.manifest, &self.config_file(), &secrets::read)?;
+        secrets::keep(&plugin.manifest, &config, self.settings.output.secrets());
         if self.settings.build {
             build::if_stale(plugin, loader, &self.settings.output, self.settings.notes)?;
         }
@@ -395,6 +397,11 @@ impl Session {
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
         let rate = rates.entry(caller.map(|plugin| plugin.id()));
         rate.or_insert_with(|| Arc::new(Rate::new(&owner, limits.std_calls))).clone()
+    }
+
+    /// The error as it may be shown: without the secrets of plugins.
+    pub(crate) fn shown(&self, error: Error) -> Error {
+        self.settings.output.secrets().hide_in(error)
     }
 
     /// The configuration file of the project, or the one that would make it one, as messages name it.

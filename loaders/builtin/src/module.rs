@@ -68,6 +68,7 @@ impl StdModule {
 
     pub(crate) fn bind(&self, id: &str, host: Arc<Host>) -> Result<Bound, Error> {
         let mut binder = Binder::new(self.name, id);
+        binder.hide(host.output.secrets());
         for function in self.functions {
             let (body, host) = (function.body, host.clone());
             binder.function(function.parsed()?, move |context, args| {

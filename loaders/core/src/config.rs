@@ -7,9 +7,11 @@ use crate::bind::suggest;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::manifest::{Manifest, Setting};
+use crate::secret::Secrets;
 use caraway_plugin::{Type, Value};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// What the operator sets, by plugin and by setting.
 ///
@@ -27,12 +29,12 @@ use std::path::Path;
 ///
 /// let mut configuration = Configuration::default();
 /// configuration.set("pager", "title", Value::String("All".to_owned()), None);
-/// let settings = configuration.settle(&manifest, Path::new("caraway.toml"))?;
+/// let settings = configuration.settle(&manifest, Path::new("caraway.toml"), &|_| Err("is not there".to_owned()))?;
 /// let expected = [("lines", Value::Int(25)), ("title", Value::String("All".to_owned()))];
 /// assert_eq!(settings, Value::Map(expected.map(|(name, value)| (name.to_owned(), value)).into()));
 ///
 /// configuration.set("pager", "lnies", Value::Int(50), None);
-/// let error = configuration.settle(&manifest, Path::new("caraway.toml")).unwrap_err();
+/// let error = configuration.settle(&manifest, Path::new("caraway.toml"), &|_| Err("is not there".to_owned())).unwrap_err();
 /// assert_eq!(error.message(), "`pager` has no setting `lnies`");
 /// # Ok::<(), caraway_loaders_core::Error>(())
 /// ```
@@ -42,9 +44,39 @@ pub struct Configuration(BTreeMap<String, BTreeMap<String, Given>>);
 /// A setting that the operator gave.
 #[derive(Debug, Clone)]
 struct Given {
-    value: Value,
+    value: GivenValue,
     place: Option<Place>,
+    /// Whether a project says it, which may be a stranger's.
+    by_project: bool,
 }
+
+#[derive(Clone)]
+enum GivenValue {
+    Plain(Value),
+    Secret(String),
+}
+
+impl fmt::Debug for GivenValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(value) => value.fmt(f),
+            Self::Secret(_) => f.write_str("a secret"),
+        }
+    }
+}
+
+/// Where a secret is to be taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// An environment variable of the host: `{ env = "API_TOKEN" }`.
+    Environment(String),
+    /// A file: `{ file = "/run/secrets/token" }`. Relative to the configuration file that says it, or to the
+    /// current directory.
+    File(PathBuf),
+}
+
+/// Gives the text of a secret, or says why there is none: "is not set", said of the source.
+pub type ReadSecret<'a> = dyn Fn(&SecretSource) -> Result<String, String> + 'a;
 
 /// Where a setting stands in a configuration file.
 #[derive(Debug, Clone)]
@@ -59,8 +91,24 @@ impl Configuration {
     /// Sets a setting of a plugin, in place of the value that it had. Without a place it was not read from a
     /// file.
     pub fn set(&mut self, plugin: &str, setting: &str, value: Value, place: Option<Place>) {
+        self.give(plugin, setting, GivenValue::Plain(value), place);
+    }
+
+    /// Sets a setting that the plugin's manifest declares as a secret.
+    pub fn set_secret(&mut self, plugin: &str, setting: &str, secret: impl Into<String>) {
+        self.give(plugin, setting, GivenValue::Secret(secret.into()), None);
+    }
+
+    fn give(&mut self, plugin: &str, setting: &str, value: GivenValue, place: Option<Place>) {
         let settings = self.0.entry(plugin.to_owned()).or_default();
-        settings.insert(setting.to_owned(), Given { value, place });
+        settings.insert(setting.to_owned(), Given { value, place, by_project: false });
+    }
+
+    /// The same as a project's, which may be a stranger's: it cannot say where secrets come from.
+    #[must_use]
+    pub fn of_project(mut self) -> Self {
+        self.0.values_mut().flat_map(BTreeMap::values_mut).for_each(|given| given.by_project = true);
+        self
     }
 
     /// Both, setting by setting; where both have one, this one's.
@@ -85,13 +133,14 @@ impl Configuration {
 
     /// The settings of a plugin, as [`LoadRequest::config`](crate::loader::LoadRequest::config) has them:
     /// each that the manifest declares, of its declared type. `file` is the configuration file that the
-    /// operator would write to.
+    /// operator would write to; `read` is asked for secrets.
     ///
     /// # Errors
     ///
-    /// [`Code::Config`] for settings that the manifest does not declare, for values of another type, and for
-    /// required settings that are missing; all of them at once, see [`Error::others`].
-    pub fn settle(&self, manifest: &Manifest, file: &Path) -> Result<Value, Error> {
+    /// [`Code::Config`] for settings that the manifest does not declare, for values of another type, for secrets
+    /// that are written down, that a project sends for or that are not there, and for required settings that are
+    /// missing; all of them at once, see [`Error::others`].
+    pub fn settle(&self, manifest: &Manifest, file: &Path, read: &ReadSecret) -> Result<Value, Error> {
         let empty = BTreeMap::new();
         let given = self.0.get(&manifest.name).unwrap_or(&empty);
         let mut errors: Vec<Error> = given
@@ -102,6 +151,7 @@ impl Configuration {
         let mut settings = BTreeMap::new();
         for setting in &manifest.config {
             let value = match (given.get(&setting.name), &setting.default) {
+                (Some(given), _) if setting.secret => secret(manifest, setting, given, read),
                 (Some(given), _) => checked(manifest, setting, given),
                 (None, Some(default)) => Ok(default.clone()),
                 (None, None) if setting.required => Err(missing(manifest, setting, file)),
@@ -135,18 +185,86 @@ fn unknown(manifest: &Manifest, name: &str, given: &Given) -> Error {
 }
 
 fn checked(manifest: &Manifest, setting: &Setting, given: &Given) -> Result<Value, Error> {
-    conform(&setting.ty, given.value.clone()).map_err(|error| {
+    let GivenValue::Plain(value) = &given.value else {
+        let about = format!("the setting `{}` of `{}` is no secret", setting.name, manifest.name);
+        return Err(Error::new(Code::Config, about).hint("set it with `Builder::config`"));
+    };
+    conform(&setting.ty, value.clone()).map_err(|error| {
         let about = format!("the setting `{}` of `{}` {}", setting.name, manifest.name, error.message());
         let error = Error::new(Code::Config, about);
         let wants_text = matches!(unwrapped(&setting.ty), Type::String | Type::Enum(_));
-        let is_text = matches!(given.value, Value::String(_));
+        let is_text = matches!(value, Value::String(_));
         let error = if wants_text && !is_text { error.hint("write it in double quotes") } else { error };
         placed(error, given.place.as_ref().map(|place| &place.value))
     })
 }
 
+/// The text of a secret.
+fn secret(manifest: &Manifest, setting: &Setting, given: &Given, read: &ReadSecret) -> Result<Value, Error> {
+    let (plugin, name) = (&manifest.name, &setting.name);
+    let refused =
+        |what: String| placed(Error::new(Code::Config, what), given.place.as_ref().map(|place| &place.value));
+    let value = match &given.value {
+        GivenValue::Secret(text) => {
+            return long_enough(text.clone())
+                .map_err(|what| refused(format!("the secret `{name}` of `{plugin}` {what}")));
+        }
+        GivenValue::Plain(value) => value,
+    };
+    let Some(source) = source(value, given.place.as_ref()) else {
+        return Err(refused(format!(
+            "the setting `{name}` of `{plugin}` is a secret, which is not to be written down"
+        ))
+        .hint("`{ env = \"NAME\" }` takes it from the environment, `{ file = \"PATH\" }` from a file"));
+    };
+    if given.by_project {
+        return Err(refused(format!("a project cannot say where `{plugin}` gets the secret `{name}` from"))
+            .hint(format!("move the line to your own caraway.toml, or run with `{}`", flag(plugin, name))));
+    }
+    let from = match &source {
+        SecretSource::Environment(variable) => format!("the environment variable `{variable}`"),
+        SecretSource::File(path) => path.display().to_string(),
+    };
+    read(&source)
+        .and_then(long_enough)
+        .map_err(|what| refused(format!("the secret `{name}` of `{plugin}` comes from {from}, which {what}")))
+}
+
+/// What is shorter could not be kept out of messages.
+fn long_enough(text: String) -> Result<Value, String> {
+    match text.len() < Secrets::SHORTEST {
+        true => Err(format!("is shorter than {} bytes", Secrets::SHORTEST)),
+        false => Ok(Value::String(text)),
+    }
+}
+
+/// Where a secret comes from, if a value says that.
+fn source(value: &Value, place: Option<&Place>) -> Option<SecretSource> {
+    let Value::Map(entries) = value else { return None };
+    let (key, Value::String(text)) = entries.first_key_value()? else { return None };
+    match key.as_str() {
+        _ if entries.len() > 1 || text.is_empty() => None,
+        "env" => Some(SecretSource::Environment(text.clone())),
+        "file" => {
+            let folder = place.and_then(|place| place.value.file.parent()).unwrap_or(Path::new(""));
+            Some(SecretSource::File(folder.join(text)))
+        }
+        _ => None,
+    }
+}
+
+fn flag(plugin: &str, name: &str) -> String {
+    format!("--config '{plugin}.{name}={{\"env\":\"NAME\"}}'")
+}
+
 fn missing(manifest: &Manifest, setting: &Setting, file: &Path) -> Error {
     let (plugin, name, ty) = (&manifest.name, &setting.name, &setting.ty);
+    if setting.secret {
+        return Error::new(Code::Config, format!("`{plugin}` needs the secret `{name}`")).hint(format!(
+            "run with `{}`, or add `{name} = {{ env = \"NAME\" }}` below `[config.{plugin}]` in your own caraway.toml",
+            flag(plugin, name)
+        ));
+    }
     Error::new(Code::Config, format!("`{plugin}` needs the setting `{name}`, of the type {ty}"))
         .hint(format!("add `{name} = {}` below `[config.{plugin}]` in {}", example(ty), file.display()))
 }
@@ -187,7 +305,8 @@ pub(crate) fn can_be_written(ty: &Type) -> bool {
     !ty.any(&|part| !known(part))
 }
 
-fn unwrapped(ty: &Type) -> &Type {
+/// The type without its question mark.
+pub(crate) fn unwrapped(ty: &Type) -> &Type {
     if let Type::Option(inner) = ty { inner } else { ty }
 }
 
@@ -234,6 +353,10 @@ mod tests {
         names = { type = "array<string>", required = true }
     "#;
 
+    fn none(_: &SecretSource) -> Result<String, String> {
+        Err("is not there".to_owned())
+    }
+
     fn manifest() -> Manifest {
         Manifest::parse(Path::new("plugin.toml"), MANIFEST.as_bytes()).unwrap()
     }
@@ -244,7 +367,7 @@ mod tests {
 
     /// What settling says: message, place, hint.
     fn said(configuration: &Configuration) -> Vec<(String, String, String)> {
-        let error = configuration.settle(&manifest(), Path::new("my/caraway.toml")).unwrap_err();
+        let error = configuration.settle(&manifest(), Path::new("my/caraway.toml"), &none).unwrap_err();
         let all = std::iter::once(&error).chain(error.others());
         all.map(|error| {
             assert_eq!(error.code(), Code::Config);
@@ -293,7 +416,7 @@ mod tests {
                 configuration.set("p", &name, plain(value), None);
             }
         }
-        assert!(configuration.settle(&manifest(), Path::new("caraway.toml")).is_ok());
+        assert!(configuration.settle(&manifest(), Path::new("caraway.toml"), &none).is_ok());
     }
 
     fn plain(value: toml::Value) -> Value {
@@ -319,22 +442,107 @@ mod tests {
             of(1, &[("p", "a"), ("p", "b"), ("q", "a")]).over(&of(2, &[("p", "b"), ("p", "c"), ("r", "a")]));
         let values = |plugin: &str| {
             let settings = both.0[plugin].iter();
-            settings.map(|(name, given)| (name.clone(), given.value.clone())).collect::<Vec<_>>()
+            settings.map(|(name, given)| (name.clone(), format!("{:?}", given.value))).collect::<Vec<_>>()
         };
         let expected =
-            [("a", 1), ("b", 1), ("c", 2)].map(|(name, value)| (name.to_owned(), Value::Int(value)));
+            [("a", 1), ("b", 1), ("c", 2)].map(|(name, value)| (name.to_owned(), format!("Int({value})")));
         assert_eq!(values("p"), expected);
         assert_eq!(both.plugins().map(|(plugin, _)| plugin).collect::<Vec<_>>(), ["p", "q", "r"]);
+    }
+
+    const SECRETIVE: &str = r#"
+        name = "p"
+        version = "1.0.0"
+        type = "module"
+        [config]
+        token = { type = "string", secret = true, required = true }
+        other = { type = "string?", secret = true }
+        plain = { type = "any" }
+    "#;
+
+    fn read(source: &SecretSource) -> Result<String, String> {
+        match source {
+            SecretSource::Environment(name) if name == "TOKEN" => Ok("t0ken".to_owned()),
+            SecretSource::Environment(name) if name == "SHORT" => Ok("abc".to_owned()),
+            SecretSource::File(path) if path == Path::new("my/token.txt") => Ok("from a file".to_owned()),
+            _ => Err("is not there".to_owned()),
+        }
+    }
+
+    fn from(key: &str, text: &str) -> Value {
+        Value::Map([(key.to_owned(), Value::String(text.to_owned()))].into())
+    }
+
+    #[test]
+    fn secrets_come_from_elsewhere() {
+        let manifest = Manifest::parse(Path::new("plugin.toml"), SECRETIVE.as_bytes()).unwrap();
+        let settle = |configuration: &Configuration| {
+            configuration.settle(&manifest, Path::new("my/caraway.toml"), &read).map(
+                |settings| match settings {
+                    Value::Map(mut settings) => settings.remove("token").unwrap(),
+                    other => other,
+                },
+            )
+        };
+        let with = |value: Value, place: Option<Place>| {
+            let mut configuration = Configuration::default();
+            configuration.set("p", "token", value, place);
+            configuration
+        };
+        let my = Place {
+            name: Location::new("my/caraway.toml", 1, 1),
+            value: Location::new("my/caraway.toml", 1, 9),
+        };
+        let text = |text: &str| Value::String(text.to_owned());
+        for (value, place, expected) in [
+            (from("env", "TOKEN"), None, Ok("t0ken")),
+            (from("file", "token.txt"), Some(my.clone()), Ok("from a file")),
+            (from("file", "my/token.txt"), None, Ok("from a file")),
+            (
+                from("env", "NONE"),
+                None,
+                Err("comes from the environment variable `NONE`, which is not there"),
+            ),
+            (from("env", "SHORT"), None, Err("`SHORT`, which is shorter than 4 bytes")),
+            (from("env", ""), None, Err("is a secret, which is not to be written down")),
+            (from("vault", "x"), None, Err("is a secret, which is not to be written down")),
+            (text("written"), None, Err("is a secret, which is not to be written down")),
+            (Value::Int(1), None, Err("is a secret, which is not to be written down")),
+        ] {
+            let settled = settle(&with(value.clone(), place));
+            match expected {
+                Ok(secret) => assert_eq!(settled.unwrap(), text(secret), "{value:?}"),
+                Err(message) => {
+                    let error = settled.unwrap_err();
+                    assert!(error.message().contains(message), "{value:?}: {error}");
+                    assert!(!error.message().contains("written\""), "{error}");
+                }
+            }
+        }
+        let error = settle(&with(from("env", "TOKEN"), Some(my)).of_project()).unwrap_err();
+        assert_eq!(error.message(), "a project cannot say where `p` gets the secret `token` from");
+        assert_eq!(error.location().unwrap().to_string(), "my/caraway.toml:1:9");
+        let mut configuration = Configuration::default();
+        assert_eq!(settle(&configuration).unwrap_err().message(), "`p` needs the secret `token`");
+        configuration.set_secret("p", "token", "given");
+        assert_eq!(settle(&configuration).unwrap(), text("given"));
+        assert!(!format!("{configuration:?}").contains("given\""));
+        configuration.set_secret("p", "plain", "given");
+        assert!(settle(&configuration).unwrap_err().message().contains("`plain` of `p` is no secret"));
     }
 
     #[test]
     fn nothing_declared_is_an_empty_map() {
         let manifest = Manifest::new("p", semver::Version::new(1, 0, 0), "module");
         let mut configuration = Configuration::default();
-        let settings = configuration.settle(&manifest, Path::new("caraway.toml")).unwrap();
+        let settings = configuration
+            .settle(&manifest, Path::new("caraway.toml"), &|_| Err("is not there".to_owned()))
+            .unwrap();
         assert_eq!(settings, Value::Map(BTreeMap::new()));
         configuration.set("p", "x", Value::Unit, None);
-        let error = configuration.settle(&manifest, Path::new("caraway.toml")).unwrap_err();
+        let error = configuration
+            .settle(&manifest, Path::new("caraway.toml"), &|_| Err("is not there".to_owned()))
+            .unwrap_err();
         assert_eq!(error.message(), "`p` takes no settings, and `x` is set");
     }
 }

@@ -146,6 +146,15 @@ impl Error {
         self
     }
 
+    /// The same error, and those that were found with it, with message and hint changed.
+    #[must_use]
+    pub(crate) fn reworded(mut self, change: &dyn Fn(&str) -> String) -> Self {
+        self.0.message = change(&self.0.message);
+        self.0.hint = self.0.hint.as_deref().map(change);
+        self.0.others = self.0.others.into_iter().map(|other| other.reworded(change)).collect();
+        self
+    }
+
     /// The same error with a hint that says what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl AsRef<str>) -> Self {

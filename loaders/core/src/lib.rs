@@ -7,6 +7,7 @@
 //! | [`resolve`] | requirements to a plan, or an explanation; pure |
 //! | [`checksum`] | digests of files, and that a file is the one that was locked |
 //! | [`config`] | what the operator sets, against what a manifest declares; pure |
+//! | [`secret`] | what plugins were told and nobody is to see |
 //! | [`capability`] | what is asked for, what is granted, and the one gate that checks |
 //! | [`bind`] | the only place that puts functions into a module |
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
@@ -33,6 +34,7 @@ pub mod manifest;
 pub mod output;
 pub mod rate;
 pub mod resolve;
+pub mod secret;
 mod standard;
 mod suggest;
 

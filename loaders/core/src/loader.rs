@@ -1,7 +1,7 @@
 //! The trait that a plugin kind implements.
 
 use crate::TARGET;
-use crate::bind::Bound;
+use crate::bind::{Binder, Bound};
 use crate::capability::Access;
 use crate::discover::Plugin;
 use crate::error::Error;
@@ -168,6 +168,20 @@ pub struct LoadRequest {
     pub output: Output,
     /// Rhai's standard package, for kinds that run scripts.
     pub standard: StandardPackage,
+}
+
+impl LoadRequest {
+    /// An empty module for the plugin, by its name, whose functions keep the host's secrets out of their errors.
+    pub fn binder(&self) -> Binder {
+        self.binder_called(&self.plugin.manifest.name)
+    }
+
+    /// The same, which messages call by another name.
+    pub fn binder_called(&self, name: &str) -> Binder {
+        let mut binder = Binder::new(name, &self.plugin.id());
+        binder.hide(self.output.secrets());
+        binder
+    }
 }
 
 /// An importer's view of other plugins.

@@ -2,6 +2,7 @@
 
 use crate::error::escape;
 use crate::event::Event;
+use crate::secret::Secrets;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
@@ -58,6 +59,7 @@ impl fmt::Display for Level {
 pub struct Output {
     write: Arc<WriteLine>,
     listener: Option<Arc<Listener>>,
+    secrets: Secrets,
 }
 
 type WriteLine = dyn Fn(Stream, &str) + Send + Sync;
@@ -66,7 +68,7 @@ type Listener = dyn Fn(&Event<'_>) + Send + Sync;
 impl Output {
     /// A sink that calls `write` for each line.
     pub fn new(write: impl Fn(Stream, &str) + Send + Sync + 'static) -> Self {
-        Self { write: Arc::new(write), listener: None }
+        Self { write: Arc::new(write), listener: None, secrets: Secrets::default() }
     }
 
     /// Also calls `listener` for each event that a plugin or a script tells, on the thread that it runs on, while it
@@ -90,6 +92,12 @@ impl Output {
         self
     }
 
+    /// What it takes out of all that goes to [`Stream::Stderr`]; clones share it. What goes to [`Stream::Stdout`] and
+    /// what events carry is data, and stays as it is.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// Tells an event.
     pub fn event(&self, event: &Event<'_>) {
         if let Some(listener) = &self.listener {
@@ -109,13 +117,17 @@ impl Output {
 
     /// Writes a line.
     pub fn line(&self, stream: Stream, line: &str) {
-        (self.write)(stream, line);
+        match stream {
+            Stream::Stdout => (self.write)(stream, line),
+            Stream::Stderr => (self.write)(stream, &self.secrets.hide(line)),
+        }
     }
 
     /// Writes a message to the log, which is [`Stream::Stderr`]: each of its lines signed with the level and with
     /// `who` says it, and escaped, so that it cannot pass for another's. `[warn] stats: no data`.
     pub fn log(&self, level: Level, who: &str, message: &str) {
-        for line in escape(message).split('\n') {
+        // A secret of several lines is only found in all of them.
+        for line in escape(&self.secrets.hide(message)).split('\n') {
             self.line(Stream::Stderr, &format!("[{level}] {who}: {line}"));
         }
     }

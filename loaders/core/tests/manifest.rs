@@ -657,13 +657,14 @@ more = { type = "any" }
     );
     refused(
         toml(
-            "name = 'p'\nversion = '1.0.0'\ntype = 'module'\n[config]\na = { type = 'any', default = 1979-05-27 }\nb = { type = 'float', default = nan }\nc = { type = 'float', default = 9223372036854775808 }\nd = { type = 'int?', secret = true }",
+            "name = 'p'\nversion = '1.0.0'\ntype = 'module'\n[config]\na = { type = 'any', default = 1979-05-27 }\nb = { type = 'float', default = nan }\nc = { type = 'float', default = 9223372036854775808 }\nd = { type = 'int?', secret = true }\ne = { type = 'string', secret = true, default = 'x' }\nf = { type = 'string?', secret = true }",
         ),
         &[
             (ManifestValue, (5, 31), "write it as a string"),
             (ManifestValue, (6, 33), "a number that fits 64 bits"),
             (ManifestValue, (7, 33), "a number that fits 64 bits"),
-            (NotEnforced, (8, 31), "`secret: true` is refused until secrets are built"),
+            (ManifestValue, (8, 31), "`config.d` is a secret, and is `int?`"),
+            (ManifestValue, (9, 33), "`config.e` is a secret, and is `string` with a default"),
         ],
     );
 }

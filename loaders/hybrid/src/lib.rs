@@ -13,7 +13,7 @@
 //! | `timeout`, `max_cpu`, `max_memory` | enforced; what the library does counts, but cannot be interrupted while it runs | no limit of its own; functions marked `native` have none |
 //! | `allowed_apis`, `dependencies`, other capabilities | enforced | imports nothing |
 
-use caraway_loaders_core::bind::{Binder, Bound};
+use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{Description, LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
@@ -80,11 +80,11 @@ impl Loader for HybridLoader {
         let library = open(plugin)?;
         let exported = exported(plugin, &library)?;
         let mut instance = library.start(request)?;
-        let native = private(plugin, &library, &mut instance)?;
+        let native = private(request, &library, &mut instance)?;
         let (script, signatures) = instantiate(request, &[(NATIVE, native)])?;
 
         let name = &plugin.manifest.name;
-        let mut binder = Binder::new(name, &plugin.id());
+        let mut binder = request.binder();
         instance.add_classes(&mut binder);
         bind_instance(&mut binder, &script, signatures)?;
         for (declared, function) in exported {
@@ -107,9 +107,9 @@ fn exported<'a>(plugin: &Plugin, library: &'a Library) -> Result<Vec<(Arc<Signat
 }
 
 /// The module that the script sees: the whole library.
-fn private(plugin: &Plugin, library: &Library, instance: &mut Instance) -> Result<Arc<Module>, Error> {
-    let name = format!("{}::{NATIVE}", plugin.manifest.name);
-    let mut binder = Binder::new(&name, &plugin.id());
+fn private(request: &LoadRequest, library: &Library, instance: &mut Instance) -> Result<Arc<Module>, Error> {
+    let name = format!("{}::{NATIVE}", request.plugin.manifest.name);
+    let mut binder = request.binder_called(&name);
     instance.add_classes(&mut binder);
     for function in library.functions() {
         instance.add_function(function, function.signature().clone(), &name, &mut binder)?;

@@ -100,7 +100,11 @@ fn add<F>(binder: &mut Binder, kind: Kind, declared: Arc<Signature>, body: F) ->
 where
     F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
 {
-    if kind == Kind::Getter { binder.getter(declared, body) } else { binder.function(declared, body) }
+    if kind == Kind::Getter {
+        binder.shared_getter(declared, body)
+    } else {
+        binder.shared_function(declared, body)
+    }
 }
 
 /// Calls a function all of whose parameters are one word.

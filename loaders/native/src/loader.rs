@@ -4,7 +4,7 @@ use crate::agree::{Unlisted, agree, describe};
 use crate::library::Library;
 use crate::target::{binary_files, library_of};
 use caraway_loaders_core::Error;
-use caraway_loaders_core::bind::{Binder, Bound};
+use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{Description, LoadRequest, Loader, PluginFile};
@@ -106,7 +106,7 @@ impl Loader for NativeLoader {
         let agreed = agree(&plugin.manifest, &library, Unlisted::Refuse, |_| true)?;
         let mut instance = library.start(request)?;
         let name = &plugin.manifest.name;
-        let mut binder = Binder::new(name, &plugin.id());
+        let mut binder = request.binder();
         instance.add_classes(&mut binder);
         for (declared, function) in agreed {
             instance.add_function(function, declared, name, &mut binder)?;

@@ -93,13 +93,13 @@ impl Typed {
         // SAFETY: `pointer` is that of a function of this signature, as far as the library can be believed.
         unsafe {
             match self.params[..] {
-                [] => binder.function(declared, none(pointer, returns, outcome)),
-                [a] => with_class!(a => binder.function(declared, one(pointer, returns, a, outcome))),
+                [] => binder.shared_function(declared, none(pointer, returns, outcome)),
+                [a] => with_class!(a => binder.shared_function(declared, one(pointer, returns, a, outcome))),
                 [a, b] => {
-                    with_class!(a, b => binder.function(declared, two(pointer, returns, a, b, outcome)))
+                    with_class!(a, b => binder.shared_function(declared, two(pointer, returns, a, b, outcome)))
                 }
                 [a, b, c] => {
-                    with_class!(a, b, c => binder.function(declared, three(pointer, returns, a, b, c, outcome)))
+                    with_class!(a, b, c => binder.shared_function(declared, three(pointer, returns, a, b, c, outcome)))
                 }
                 // `new` lets none pass.
                 _ => Ok(()),

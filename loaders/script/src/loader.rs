@@ -80,8 +80,7 @@ impl Loader for ScriptLoader {
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
-        let plugin = &request.plugin;
-        let mut binder = Binder::new(&plugin.manifest.name, &plugin.id());
+        let mut binder = request.binder();
         let (instance, signatures) = instantiate(request, &[])?;
         bind_instance(&mut binder, &instance, signatures)?;
         Ok(binder.finish())

@@ -11,7 +11,7 @@ use crate::note::{Note, Notes};
 use crate::reflect::{self, Export};
 use crate::shape::Resource;
 use crate::wasi::{Guest, Reach};
-use caraway_loaders_core::bind::{self, Binder, Bound};
+use caraway_loaders_core::bind::{self, Bound};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
@@ -237,7 +237,7 @@ impl Loader for WasmLoader {
         let name = &plugin.manifest.name;
         let here = |error: Error| error.at(Location::file(&path));
         let signatures = code.signatures();
-        let mut binder = Binder::new(name, &plugin.id());
+        let mut binder = request.binder();
         match code {
             Compiled::Component(pre, exports) => {
                 let reach = Reach::of(request, &machine)?;

@@ -9,6 +9,7 @@ use crate::callable::callable;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::handle::{Class, Handle};
+use crate::secret::Secrets;
 use caraway_plugin::{Param, Signature, Type};
 use rhai::{Dynamic, EvalAltResult, Module, NativeCallContext, Shared};
 use std::collections::BTreeMap;
@@ -63,6 +64,7 @@ pub struct Binder {
     dispatchers: Dispatchers,
     members: Vec<Member>,
     buffers: bool,
+    secrets: Secrets,
 }
 
 /// A module while it is being filled.
@@ -114,7 +116,13 @@ impl Binder {
             dispatchers: Dispatchers::default(),
             members: Vec::new(),
             buffers: false,
+            secrets: Secrets::default(),
         }
+    }
+
+    /// Takes these out of the errors of the functions that are added from now on.
+    pub fn hide(&mut self, secrets: &Secrets) {
+        self.secrets = secrets.clone();
     }
 
     /// Lets the functions that are added from now on take buffers where they declare lists of numbers: `ints` for
@@ -144,11 +152,23 @@ impl Binder {
     ///
     /// As [`callable`], and [`Code::ManifestValue`] for a handle whose class this module does not have, see
     /// [`class`](Binder::class), and for a second method of one name.
-    pub fn function<F>(&mut self, signature: impl Into<Arc<Signature>>, body: F) -> Result<(), Error>
+    pub fn function<F>(&mut self, signature: Signature, body: F) -> Result<(), Error>
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        let member = self.add(self.resolved(signature.into()), body)?;
+        self.shared_function(Arc::new(signature), body)
+    }
+
+    /// The same for a signature that others keep, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`function`](Binder::function).
+    pub fn shared_function<F>(&mut self, signature: Arc<Signature>, body: F) -> Result<(), Error>
+    where
+        F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
+    {
+        let member = self.add(self.resolved(signature), body)?;
         let first = member.shown.signature.params.first().filter(|first| first.name == "self");
         let Some(Type::Handle(class)) = first.map(|first| first.ty.clone()) else { return Ok(()) };
         let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
@@ -166,11 +186,23 @@ impl Binder {
     /// # Errors
     ///
     /// As [`function`](Binder::function), and [`Code::ManifestValue`] for other parameters.
-    pub fn getter<F>(&mut self, signature: impl Into<Arc<Signature>>, body: F) -> Result<(), Error>
+    pub fn getter<F>(&mut self, signature: Signature, body: F) -> Result<(), Error>
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        let signature = self.resolved(signature.into());
+        self.shared_getter(Arc::new(signature), body)
+    }
+
+    /// The same for a signature that others keep, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`getter`](Binder::getter).
+    pub fn shared_getter<F>(&mut self, signature: Arc<Signature>, body: F) -> Result<(), Error>
+    where
+        F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
+    {
+        let signature = self.resolved(signature);
         let [Param { ty: Type::Handle(class), .. }] = &signature.params[..] else {
             return Err(no_getter(&signature));
         };
@@ -235,10 +267,10 @@ impl Binder {
         callable(&signature)?;
         let handles = self.handles(&signature)?;
         let shown = Shown::new(self.name.clone(), signature);
-        let function = shown.clone();
+        let (function, secrets) = (shown.clone(), self.secrets.clone());
         // The one place where a body is compiled into what Rhai calls.
         let body = with_context(move |context, args| {
-            body(&context, args).map_err(|error| error.raise(&function, &context))
+            body(&context, args).map_err(|error| error.hiding(&secrets).raise(&function, &context))
         });
         Ok(self.put(handles, shown, body))
     }

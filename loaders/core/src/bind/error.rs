@@ -4,6 +4,7 @@ use super::conform::mismatch;
 use super::shown::Shown;
 use crate::budget::Expiry;
 use crate::error::{Error, Location};
+use crate::secret::Secrets;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 /// What a call gives back to Rhai.
@@ -33,6 +34,15 @@ impl From<Expiry> for CallError {
 }
 
 impl CallError {
+    /// The same without these in its words.
+    #[cold]
+    pub(super) fn hiding(self, secrets: &Secrets) -> Self {
+        match self {
+            CallError::Error(error) => CallError::Error(secrets.hide_in(error)),
+            other => other,
+        }
+    }
+
     /// What the failed call is to its caller.
     #[cold]
     pub(super) fn raise(self, function: &Shown, context: &NativeCallContext) -> Box<EvalAltResult> {

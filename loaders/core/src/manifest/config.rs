@@ -43,11 +43,11 @@ fn setting(
     let required_at = of.take("required");
     let required = of.boolean("required", problems).or(required_at.is_none().then_some(false));
     let description = of.string("description", problems).map(str::to_owned);
-    // The table of what is refused looks at its value.
-    of.take("secret");
+    let secret_at = of.take("secret");
+    let secret = of.boolean("secret", problems).or(secret_at.is_none().then_some(false));
     of.finish(problems);
 
-    let (ty, required) = (ty?, required?);
+    let (ty, required, secret) = (ty?, required?, secret?);
     let mut refuse = |offset, wrong| problems.say(Code::ManifestValue, offset, wrong);
     if !config::can_be_written(&ty) {
         refuse(
@@ -57,6 +57,14 @@ fn setting(
                 .of(place.key("type")),
         );
         return None;
+    }
+    if secret && (*config::unwrapped(&ty) != Type::String || default_at.is_some()) {
+        let with = if default_at.is_some() { " with a default" } else { "" };
+        refuse(
+            secret_at?.offset,
+            Wrong::new(format!("`{place}` is a secret, and is `{ty}`{with}"))
+                .hint("a secret is a `string` or a `string?`, without a default"),
+        );
     }
     match (required, default_at) {
         (true, Some(_)) => refuse(
@@ -79,7 +87,7 @@ fn setting(
         Some(node) => Some(default(node, &place.key("default"), &ty, problems)?),
         None => None,
     };
-    Some(Setting { name: name.to_owned(), ty, default, required, description })
+    Some(Setting { name: name.to_owned(), ty, default, required, description, secret })
 }
 
 fn default(

@@ -190,6 +190,8 @@ pub struct Setting {
     pub required: bool,
     /// `description`.
     pub description: Option<String>,
+    /// `secret`: a string that is not written into configuration files and not shown.
+    pub secret: bool,
 }
 
 /// The text of a manifest, kept to find the places of fields when there is something to say about them.

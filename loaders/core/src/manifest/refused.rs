@@ -45,12 +45,6 @@ pub const REFUSED: &[Refusal] = &[
         hint: "remove it; offer a program that is run with `caraway run`",
     },
     Refusal {
-        field: "config.*.secret",
-        refused: Refused::Bool(true),
-        until: "secrets are built",
-        hint: "remove the setting; take the secret as an argument",
-    },
-    Refusal {
         field: "implementation.config",
         refused: Refused::Any,
         until: "a kind of plugin has settings for its loader",

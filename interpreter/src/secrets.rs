@@ -1,0 +1,49 @@
+//! Where the secrets of plugins are read.
+
+use caraway_loaders_core::Value;
+use caraway_loaders_core::config::SecretSource;
+use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::secret::Secrets;
+use std::fs::File;
+use std::io::Read;
+
+/// Keeps the secrets among a plugin's settings from being shown.
+pub(crate) fn keep(manifest: &Manifest, settings: &Value, secrets: &Secrets) {
+    let Value::Map(settings) = settings else { return };
+    for setting in manifest.config.iter().filter(|setting| setting.secret) {
+        if let Some(Value::String(text)) = settings.get(&setting.name) {
+            secrets.keep(text);
+        }
+    }
+}
+
+/// The longest secret, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+/// The text of a secret; of a file without the newline at its end.
+pub(crate) fn read(source: &SecretSource) -> Result<String, String> {
+    match source {
+        SecretSource::Environment(name) if name.contains(['=', '\0']) => Err("cannot be one".to_owned()),
+        SecretSource::Environment(name) => match std::env::var(name) {
+            Ok(text) => Ok(text),
+            Err(std::env::VarError::NotPresent) => Err("is not set".to_owned()),
+            Err(std::env::VarError::NotUnicode(_)) => Err("is not UTF-8".to_owned()),
+        },
+        SecretSource::File(path) => {
+            let cannot = |error: std::io::Error| format!("cannot be read: {error}");
+            // A pipe would wait for its other end.
+            if !std::fs::metadata(path).map_err(cannot)?.is_file() {
+                return Err("is no file".to_owned());
+            }
+            let mut text = String::new();
+            File::open(path)
+                .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
+                .map_err(cannot)?;
+            if text.len() as u64 > LONGEST {
+                return Err(format!("is larger than {LONGEST} bytes"));
+            }
+            let line = text.strip_suffix('\n').unwrap_or(&text);
+            Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+        }
+    }
+}
