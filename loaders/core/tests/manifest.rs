@@ -561,7 +561,7 @@ fn types_that_grow_without_bound_are_refused() {
 
 #[test]
 fn settings() {
-    use Code::{ManifestField, ManifestValue, NotEnforced};
+    use Code::{ManifestField, ManifestValue};
     let manifest = toml(
         r#"
 name = "p"
