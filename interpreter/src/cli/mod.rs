@@ -3,10 +3,12 @@
 mod argument;
 mod audit;
 mod build;
+mod completions;
 mod config_edit;
 mod count;
 mod doctor;
 mod enable;
+mod explain;
 mod facts;
 mod info;
 mod inspection;
@@ -103,6 +105,8 @@ commands! {
     Trust(trust::TrustCommand),
     Audit(audit::Audit),
     Doctor(doctor::Doctor),
+    Explain(explain::Explain),
+    Completions(completions::Completions),
 }
 
 /// What a command works with.
