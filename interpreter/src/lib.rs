@@ -52,6 +52,7 @@ mod security;
 mod session;
 mod shadowing;
 mod stack;
+mod traced;
 mod trust;
 
 pub use caraway_loaders_core::bind;
@@ -62,6 +63,7 @@ pub use caraway_loaders_core::event::Event;
 pub use caraway_loaders_core::limits::Limits;
 pub use caraway_loaders_core::loader;
 pub use caraway_loaders_core::manifest::{self, Manifest};
+pub use caraway_loaders_core::observe;
 pub use caraway_loaders_core::output::{Output, Stream};
 pub use caraway_loaders_core::{
     Code, Error, ErrorValue, Frame, Location, Param, Signature, Type, Value, escape,

@@ -33,7 +33,6 @@ pub(crate) fn loaders(settings: &Settings) -> Vec<Arc<dyn Loader>> {
 #[cfg(feature = "wasm-runtime")]
 fn wasm(settings: &Settings) -> caraway_loaders_wasm::WasmLoader {
     use crate::notes::Notes;
-    use caraway_loaders_core::escape;
     use caraway_loaders_core::output::Stream;
     use caraway_loaders_wasm::{Note, WasmLoader};
 
@@ -42,9 +41,8 @@ fn wasm(settings: &Settings) -> caraway_loaders_wasm::WasmLoader {
         Note::Compiling { plugin } if notes >= Notes::Progress => {
             output.line(Stream::Stderr, &format!("compiling {plugin} ..."));
         }
-        Note::CacheUnused { problem } if notes >= Notes::Debug => {
-            let problem = escape(problem);
-            output.line(Stream::Stderr, &format!("caraway: the WebAssembly cache is not used: {problem}"));
+        Note::CacheUnused { problem } => {
+            tracing::debug!(target: "caraway", "the WebAssembly cache is not used: {problem}");
         }
         _ => {}
     });

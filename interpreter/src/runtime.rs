@@ -8,6 +8,7 @@ use crate::registry;
 use crate::search_path::SearchPaths;
 use crate::security::Security;
 use crate::session::Session;
+use crate::traced;
 use caraway_loaders_core::bind::conform;
 use caraway_loaders_core::budget::Cancel;
 use caraway_loaders_core::capability::Grants;
@@ -15,6 +16,7 @@ use caraway_loaders_core::config::Configuration;
 use caraway_loaders_core::discover::{Catalog, Plugin};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Loader;
+use caraway_loaders_core::observe::{Observer, Watch};
 use caraway_loaders_core::output::Output;
 #[cfg(feature = "cli")]
 use caraway_loaders_core::resolve::Requirement;
@@ -34,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) program_limits: Limits,
     pub(crate) plugin_limits: Limits,
     pub(crate) output: Output,
+    pub(crate) watch: Watch,
     pub(crate) standard: StandardPackage,
     pub(crate) cancel: Cancel,
     pub(crate) build: bool,
@@ -85,6 +88,7 @@ pub struct Runtime(Arc<Settings>);
 /// | [`program_limits`](Builder::program_limits) | [`Limits::PROGRAM`] |
 /// | [`plugin_limits`](Builder::plugin_limits) | [`Limits::PLUGIN`] |
 /// | [`output`](Builder::output) | the process's standard output and error |
+/// | [`observer`](Builder::observer) | none: nobody is told of calls |
 /// | [`build_plugins`](Builder::build_plugins) | off: nothing is ever built |
 /// | [`security`](Builder::security) | [`Security::Default`]; with [`ambient`](Builder::ambient) what the user's own file says |
 /// | [`strict`](Builder::strict) | off: of plugins of the same name and version the first found is used |
@@ -112,6 +116,7 @@ impl Runtime {
                 program_limits: Limits::PROGRAM,
                 plugin_limits: Limits::PLUGIN,
                 output: Output::inherit(),
+                watch: Watch::default(),
                 standard: StandardPackage::default(),
                 cancel: Cancel::default(),
                 build: false,
@@ -369,6 +374,34 @@ impl Builder {
         self
     }
 
+    /// Tells of each call into a plugin, when it has ended. Without an observer, calls cost nothing more.
+    ///
+    /// ```
+    /// use caraway::Runtime;
+    /// use caraway::observe::{Call, Observer};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// #[derive(Default)]
+    /// struct Calls(Mutex<Vec<String>>);
+    ///
+    /// impl Observer for Calls {
+    ///     fn called(&self, call: &Call<'_>) {
+    ///         self.0.lock().unwrap().push(format!("{}::{}", call.plugin, call.function));
+    ///     }
+    /// }
+    ///
+    /// let calls = Arc::new(Calls::default());
+    /// let runtime = Runtime::builder().observer(calls.clone()).build()?;
+    /// runtime.eval(r#"import "std/path" as path; path::stem("a.txt")"#)?;
+    /// assert_eq!(*calls.0.lock().unwrap(), ["std/path::stem"]);
+    /// # Ok::<(), caraway::Error>(())
+    /// ```
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.settings.watch = Watch::with(observer);
+        self
+    }
+
     /// A flag that stops running programs.
     #[must_use]
     pub fn cancel(mut self, cancel: Cancel) -> Self {
@@ -493,6 +526,7 @@ impl Builder {
         loaders.retain(|loader| self.loaders.iter().all(|own| own.kind() != loader.kind()));
         loaders.extend(self.loaders);
         self.settings.loaders = loaders;
+        self.settings.watch = traced::calls(self.settings.watch);
         Ok(Runtime(Arc::new(self.settings)))
     }
 }

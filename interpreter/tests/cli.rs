@@ -537,6 +537,7 @@ fn what_is_done_can_be_followed() {
         "caraway: 3 search paths, ",
         "caraway: planned greet@1.2.0 in ",
         "caraway: loaded greet@1.2.0 (module) in ",
+        "caraway: called greet::hello in ",
     ];
     folder.run(&["run", "a.rhai", "--plugin-debug"]).gives(0, "hello, you\n", told);
     let run = |value| {
@@ -547,6 +548,81 @@ fn what_is_done_can_be_followed() {
     };
     run("1").gives(0, "hello, you\n", told);
     run("0").gives(0, "hello, you\n", &[]);
+}
+
+#[test]
+fn a_log_is_kept() {
+    let folder = Folder::new(&[
+        GREET,
+        GREET_MAIN,
+        (
+            "a.rhai",
+            "import \"greet\" as g; import \"std/log\" as log; log::warn(\"careful\"); print(g::hello(\"you\"));",
+        ),
+    ]);
+    let warned = &["[warn] program: careful"];
+    folder.run(&["run", "a.rhai", "--log", "info"]).gives(0, "hello, you\n", warned);
+    let text = || {
+        let files = std::fs::read_dir(folder.path().join("home/.local/state/caraway/log")).unwrap();
+        let mut texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        texts.next().unwrap()
+    };
+    assert!(
+        text().contains("WARN") && text().contains("careful") && !text().contains("planned"),
+        "{}",
+        text()
+    );
+    let output = folder.command(&["run", "a.rhai"]).env("CARAWAY_LOG", "trace").output().unwrap();
+    Ran::of(&["run", "a.rhai"], output).gives(0, "hello, you\n", warned);
+    for part in ["planned greet@1.2.0, std/log@", "loaded greet@1.2.0 (module) in", "called greet::hello in"]
+    {
+        assert!(text().contains(part), "{part}: {}", text());
+    }
+    let output = folder.command(&["run", "a.rhai"]).env("CARAWAY_LOG", "loud").output().unwrap();
+    Ran::of(&["run", "a.rhai"], output).gives(2, "", &["`CARAWAY_LOG` is `loud`, which is no level"]);
+    folder.write("home/file", "");
+    let command = |state: &str| {
+        folder.command(&["run", "a.rhai", "--log", "info"]).env("XDG_STATE_HOME", state).output().unwrap()
+    };
+    let state = folder.path().join("home/file");
+    Ran::of(&["run"], command(state.to_str().unwrap())).gives(8, "", &["E0801", "cannot keep a log in"]);
+}
+
+#[test]
+fn calls_are_profiled() {
+    let folder = Folder::new(&[
+        GREET,
+        GREET_MAIN,
+        (
+            "a.rhai",
+            "import \"greet\" as g; for i in 0..100 { g::hello(\"you\"); } try { g::hello(1); } catch { }",
+        ),
+        ("fails.rhai", "import \"greet\" as g; g::hello(\"you\"); throw 1;"),
+    ]);
+    let ran = folder.run(&["run", "a.rhai", "--profile", "--trace", "trace.json"]);
+    ran.gives(0, "", &["calls into plugins took ", "FUNCTION", "BOUNDARY", "greet::hello  100    0"]);
+    let trace = std::fs::read_to_string(folder.path().join("trace.json")).unwrap();
+    let trace: serde_json::Value = serde_json::from_str(&trace).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    assert_eq!(events.len(), 100);
+    assert!(
+        events.iter().all(|event| event["name"] == "greet::hello" && event["dur"].as_f64().unwrap() > 0.0)
+    );
+    let ran = folder.run(&["run", "a.rhai", "--profile", "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
+    let function = &value["profile"]["functions"][0];
+    assert_eq!((&function["function"], &function["calls"]), (&"greet::hello".into(), &100.into()));
+    let at_most = |a: &str, b: &str| assert!(function[a].as_u64() <= function[b].as_u64(), "{function}");
+    at_most("p50_ns", "p99_ns");
+    at_most("self_ns", "total_ns");
+    at_most("boundary_ns", "self_ns");
+    // What it says does not depend on how the program ends.
+    folder.run(&["run", "fails.rhai", "--profile"]).gives(1, "", &["error[E0101]", "greet::hello  1      0"]);
+    folder.run(&["run", "a.rhai", "--trace", "no/trace.json"]).gives(
+        8,
+        "",
+        &["E0801", "cannot write no/trace.json"],
+    );
 }
 
 #[test]
@@ -584,13 +660,13 @@ fn settings_are_shown() {
     folder.run(&["info", "pager"]).shows(0, &["\nSettings:\n", text]);
     folder.run(&["validate", "plugins/pager", "-v"]).shows(0, &[text]);
     let schema = json!([
-        {"name": "lines", "type": "int", "default": 25, "required": false, "description": "Lines on a page"},
-        {"name": "title", "type": "string", "default": null, "required": true, "description": null},
+        {"name": "lines", "type": "int", "default": 25, "required": false, "secret": false, "description": "Lines on a page"},
+        {"name": "title", "type": "string", "default": null, "required": true, "secret": false, "description": null},
         {
             "name": "widths", "type": "map<array<float>>", "default": {"a": [1.0], "b c": []}, "required": false,
-            "description": null,
+            "secret": false, "description": null,
         },
-        {"name": "footer", "type": "string?", "default": null, "required": false, "description": null},
+        {"name": "footer", "type": "string?", "default": null, "required": false, "secret": false, "description": null},
     ]);
     let ran = folder.run(&["info", "pager", "--format", "json"]);
     let value: Value = serde_json::from_str(&ran.stdout).unwrap();

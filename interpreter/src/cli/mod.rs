@@ -15,12 +15,15 @@ mod inspection;
 #[cfg(feature = "install")]
 mod install;
 mod list;
+mod load;
 mod lock;
+mod logging;
 mod manifest_edit;
 mod new;
 mod options;
 #[cfg(feature = "install")]
 mod pack;
+mod profile;
 mod prompt;
 mod run;
 mod setting;
@@ -93,6 +96,7 @@ commands! {
     List(list::List),
     Info(info::Info),
     Tree(tree::Tree),
+    Load(load::Load),
     #[cfg(feature = "install")]
     Install(install::Install),
     #[cfg(feature = "install")]
@@ -162,7 +166,7 @@ impl Cli {
         let options = self.options.and(self.command.options());
         let reporter = Reporter::new(options.layout());
         let mut context = Context { options, reporter };
-        let outcome = self.command.execute(&mut context);
+        let outcome = context.options.start_logging().and_then(|()| self.command.execute(&mut context));
         outcome.unwrap_or_else(|error| {
             context.reporter.report(Severity::Error, &error);
             error.code().exit_code()

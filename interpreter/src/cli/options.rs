@@ -1,5 +1,6 @@
 //! The options that every command has.
 
+use super::logging::{self, LogLevel};
 use super::terminal;
 use crate::diagnostic::Layout;
 use crate::notes::Notes;
@@ -16,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// The environment variable that is as good as `--plugin-debug`.
 const DEBUG_VARIABLE: &str = "CARAWAY_PLUGIN_DEBUG";
+
+/// The environment variable that is as good as `--log`.
+const LOG_VARIABLE: &str = "CARAWAY_LOG";
 
 /// The environment variable that is as good as `--wasm-cache`.
 #[cfg(feature = "wasm-runtime")]
@@ -66,9 +70,12 @@ pub(super) struct Options {
     #[cfg(feature = "wasm-runtime")]
     #[arg(long, value_name = "DIR|off")]
     wasm_cache: Option<PathBuf>,
-    /// Tell what is found, planned and loaded, and how long it takes; also `CARAWAY_PLUGIN_DEBUG=1`
+    /// Tell what is found, planned, loaded and called, and how long it takes; also `CARAWAY_PLUGIN_DEBUG=1`
     #[arg(long)]
     plugin_debug: bool,
+    /// Keep a log of this, and of what plugins log, in files of a day in the user's state directory; also `CARAWAY_LOG`
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<LogLevel>,
 }
 
 /// `--security`.
@@ -114,6 +121,7 @@ impl Options {
             self.wasm_cache = later.wasm_cache.clone().or(self.wasm_cache);
         }
         self.plugin_debug |= later.plugin_debug;
+        self.log = later.log.or(self.log);
         self
     }
 
@@ -141,17 +149,33 @@ impl Options {
         }
     }
 
+    /// Starts to tell what happens, to standard error or into files.
+    pub(super) fn start_logging(&self) -> Result<(), Error> {
+        let set = |variable| std::env::var_os(variable).filter(|value| !value.is_empty() && value != "0");
+        let debug = self.plugin_debug || set(DEBUG_VARIABLE).is_some();
+        let level = match (self.log, set(LOG_VARIABLE)) {
+            (Some(level), _) => Some(level),
+            (None, None) => None,
+            (None, Some(text)) => {
+                let text = text.to_string_lossy();
+                Some(LogLevel::from_str(&text, true).map_err(|_| {
+                    let message = format!("`{LOG_VARIABLE}` is `{text}`, which is no level");
+                    Error::new(Code::Usage, message).hint("levels are error, warn, info, debug and trace")
+                })?)
+            }
+        };
+        logging::start(debug, level)
+    }
+
     /// A runtime that these options hold for.
     pub(super) fn runtime(&self) -> Builder {
-        let debug = self.plugin_debug
-            || std::env::var_os(DEBUG_VARIABLE).is_some_and(|value| !value.is_empty() && value != "0");
+        let notes = match self.quiet {
+            true => Notes::None,
+            false if !self.json() && std::io::stderr().is_terminal() => Notes::Progress,
+            false => Notes::Builds,
+        };
         let mut builder =
-            Runtime::builder().ambient(true).strict(self.strict).locked(self.locked).notes(match debug {
-                true => Notes::Debug,
-                false if self.quiet => Notes::None,
-                false if !self.json() && std::io::stderr().is_terminal() => Notes::Progress,
-                false => Notes::Builds,
-            });
+            Runtime::builder().ambient(true).strict(self.strict).locked(self.locked).notes(notes);
         #[cfg(feature = "wasm-runtime")]
         if let Some(folder) = self.cache_folder() {
             builder = builder.wasm_cache(caraway_loaders_wasm::Cache::new(folder));

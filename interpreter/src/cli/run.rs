@@ -1,6 +1,7 @@
 //! `caraway run`.
 
 use super::options::Options;
+use super::profile::Profile;
 use super::stdout::Streams;
 use super::{Context, argument, setting};
 use crate::diagnostic::Severity;
@@ -46,6 +47,13 @@ pub(super) struct Run {
     /// Set a setting of a plugin, whatever caraway.toml says; the value is JSON or else a string
     #[arg(long, value_name = "PLUGIN.KEY=VALUE")]
     config: Vec<String>,
+    /// Print to standard error how often functions of plugins were called and how long that took, on the way in and
+    /// out (BOUNDARY) and in all
+    #[arg(long)]
+    profile: bool,
+    /// Write each call into plugins to a file that https://ui.perfetto.dev opens; at most a million
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     #[command(flatten)]
     pub(super) options: Options,
 }
@@ -58,12 +66,32 @@ impl Run {
     }
 
     fn execute_to(&self, streams: &Streams, cancel: Cancel, context: &mut Context) -> Result<u8, Error> {
-        let builder = context
+        if !self.profile && self.trace.is_none() {
+            return self.execute_watched(streams, cancel, context, None);
+        }
+        let profile = Profile::new(self.trace.clone());
+        let outcome = self.execute_watched(streams, cancel, context, Some(profile.clone()));
+        let finished = profile.finish(context, self.profile);
+        let code = outcome?;
+        finished.map(|()| code)
+    }
+
+    fn execute_watched(
+        &self,
+        streams: &Streams,
+        cancel: Cancel,
+        context: &mut Context,
+        profile: Option<Arc<Profile>>,
+    ) -> Result<u8, Error> {
+        let mut builder = context
             .options
             .runtime()
             .build_plugins(self.build)
             .cancel(cancel.clone())
             .output(streams.output());
+        if let Some(profile) = profile {
+            builder = builder.observer(profile);
+        }
         let runtime =
             self.config.iter().try_fold(builder, |builder, text| setting::set(builder, text))?.build()?;
         if context.options.verbose {

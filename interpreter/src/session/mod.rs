@@ -12,6 +12,7 @@ use crate::runtime::Settings;
 use crate::secrets;
 use crate::security::{Level, Security};
 use crate::shadowing::shadowed;
+use crate::traced;
 use crate::trust::Trust;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Request};
@@ -94,8 +95,7 @@ impl Session {
                 .find(|config| config.enabled == Some(false))
                 .and_then(|config| config.file.clone())
         };
-        let mut catalog = settings.notes.timed(
-            &settings.output,
+        let mut catalog = traced::step(
             || discover(&search, &settings.loaders),
             |catalog| {
                 let (found, broken) = (catalog.plugins.len(), catalog.errors.len());
@@ -236,8 +236,7 @@ impl Session {
         }
         let lock = self.lock.as_ref().map_err(Clone::clone)?;
         let mut plan = self.plan();
-        let resolved = self.settings.notes.timed(
-            &self.settings.output,
+        let resolved = traced::step(
             || resolve(&self.universe, roots, &plan),
             |outcome| match outcome {
                 Ok(plan) => {
@@ -336,8 +335,7 @@ impl Session {
         }
         let loading = Loading::begin(Arc::as_ptr(self) as usize, &id)?;
         let outcome = slot.get_or_init(|| {
-            let outcome = self.settings.notes.timed(
-                &self.settings.output,
+            let outcome = traced::step(
                 || self.load_now(plugin, importer, &*loader),
                 |outcome| {
                     let verb = if outcome.is_ok() { "loaded" } else { "failed to load" };
@@ -381,8 +379,9 @@ impl Session {
             config,
             access,
             imports: Arc::new(imports),
-            limits: self.plugin_limits.declared(&plugin.manifest.security),
+            limits: self.plugin_limits(plugin),
             rate: self.rate(subject),
+            watch: self.settings.watch.clone(),
             standard: self.settings.standard.clone(),
             output: self.settings.output.clone(),
         })
@@ -417,6 +416,11 @@ impl Session {
 
     pub(crate) fn loader(&self, plugin: &Plugin) -> Result<Arc<dyn Loader>, Error> {
         self.settings.loader_of(plugin).cloned()
+    }
+
+    /// The limits of a plugin: those of all, tightened by its manifest.
+    pub(crate) fn plugin_limits(&self, plugin: &Plugin) -> Limits {
+        self.plugin_limits.declared(&plugin.manifest.security)
     }
 
     /// What a plugin may do; nothing, if nothing can load it.

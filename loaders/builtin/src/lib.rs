@@ -105,7 +105,7 @@ impl Loader for BuiltinLoader {
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
-        let host = Host::new(request.access.clone(), request.rate.clone(), request.output.clone());
+        let host = Host::of(request);
         Self::module(&request.plugin.manifest.name)?.bind(&request.plugin.id(), host)
     }
 }

@@ -2,7 +2,9 @@
 
 use caraway_loaders_core::bind::{Binder, Bound, CallResult};
 use caraway_loaders_core::capability::Access;
+use caraway_loaders_core::loader::LoadRequest;
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
+use caraway_loaders_core::observe::{self, Watch};
 use caraway_loaders_core::output::Output;
 use caraway_loaders_core::rate::Rate;
 use caraway_loaders_core::{Code, Error, Signature};
@@ -37,14 +39,16 @@ pub(crate) struct Host {
     pub(crate) access: Arc<Access>,
     /// How often it may call.
     rate: Arc<Rate>,
+    watch: Watch,
     pub(crate) output: Output,
     /// When the module was loaded: the start of its monotonic clock.
     pub(crate) started: Instant,
 }
 
 impl Host {
-    pub(crate) fn new(access: Arc<Access>, rate: Arc<Rate>, output: Output) -> Arc<Self> {
-        Arc::new(Self { access, rate, output, started: Instant::now() })
+    pub(crate) fn of(request: &LoadRequest) -> Arc<Self> {
+        let LoadRequest { access, rate, watch, output, .. } = request.clone();
+        Arc::new(Self { access, rate, watch, output, started: Instant::now() })
     }
 }
 
@@ -69,11 +73,12 @@ impl StdModule {
     pub(crate) fn bind(&self, id: &str, host: Arc<Host>) -> Result<Bound, Error> {
         let mut binder = Binder::new(self.name, id);
         binder.hide(host.output.secrets());
+        binder.watch(&host.watch);
         for function in self.functions {
             let (body, host) = (function.body, host.clone());
             binder.function(function.parsed()?, move |context, args| {
                 host.rate.take()?;
-                body(&host, context, args)
+                observe::body(|| body(&host, context, args))
             })?;
         }
         Ok(binder.finish())

@@ -100,6 +100,14 @@ pub fn memory_is_counted() -> bool {
     counted
 }
 
+/// Does what is not to be counted as memory of the frames that are open: what the host keeps for itself.
+pub(crate) fn uncounted<T>(work: impl FnOnce() -> T) -> T {
+    let before = ALLOCATED.get();
+    let result = work();
+    ALLOCATED.set(before);
+    result
+}
+
 /// A flag that stops a run from another thread, or from a signal handler.
 ///
 /// ```

@@ -12,6 +12,7 @@
 //! | [`bind`] | the only place that puts functions into a module |
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
 //! | [`limits`], [`budget`], [`rate`] | how much a script may use, and the clock and counters that stop it |
+//! | [`observe`] | watching calls into plugins |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
 //! Nothing here opens a library, compiles a component or keeps global state.
@@ -31,6 +32,7 @@ pub mod handle;
 pub mod limits;
 pub mod loader;
 pub mod manifest;
+pub mod observe;
 pub mod output;
 pub mod rate;
 pub mod resolve;

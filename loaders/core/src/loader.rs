@@ -7,6 +7,7 @@ use crate::discover::Plugin;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::manifest::{Function, Manifest};
+use crate::observe::Watch;
 use crate::output::Output;
 use crate::rate::Rate;
 use crate::standard::StandardPackage;
@@ -164,6 +165,8 @@ pub struct LoadRequest {
     /// How often it may call `std/...`, whatever modules; for a kind that is [`per_importer`](Loader::per_importer), how
     /// often its importer may.
     pub rate: Arc<Rate>,
+    /// Who is told of calls.
+    pub watch: Watch,
     /// Where it prints to.
     pub output: Output,
     /// Rhai's standard package, for kinds that run scripts.
@@ -171,7 +174,8 @@ pub struct LoadRequest {
 }
 
 impl LoadRequest {
-    /// An empty module for the plugin, by its name, whose functions keep the host's secrets out of their errors.
+    /// An empty module for the plugin, by its name, whose functions are watched and keep the host's secrets out of their
+    /// errors.
     pub fn binder(&self) -> Binder {
         self.binder_called(&self.plugin.manifest.name)
     }
@@ -180,6 +184,7 @@ impl LoadRequest {
     pub fn binder_called(&self, name: &str) -> Binder {
         let mut binder = Binder::new(name, &self.plugin.id());
         binder.hide(self.output.secrets());
+        binder.watch(&self.watch);
         binder
     }
 }

@@ -7,6 +7,9 @@ use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 
+/// The target of `tracing` that messages of plugins and scripts have.
+pub const LOG_TARGET: &str = "caraway::log";
+
 /// One of the two streams that scripts write to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
@@ -123,11 +126,19 @@ impl Output {
         }
     }
 
-    /// Writes a message to the log, which is [`Stream::Stderr`]: each of its lines signed with the level and with
+    /// Writes a message to the log, which is [`Stream::Stderr`], and tells it to `tracing` under [`LOG_TARGET`]: each of its lines signed with the level and with
     /// `who` says it, and escaped, so that it cannot pass for another's. `[warn] stats: no data`.
     pub fn log(&self, level: Level, who: &str, message: &str) {
         // A secret of several lines is only found in all of them.
-        for line in escape(&self.secrets.hide(message)).split('\n') {
+        let message = escape(&self.secrets.hide(message));
+        match level {
+            Level::Error => tracing::error!(target: LOG_TARGET, who, "{message}"),
+            Level::Warn => tracing::warn!(target: LOG_TARGET, who, "{message}"),
+            Level::Info => tracing::info!(target: LOG_TARGET, who, "{message}"),
+            Level::Debug => tracing::debug!(target: LOG_TARGET, who, "{message}"),
+            Level::Trace => tracing::trace!(target: LOG_TARGET, who, "{message}"),
+        }
+        for line in message.split('\n') {
             self.line(Stream::Stderr, &format!("[{level}] {who}: {line}"));
         }
     }

@@ -78,6 +78,7 @@ fn request(plugin: Plugin, output: Output) -> LoadRequest {
         config: caraway_loaders_core::Value::Map(Default::default()),
         access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
         imports: Arc::new(NoImports),
+        watch: Default::default(),
         rate: Default::default(),
         standard: Default::default(),
         output,

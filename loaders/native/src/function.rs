@@ -9,6 +9,7 @@ use crate::typed::Typed;
 use caraway_abi::{Kind, OUT_WORDS};
 use caraway_loaders_core::bind::{Binder, CallError, CallResult, Callbacks};
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
+use caraway_loaders_core::observe::body;
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{Dynamic, NativeCallContext};
 use smallvec::SmallVec;
@@ -121,7 +122,7 @@ fn of_words<const N: usize>(
         }
         let mut out: Out = [0; OUT_WORDS];
         // SAFETY: the library is never closed; the words are those of its signature, `out` has its room.
-        let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
+        let result = unsafe { outcome.read(body(|| call(words.as_ptr(), out.as_mut_ptr())), &out) };
         drop(kept);
         result
     }
@@ -153,7 +154,7 @@ fn of_plain<const N: usize>(
         }
         let mut out: Out = [0; OUT_WORDS];
         // SAFETY: as above; what the words point at is the argument's, which nobody else has, or `kept`'s.
-        let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
+        let result = unsafe { outcome.read(body(|| call(words.as_ptr(), out.as_mut_ptr())), &out) };
         drop(kept);
         result
     }
@@ -186,7 +187,7 @@ fn of_anything(
             }
             let mut out: Out = [0; OUT_WORDS];
             // SAFETY: as above; what the words point at is held until the end of the call.
-            let result = unsafe { outcome.read(call(words.as_ptr(), out.as_mut_ptr()), &out) };
+            let result = unsafe { outcome.read(body(|| call(words.as_ptr(), out.as_mut_ptr())), &out) };
             match open.and_then(|open| open.fatal()) {
                 Some(fatal) => Err(CallError::Rhai(fatal)),
                 None => result,

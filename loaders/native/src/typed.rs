@@ -9,6 +9,7 @@ use crate::outcome::Outcome;
 use crate::shape::{Malformed, Scalar};
 use caraway_abi::{Ret, TYPED_PARAMS};
 use caraway_loaders_core::bind::{Binder, CallResult};
+use caraway_loaders_core::observe::body;
 use caraway_loaders_core::{Error, Signature, Type};
 use rhai::{Dynamic, NativeCallContext};
 use std::ffi::c_void;
@@ -213,7 +214,7 @@ macro_rules! closures {
                 let [$($arg),*] = args else { return Err(unbound()) };
                 $(let $arg = $param.take($arg).ok_or_else(unbound)?;)*
                 // SAFETY: the arguments are those of its signature.
-                let ret = unsafe { function($($arg),*) };
+                let ret = body(|| unsafe { function($($arg),*) });
                 if ret.failure.is_null() {
                     returns.give(ret.value).map_err(|malformed| outcome.malformed(&malformed).into())
                 } else {

@@ -5,6 +5,7 @@ use caraway_loaders_core::bind::{Bound, CallError, CallResult, Callbacks, confor
 use caraway_loaders_core::budget::{Expiry, Frame, Meter};
 use caraway_loaders_core::loader::Imports;
 use caraway_loaders_core::manifest::Function;
+use caraway_loaders_core::observe;
 use caraway_loaders_core::{Code, Error, Location, Signature, Type};
 use rhai::{
     AST, ASTNode, Caches, Dynamic, Engine, EvalAltResult, EvalContext, FnAccess, GlobalRuntimeState,
@@ -190,13 +191,13 @@ impl Instance {
                         .map_err(|error| error.about_argument(index))?;
                 }
             }
-            Ok::<_, CallError>(match values {
+            Ok::<_, CallError>(observe::body(|| match values {
                 [] => self.run(&entry.name, &mut []),
                 [a] => self.run(&entry.name, &mut [a]),
                 [a, b] => self.run(&entry.name, &mut [a, b]),
                 [a, b, c] => self.run(&entry.name, &mut [a, b, c]),
                 many => self.run(&entry.name, &mut many.iter_mut().collect::<Vec<_>>()),
-            })
+            }))
         })?;
         let result = result.and_then(|value| {
             frame.finish().map_err(|expiry| expiry.terminate(Position::NONE))?;

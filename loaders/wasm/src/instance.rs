@@ -13,6 +13,7 @@ use crate::wasi::{Guest, Reach};
 use caraway_loaders_core::bind::CallResult;
 use caraway_loaders_core::handle::Handle;
 use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::observe::body;
 use caraway_loaders_core::output::Level;
 use caraway_loaders_core::{Code, Error};
 use parking_lot::Mutex;
@@ -193,7 +194,7 @@ impl Plugin {
         {
             let word = self.keeper.run(name, |parts, store| {
                 match parts.functions.get(index).and_then(|ready| ready.entry.as_ref()) {
-                    Some(entry) => Plan::call_scalars(scalars, entry, words, store),
+                    Some(entry) => body(|| Plan::call_scalars(scalars, entry, words, store)),
                     None => Ok(None),
                 }
             })?;
@@ -205,7 +206,7 @@ impl Plugin {
         let called = plan.prepare(args, |args| {
             self.keeper.run(name, |parts, store| {
                 let entry = parts.functions.get(index).and_then(|ready| ready.entry.as_ref());
-                match entry.map(|entry| plan.call(entry, args, store)).transpose()? {
+                match entry.map(|entry| body(|| plan.call(entry, args, store))).transpose()? {
                     Some(Given::Value(value)) => Ok(Some(value)),
                     Some(Given::Thrown(thrown)) => {
                         Err(Failure::Refused(self.failed(&function.export, thrown)))
@@ -250,7 +251,7 @@ impl Plugin {
             // Whatever is in it is overwritten.
             let mut result = [Val::Bool(false)];
             let results = if export.result == Outcome::Nothing { &mut result[..0] } else { &mut result[..] };
-            ready.func.call(store, &values, results)?;
+            body(|| ready.func.call(store, &values, results))?;
             let [result] = result;
             let handle = |resource: &Resource, any| self.handle(resource, any, parts.number);
             let lifting = Lifting { sizes: self.sizes, handle: &handle };

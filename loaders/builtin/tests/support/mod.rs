@@ -99,6 +99,7 @@ impl Bench {
                 access: access.clone(),
                 imports: Arc::new(NoImports),
                 limits: self.limits,
+                watch: Default::default(),
                 rate: Default::default(),
                 standard: Default::default(),
                 output: output.clone(),

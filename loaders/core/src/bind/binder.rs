@@ -9,6 +9,7 @@ use crate::callable::callable;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::handle::{Class, Handle};
+use crate::observe::{self, Observer, Watch};
 use crate::secret::Secrets;
 use caraway_plugin::{Param, Signature, Type};
 use rhai::{Dynamic, EvalAltResult, Module, NativeCallContext, Shared};
@@ -65,6 +66,7 @@ pub struct Binder {
     members: Vec<Member>,
     buffers: bool,
     secrets: Secrets,
+    watch: Watch,
 }
 
 /// A module while it is being filled.
@@ -117,12 +119,18 @@ impl Binder {
             members: Vec::new(),
             buffers: false,
             secrets: Secrets::default(),
+            watch: Watch::default(),
         }
     }
 
     /// Takes these out of the errors of the functions that are added from now on.
     pub fn hide(&mut self, secrets: &Secrets) {
         self.secrets = secrets.clone();
+    }
+
+    /// Tells of the calls of the functions that are added from now on.
+    pub fn watch(&mut self, watch: &Watch) {
+        self.watch = watch.clone();
     }
 
     /// Lets the functions that are added from now on take buffers where they declare lists of numbers: `ints` for
@@ -272,6 +280,10 @@ impl Binder {
         let body = with_context(move |context, args| {
             body(&context, args).map_err(|error| error.hiding(&secrets).raise(&function, &context))
         });
+        let body = match self.watch.observer() {
+            Some(observer) => watched(observer.clone(), shown.clone(), body),
+            None => body,
+        };
         Ok(self.put(handles, shown, body))
     }
 
@@ -318,6 +330,14 @@ fn last_segment(member: &Member) -> String {
 
 fn no_getter(signature: &Signature) -> Error {
     Error::new(Code::ManifestValue, format!("`{signature}` is no property: it must take a handle alone"))
+}
+
+/// The same function, whose calls are told of.
+fn watched(observer: Arc<dyn Observer>, shown: Shown, body: Shared<Body>) -> Shared<Body> {
+    with_context(move |context, args| {
+        let (plugin, function) = (shown.owner(), &shown.signature.name);
+        observe::call(&*observer, plugin, function, || body(Some(context), args))
+    })
 }
 
 /// The same function, with a look at whose handles go in and come out.

@@ -16,6 +16,11 @@ impl Shown {
         Self { owner, signature }
     }
 
+    /// The plugin's name.
+    pub(super) fn owner(&self) -> &str {
+        &self.owner
+    }
+
     /// `stats::mean`.
     pub(super) fn name(&self) -> String {
         [&self.owner, "::", &self.signature.name].concat()

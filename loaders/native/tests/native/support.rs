@@ -74,6 +74,7 @@ impl Folder {
             access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
             imports: Arc::new(NoImports),
             limits: Limits::PLUGIN,
+            watch: Default::default(),
             rate: Default::default(),
             standard: StandardPackage::default(),
             output: Output::new(move |_, line| lines.lock().unwrap().push(line.to_owned())),

@@ -11,6 +11,7 @@ use caraway_loaders_core::bind::{self, CallResult};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::manifest::{Manifest, Unenforced};
+use caraway_loaders_core::observe::body;
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::Dynamic;
 use std::sync::Arc;
@@ -268,7 +269,7 @@ fn invoke(
     // as a word of the type that the function's own type has in this place: `params` was made from that type, or
     // compared with it, in `interface`. All are numbers, so nothing refers to a store. `function` is of this
     // store: both are of one `Live`. The store is not asynchronous.
-    Ok(unsafe { function.call_unchecked(store, words) }?)
+    Ok(body(|| unsafe { function.call_unchecked(store, words) })?)
 }
 
 /// What a script gets for numbers.

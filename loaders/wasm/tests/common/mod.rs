@@ -58,6 +58,7 @@ impl Bench {
             access: Arc::new(access),
             imports: Arc::new(NoImports),
             limits,
+            watch: Default::default(),
             rate: Default::default(),
             standard: Default::default(),
             output: Output::new(move |_, line| printed.lock().unwrap().push(line.to_owned())),
