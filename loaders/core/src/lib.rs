@@ -8,6 +8,7 @@
 //! | [`checksum`] | digests of files, and that a file is the one that was locked |
 //! | [`config`] | what the operator sets, against what a manifest declares; pure |
 //! | [`capability`] | what is asked for, what is granted, and the one gate that checks |
+//! | [`network`] | which hosts and addresses may be connected to, names to addresses, sockets that never wait |
 //! | [`bind`] | the only place that puts functions into a module |
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
 //! | [`limits`], [`budget`] | how much a script may use, and the clock and counters that stop it |
@@ -30,6 +31,7 @@ pub mod handle;
 pub mod limits;
 pub mod loader;
 pub mod manifest;
+pub mod network;
 pub mod output;
 pub mod resolve;
 mod standard;
