@@ -3,6 +3,7 @@
 //! | module | what it does | needs |
 //! | --- | --- | --- |
 //! | `std/fs` | files and folders | `filesystem` |
+//! | `std/http` | requests; in builds with the feature `http` | `network` |
 //! | `std/json` | JSON text to values and back | nothing |
 //! | `std/path` | paths as text | nothing |
 //! | `std/encoding` | base64, hexadecimal, percent and UTF-8 | nothing |
@@ -18,6 +19,8 @@ mod encoding;
 mod env;
 mod events;
 mod fs;
+#[cfg(feature = "http")]
+mod http;
 mod json;
 mod log;
 mod module;
@@ -34,6 +37,8 @@ use module::{Host, StdModule};
 /// Every module, in the order in which they are listed.
 const MODULES: &[&StdModule] = &[
     &fs::MODULE,
+    #[cfg(feature = "http")]
+    &http::MODULE,
     &env::MODULE,
     &json::MODULE,
     &encoding::MODULE,
@@ -43,7 +48,13 @@ const MODULES: &[&StdModule] = &[
     &events::MODULE,
 ];
 
-/// The loader of `type` `builtin`.
+/// The modules that this build leaves out, and the feature of the crate `caraway` that has them.
+const ABSENT: &[(&str, &str)] = &[
+    #[cfg(not(feature = "http"))]
+    ("std/http", "std-http"),
+];
+
+/// The loader of `type` `builtin`. A module that was left out of the build is listed even so, and cannot be loaded.
 ///
 /// ```
 /// use caraway_loaders_builtin::BuiltinLoader;
@@ -57,11 +68,16 @@ pub struct BuiltinLoader;
 
 impl BuiltinLoader {
     fn module(name: &str) -> Result<&'static StdModule, Error> {
-        MODULES
-            .iter()
-            .copied()
-            .find(|module| module.name == name)
-            .ok_or_else(|| Error::new(Code::UnknownPlugin, format!("no module `{name}` is compiled in")))
+        if let Some(module) = MODULES.iter().copied().find(|module| module.name == name) {
+            return Ok(module);
+        }
+        Err(match ABSENT.iter().find(|(absent, _)| *absent == name) {
+            Some((_, feature)) => {
+                Error::new(Code::UnknownPlugin, format!("this caraway was built without `{name}`"))
+                    .hint(format!("use one that was built with the feature `{feature}`"))
+            }
+            None => Error::new(Code::UnknownPlugin, format!("no module `{name}` is compiled in")),
+        })
     }
 }
 
@@ -89,7 +105,9 @@ impl Loader for BuiltinLoader {
     }
 
     fn provided(&self) -> Vec<Manifest> {
-        MODULES.iter().filter_map(|module| module.manifest(self.kind()).ok()).collect()
+        let present = MODULES.iter().map(|module| module.manifest(self.kind()));
+        let absent = ABSENT.iter().map(|(name, _)| module::absent(name, self.kind()));
+        present.chain(absent).filter_map(Result::ok).collect()
     }
 
     fn per_importer(&self) -> bool {
@@ -116,8 +134,9 @@ mod tests {
 
     #[test]
     fn every_table_is_sound() {
-        assert_eq!(BuiltinLoader.provided().len(), MODULES.len());
-        for manifest in BuiltinLoader.provided() {
+        let provided = BuiltinLoader.provided();
+        assert_eq!(provided.len(), MODULES.len() + ABSENT.len());
+        for manifest in provided.into_iter().take(MODULES.len()) {
             assert!(BuiltinLoader.validate(&manifest).is_empty(), "{}", manifest.name);
             let functions = manifest.functions.unwrap();
             assert!(!functions.is_empty() && manifest.description.is_some(), "{}", manifest.name);
@@ -127,6 +146,19 @@ mod tests {
                 assert!(doc.ends_with('.') && !doc.contains('\n'), "{}: {doc}", function.signature);
             }
         }
+    }
+
+    #[cfg(not(feature = "http"))]
+    #[test]
+    fn what_was_left_out_says_which_build_has_it() {
+        let manifest = BuiltinLoader.provided().pop().unwrap();
+        assert_eq!(
+            (manifest.name.as_str(), manifest.description.as_deref()),
+            ("std/http", Some("not in this build"))
+        );
+        let error = BuiltinLoader::module("std/http").err().unwrap();
+        assert_eq!(error.message(), "this caraway was built without `std/http`");
+        assert_eq!(error.hint_text(), Some("use one that was built with the feature `std-http`"));
     }
 
     #[test]

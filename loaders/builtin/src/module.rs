@@ -43,12 +43,22 @@ pub(crate) struct Host {
     pub(crate) output: Output,
     /// When the module was loaded: the start of its monotonic clock.
     pub(crate) started: Instant,
+    #[cfg(feature = "http")]
+    pub(crate) http: crate::http::Client,
 }
 
 impl Host {
     pub(crate) fn of(request: &LoadRequest) -> Arc<Self> {
         let LoadRequest { access, rate, watch, output, .. } = request.clone();
-        Arc::new(Self { access, rate, watch, output, started: Instant::now() })
+        Arc::new(Self {
+            #[cfg(feature = "http")]
+            http: crate::http::Client::new(&access),
+            access,
+            rate,
+            watch,
+            output,
+            started: Instant::now(),
+        })
     }
 }
 
@@ -61,9 +71,7 @@ impl StdModule {
     }
 
     pub(crate) fn manifest(&self, kind: &str) -> Result<Manifest, Error> {
-        let version = Version::parse(env!("CARGO_PKG_VERSION"))
-            .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-        let mut manifest = Manifest::new(self.name, version, kind);
+        let mut manifest = Manifest::new(self.name, version()?, kind);
         manifest.description = Some(self.description.to_owned());
         manifest.provides = vec!["function".to_owned()];
         manifest.functions = Some(self.declared()?);
@@ -83,6 +91,17 @@ impl StdModule {
         }
         Ok(binder.finish())
     }
+}
+
+/// The manifest of a module that this build leaves out.
+pub(crate) fn absent(name: &str, kind: &str) -> Result<Manifest, Error> {
+    let mut manifest = Manifest::new(name, version()?, kind);
+    manifest.description = Some("not in this build".to_owned());
+    Ok(manifest)
+}
+
+fn version() -> Result<Version, Error> {
+    Version::parse(env!("CARGO_PKG_VERSION")).map_err(|error| Error::new(Code::Internal, error.to_string()))
 }
 
 impl Function {

@@ -9,6 +9,7 @@
 //! | [`config`] | what the operator sets, against what a manifest declares; pure |
 //! | [`secret`] | what plugins were told and nobody is to see |
 //! | [`capability`] | what is asked for, what is granted, and the one gate that checks |
+//! | [`network`] | which hosts and addresses may be connected to, names to addresses, sockets that never wait |
 //! | [`bind`] | the only place that puts functions into a module |
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
 //! | [`limits`], [`budget`], [`rate`] | how much a script may use, and the clock and counters that stop it |
@@ -32,6 +33,7 @@ pub mod handle;
 pub mod limits;
 pub mod loader;
 pub mod manifest;
+pub mod network;
 pub mod observe;
 pub mod output;
 pub mod rate;

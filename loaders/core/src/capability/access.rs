@@ -5,7 +5,7 @@ use super::filesystem::Filesystem;
 use super::grants::{Grants, Rule};
 use super::io::Io;
 use super::lexical::absolute;
-use super::refusal::{Reason, Refusal};
+use super::refusal::{Reason, Refusal, subject};
 use super::request::{FileMode, Request};
 use super::scopes::{Capability, Scopes};
 use crate::error::Error;
@@ -88,6 +88,11 @@ impl Access {
     /// The name of the plugin that this is for; `None` for the program.
     pub fn plugin_name(&self) -> Option<&str> {
         self.plugin.as_deref()
+    }
+
+    /// Whom this is for, as messages say it: "the program", "plugin `stats`".
+    pub fn subject(&self) -> String {
+        subject(self.plugin_name())
     }
 
     /// How far what is granted of a kind goes, whether it is asked for or not: `all`, `read data; write out`;

@@ -39,12 +39,13 @@ impl Host {
     }
 }
 
-/// A name in small letters, or an address as everybody writes it: `::1` for `[0:0::1]`.
+/// A name in small letters and without the dot that may end it, or an address as everybody writes it: `::1` for
+/// `[0:0::1]`.
 fn normal(name: &str) -> String {
     let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
     match bare.parse::<Ipv6Addr>() {
         Ok(address) => address.to_string(),
-        Err(_) => bare.to_ascii_lowercase(),
+        Err(_) => bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase(),
     }
 }
 
@@ -126,6 +127,8 @@ mod tests {
         for (name, port, expected) in [
             ("api.example.com", 443, true),
             ("Api.Example.Com", 443, true),
+            ("api.example.com.", 443, true),
+            ("api.example.com..", 443, false),
             ("api.example.com", 80, false),
             ("example.com", 443, false),
             ("evil.api.example.com", 443, false),

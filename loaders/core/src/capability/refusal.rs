@@ -36,13 +36,18 @@ pub(super) struct Refusal<'a> {
     pub(super) folder: Option<&'a Path>,
 }
 
+/// Who it is that may not: a plugin, or the program.
+pub(super) fn subject(plugin: Option<&str>) -> String {
+    match plugin {
+        Some(plugin) => format!("plugin `{plugin}`"),
+        None => "the program".to_owned(),
+    }
+}
+
 impl Refusal<'_> {
     #[cold]
     pub(super) fn into_error(self) -> Error {
-        let who = match self.plugin {
-            Some(plugin) => format!("plugin `{plugin}`"),
-            None => "the program".to_owned(),
-        };
+        let who = subject(self.plugin);
         let (why, hint) = match self.reason {
             Reason::Denied(rule) => (format!("{} forbids it", rule.said_by), rule.remedy.clone()),
             Reason::NotAsked { granted } => {

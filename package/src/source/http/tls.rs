@@ -1,17 +1,15 @@
-//! Whom to trust: the system's certificates, as components that use the network do.
+//! TLS as `ureq` is told of it.
 
-use rustls::crypto::ring;
-use std::sync::Arc;
+use caraway_loaders_core::network::trust;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
-/// The settings for https. Certificates that cannot be read are left out; a server whose own depends on one is then
-/// refused.
+/// The settings for https. A server whose certificate depends on one that cannot be read is refused.
 pub(super) fn config() -> TlsConfig {
-    let found = rustls_native_certs::load_native_certs().certs;
-    let roots: Vec<_> = found.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    let roots: Vec<_> =
+        trust::certificates().iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     TlsConfig::builder()
         .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+        .unversioned_rustls_crypto_provider(trust::provider())
         .root_certs(RootCerts::new_with_certs(&roots))
         .build()
 }

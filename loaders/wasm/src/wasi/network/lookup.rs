@@ -1,8 +1,8 @@
 //! `wasi:sockets/ip-name-lookup`.
 
-use super::resolve::Pending;
 use super::wit::wasi::sockets::ip_name_lookup::{Host, HostResolveAddressStream};
 use crate::wasi::Guest;
+use caraway_loaders_core::network::Pending;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::IpAddr;

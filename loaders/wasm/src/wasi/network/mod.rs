@@ -10,12 +10,10 @@
 //!
 //! There are no listening sockets and no UDP.
 
-mod address;
 mod gate;
 #[cfg(feature = "http")]
 mod http;
 mod lookup;
-mod resolve;
 mod socket;
 mod stream;
 mod tcp;

@@ -1,6 +1,7 @@
 //! The two streams of a connection.
 
 use super::socket::Socket;
+use caraway_loaders_core::network::Readiness;
 use parking_lot::Mutex;
 use rustix::io::Errno;
 use rustix::net::Shutdown;
@@ -116,7 +117,7 @@ impl Pollable for Reader {
     async fn ready(&mut self) {
         poll_fn(|_| {
             let _ = self.0.push();
-            match self.0.reading_ended.load(Ordering::Relaxed) || self.0.socket.is_readable() {
+            match self.0.reading_ended.load(Ordering::Relaxed) || self.0.socket.is_ready(Readiness::Read) {
                 true => Poll::Ready(()),
                 false => Poll::Pending,
             }
@@ -166,7 +167,7 @@ impl OutputStream for Writer {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        let idle = self.connection.push()? && self.connection.socket.is_writable();
+        let idle = self.connection.push()? && self.connection.socket.is_ready(Readiness::Write);
         self.permitted = if idle { CHUNK } else { 0 };
         Ok(self.permitted)
     }
@@ -186,7 +187,7 @@ impl Pollable for Writer {
     async fn ready(&mut self) {
         poll_fn(|_| match self.connection.push() {
             Ok(false) => Poll::Pending,
-            Ok(true) if !self.connection.socket.is_writable() => Poll::Pending,
+            Ok(true) if !self.connection.socket.is_ready(Readiness::Write) => Poll::Pending,
             _ => Poll::Ready(()),
         })
         .await;

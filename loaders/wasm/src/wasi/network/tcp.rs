@@ -5,6 +5,7 @@ use super::stream::{Connection, Reader, Writer};
 use super::wit::wasi::sockets::tcp::{Duration, Host, HostTcpSocket, ShutdownType};
 use super::wit::wasi::sockets::tcp_create_socket;
 use crate::wasi::Guest;
+use caraway_loaders_core::network::Readiness;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, getpeername, getsockname, sockopt};
@@ -36,8 +37,8 @@ enum State {
 impl TcpSocket {
     fn fd(&self) -> SocketResult<BorrowedFd<'_>> {
         match &self.state {
-            State::New(socket) | State::Connecting(socket) => Ok(socket.fd.as_fd()),
-            State::Connected(connection) => Ok(connection.socket.fd.as_fd()),
+            State::New(socket) | State::Connecting(socket) => Ok(socket.as_fd()),
+            State::Connected(connection) => Ok(connection.socket.as_fd()),
             State::Failed(code) => Err((*code).into()),
         }
     }
@@ -295,7 +296,7 @@ impl HostTcpSocket for &mut Guest {
 impl Pollable for TcpSocket {
     async fn ready(&mut self) {
         poll_fn(|_| match &self.state {
-            State::Connecting(socket) if !socket.has_connected() => Poll::Pending,
+            State::Connecting(socket) if !socket.is_ready(Readiness::Write) => Poll::Pending,
             _ => Poll::Ready(()),
         })
         .await;

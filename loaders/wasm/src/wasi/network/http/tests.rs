@@ -1,8 +1,8 @@
 //! Connections to names whose addresses are made up. The servers are on this machine.
 
 use super::*;
-use crate::wasi::network::resolve::Resolve;
 use caraway_loaders_core::capability::{Access, Asks, Grants};
+use caraway_loaders_core::network::{self, Resolve};
 use caraway_loaders_core::output::Output;
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, TcpListener};
@@ -34,7 +34,7 @@ fn outcomes(host: &str, allow: &[&str], answers: &[&'static [&'static str]]) -> 
     }
     let access = Arc::new(Access::plugin("m", &asks, &grants, folder));
     let resolver = Arc::new(Answers(Mutex::new(answers.iter().copied().collect())));
-    let gate = Gate::with_resolver("m", &access, &Output::new(|_, _| {}), resolver);
+    let gate = Gate::telling("m", network::Gate::with_resolver(&access, resolver), &Output::new(|_, _| {}));
     let (gate, target) = (Arc::new(gate), Target { host: host.to_owned(), port, tls: false });
     let outcome = |_: &_| match runtime().block_on(connect(&gate, &target)) {
         Ok(stream) => stream.peer_addr().unwrap().ip().to_string(),

@@ -1,14 +1,14 @@
 //! TLS, with the certificates that the system trusts.
 
+use caraway_loaders_core::network::trust;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{self, ClientConfig};
 use wasmtime_wasi_http::Error;
 
 /// Whom to trust: read from the system at the first use.
@@ -34,19 +34,9 @@ impl Trust {
         if let Some(config) = &*config {
             return Ok(config.clone());
         }
-        let mut roots = RootCertStore::empty();
-        // What cannot be read is trusted no more than what is not there.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let made = Arc::new(client(roots)?);
+        let made = Arc::new(trust::client(trust::roots()).map_err(|_| Error::ConfigurationError)?);
         Ok(config.insert(made).clone())
     }
-}
-
-/// The crypto is named: the process's default is the host's to choose.
-fn client(roots: RootCertStore) -> Result<ClientConfig, Error> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().map_err(|_| Error::ConfigurationError)?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn failed(error: &io::Error) -> Error {
@@ -67,9 +57,9 @@ mod tests {
     use std::net::Ipv4Addr;
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
-    use tokio_rustls::rustls::ServerConfig;
     use tokio_rustls::rustls::pki_types::pem::PemObject;
     use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
     const AUTHORITY: &[u8] = include_bytes!("../../../../tests/certificates/ca.pem");
     const CERTIFICATE: &[u8] = include_bytes!("../../../../tests/certificates/server.pem");
@@ -78,7 +68,7 @@ mod tests {
     async fn server() -> u16 {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = ServerConfig::builder_with_provider(trust::provider());
         let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
         let chain = vec![CertificateDer::from_pem_slice(CERTIFICATE).unwrap()];
         let config = builder.with_single_cert(chain, PrivateKeyDer::from_pem_slice(KEY).unwrap()).unwrap();
@@ -105,7 +95,7 @@ mod tests {
         ] {
             let outcome = runtime.block_on(async {
                 let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server().await)).await.unwrap();
-                let trust = Arc::new(Trust(Mutex::new(Some(Arc::new(client(roots).unwrap())))));
+                let trust = Arc::new(Trust(Mutex::new(Some(Arc::new(trust::client(roots).unwrap())))));
                 match trust.encrypt(host, stream).await {
                     Ok(_) => "Ok".to_owned(),
                     Err(error) => format!("{error:?}"),
@@ -128,7 +118,8 @@ mod tests {
                 std::future::pending::<()>().await;
             });
             let stream = TcpStream::connect(address).await.unwrap();
-            let trust = Arc::new(Trust(Mutex::new(Some(Arc::new(client(RootCertStore::empty()).unwrap())))));
+            let trust =
+                Arc::new(Trust(Mutex::new(Some(Arc::new(trust::client(RootCertStore::empty()).unwrap())))));
             trust.encrypt("localhost", stream).await.err()
         });
         assert!(matches!(error, Some(Error::TlsProtocolError)), "{error:?}");
