@@ -6,6 +6,7 @@ mod build;
 mod completions;
 mod config_edit;
 mod count;
+mod definitions;
 mod doctor;
 mod enable;
 mod explain;
@@ -110,6 +111,7 @@ commands! {
     Audit(audit::Audit),
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
+    Definitions(definitions::Definitions),
     Completions(completions::Completions),
 }
 

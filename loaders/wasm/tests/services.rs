@@ -58,7 +58,8 @@ fn settings_are_those_of_the_manifest_as_they_were_set() {
     let mut configuration = Configuration::default();
     configuration.set("m", "title", Value::String("All".to_owned()), None);
     configuration.set("m", "lines", Value::Int(50), None);
-    let settings = configuration.settle(&plugin.manifest, Path::new("caraway.toml"), &|_| unreachable!()).unwrap();
+    let settings =
+        configuration.settle(&plugin.manifest, Path::new("caraway.toml"), &|_| unreachable!()).unwrap();
     let mut request = bench.request(plugin, Limits::PLUGIN, Access::default());
     request.config = settings;
     let engine = engine(&bench.loader.load(&request).unwrap());
