@@ -27,6 +27,7 @@ mod pack;
 mod profile;
 mod prompt;
 mod run;
+mod schema;
 mod setting;
 mod stdout;
 mod table;
@@ -111,6 +112,7 @@ commands! {
     Audit(audit::Audit),
     Doctor(doctor::Doctor),
     Explain(explain::Explain),
+    Schema(schema::Schema),
     Definitions(definitions::Definitions),
     Completions(completions::Completions),
 }
