@@ -38,6 +38,8 @@ pub mod cli;
 mod config;
 #[cfg(feature = "cli")]
 mod diagnostic;
+#[cfg(feature = "repl")]
+mod interactive;
 mod loading;
 mod lock;
 mod notes;

@@ -42,7 +42,7 @@ pub struct Outcome {
 }
 
 /// Where `exit` leaves its code.
-type ExitCode = Arc<Mutex<Option<u8>>>;
+pub(crate) type ExitCode = Arc<Mutex<Option<u8>>>;
 
 impl Program {
     pub(crate) fn from_file(settings: &Arc<Settings>, file: &Path) -> Result<Self, Error> {
@@ -144,7 +144,7 @@ impl Program {
         work: impl FnOnce(&Engine, &mut Scope, &AST) -> Result<Dynamic, Box<EvalAltResult>> + Send,
     ) -> Result<Outcome, Error> {
         let exit = ExitCode::default();
-        let engine = self.engine(args, &exit);
+        let engine = engine_for(&self.session, &self.folder, args, &exit);
         let meter = Meter::program(&self.session.limits(), self.session.settings().cancel.clone());
         with_large_stack(|| {
             let _frame = meter.enter()?;
@@ -171,29 +171,6 @@ impl Program {
         })
     }
 
-    fn engine(&self, args: &[String], exit: &ExitCode) -> Engine {
-        let mut engine = engine::engine(&self.session.limits(), &self.session.settings().standard);
-        engine::print_to(&mut engine, self.session.settings().output.clone(), self.session.access().clone());
-        let resolver = ImportResolver::new(self.folder.clone(), self.session.view());
-        engine.set_module_resolver(resolver.limited(self.session.limits()));
-        let args: rhai::Array = args.iter().map(|arg| Dynamic::from(arg.clone())).collect();
-        engine::constant(&mut engine, "ARGS", args.into());
-        let stored = exit.clone();
-        engine.register_fn("exit", move |context: NativeCallContext| exit_with(&stored, 0, &context));
-        let stored = exit.clone();
-        engine.register_fn("exit", move |context: NativeCallContext, code: i64| {
-            exit_with(&stored, code, &context)
-        });
-        let refused = |context: NativeCallContext, code: Dynamic| -> Result<(), Box<EvalAltResult>> {
-            let (found, position) = (conform::type_name(&code), context.call_position());
-            Err(Error::new(Code::ScriptFailed, format!("`exit` takes a code from 0 to 255, not {found}"))
-                .at(Location::of_position(context.call_source(), position))
-                .raise(position))
-        };
-        engine.register_fn("exit", refused);
-        engine
-    }
-
     /// Calls a function of a plugin as a program of its own would.
     pub(crate) fn call_plugin(
         settings: &Arc<Settings>,
@@ -217,6 +194,29 @@ impl Program {
     }
 }
 
+/// An engine for the program's own code: what it imports is looked for in `folder` and asked of the session.
+pub(crate) fn engine_for(session: &Arc<Session>, folder: &Path, args: &[String], exit: &ExitCode) -> Engine {
+    let mut engine = engine::engine(&session.limits(), &session.settings().standard);
+    engine::print_to(&mut engine, session.settings().output.clone(), session.access().clone());
+    let resolver = ImportResolver::new(folder.to_owned(), session.view());
+    engine.set_module_resolver(resolver.limited(session.limits()));
+    let args: rhai::Array = args.iter().map(|arg| Dynamic::from(arg.clone())).collect();
+    engine::constant(&mut engine, "ARGS", args.into());
+    let stored = exit.clone();
+    engine.register_fn("exit", move |context: NativeCallContext| exit_with(&stored, 0, &context));
+    let stored = exit.clone();
+    engine
+        .register_fn("exit", move |context: NativeCallContext, code: i64| exit_with(&stored, code, &context));
+    let refused = |context: NativeCallContext, code: Dynamic| -> Result<(), Box<EvalAltResult>> {
+        let (found, position) = (conform::type_name(&code), context.call_position());
+        Err(Error::new(Code::ScriptFailed, format!("`exit` takes a code from 0 to 255, not {found}"))
+            .at(Location::of_position(context.call_source(), position))
+            .raise(position))
+    };
+    engine.register_fn("exit", refused);
+    engine
+}
+
 fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -225,7 +225,7 @@ fn folder_of(file: &Path) -> &Path {
 }
 
 /// What a program asks for at its top level.
-fn requirements(imports: &[Imported], name: &str) -> Result<Vec<Requirement>, Error> {
+pub(crate) fn requirements(imports: &[Imported], name: &str) -> Result<Vec<Requirement>, Error> {
     let top_level = imports.iter().filter(|import| import.top_level && !is_file(&import.path));
     let requirement = |import: &Imported| {
         let location = Location::of_position(Some(name), import.position);

@@ -7,6 +7,7 @@ mod completions;
 mod config_edit;
 mod count;
 mod definitions;
+mod doc;
 mod doctor;
 mod enable;
 mod explain;
@@ -26,6 +27,8 @@ mod options;
 mod pack;
 mod profile;
 mod prompt;
+#[cfg(feature = "repl")]
+mod repl;
 mod run;
 mod schema;
 mod setting;
@@ -90,6 +93,8 @@ macro_rules! commands {
 
 commands! {
     Run(run::Run),
+    #[cfg(feature = "repl")]
+    Repl(repl::Repl),
     New(new::New),
     Build(build::Build),
     Validate(validate::Validate),
@@ -97,6 +102,7 @@ commands! {
     Pack(pack::Pack),
     List(list::List),
     Info(info::Info),
+    Doc(doc::Doc),
     Tree(tree::Tree),
     Load(load::Load),
     #[cfg(feature = "install")]

@@ -39,6 +39,9 @@ pub(crate) trait Members: Send + Sync {
     /// Whether there is a method of this name that takes this many arguments, the handle included.
     fn takes(&self, name: &str, count: usize) -> bool;
 
+    /// The names of all methods and properties.
+    fn names(&self) -> Vec<String>;
+
     /// The error for a call of a method that there is not, or that takes another number of arguments.
     fn no_method(&self, class: &Class, name: &str, count: usize) -> Error;
 
@@ -64,6 +67,13 @@ impl Class {
     /// Gives it its methods and properties, if it has none yet.
     pub(crate) fn set_members(&self, members: &Arc<dyn Members>) {
         self.members.get_or_init(|| Arc::downgrade(members));
+    }
+
+    /// The names of its methods and properties, sorted; none once its plugin is gone.
+    pub fn member_names(&self) -> Vec<String> {
+        let mut names = self.members().map_or_else(|_| Vec::new(), |members| members.names());
+        names.sort();
+        names
     }
 
     fn members(&self) -> Result<Arc<dyn Members>, Error> {

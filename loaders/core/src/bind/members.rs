@@ -201,6 +201,11 @@ impl Members for Finished {
         self.method(name).is_some_and(|method| method.shown.signature.params.len() == count)
     }
 
+    fn names(&self) -> Vec<String> {
+        let tables = self.0.get().into_iter().flat_map(|table| [&table.methods, &table.getters]);
+        tables.flat_map(|members| members.keys().cloned()).collect()
+    }
+
     fn no_method(&self, class: &Class, name: &str, count: usize) -> Error {
         let class = class.name();
         if let Some(method) = self.method(name) {
