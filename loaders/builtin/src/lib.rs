@@ -6,6 +6,7 @@
 //! | `std/json` | JSON text to values and back | nothing |
 //! | `std/path` | paths as text | nothing |
 //! | `std/encoding` | base64, hexadecimal, percent and UTF-8 | nothing |
+//! | `std/process` | other programs | `process` |
 //! | `std/env` | environment variables | `env` |
 //! | `std/time` | clocks, sleep, RFC 3339 | nothing |
 //! | `std/log` | messages on standard error, signed with the plugin's name | nothing |
@@ -22,6 +23,7 @@ mod json;
 mod log;
 mod module;
 mod path;
+mod process;
 mod time;
 
 use caraway_loaders_core::bind::Bound;
@@ -34,6 +36,7 @@ use module::{Host, StdModule};
 /// Every module, in the order in which they are listed.
 const MODULES: &[&StdModule] = &[
     &fs::MODULE,
+    &process::MODULE,
     &env::MODULE,
     &json::MODULE,
     &encoding::MODULE,

@@ -1,11 +1,12 @@
 //! What a module is made of, and how it is bound.
 
+use caraway_loaders_core::bind::conform::type_name;
 use caraway_loaders_core::bind::{Binder, Bound, CallResult};
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::output::Output;
 use caraway_loaders_core::{Code, Error, Signature};
-use rhai::{Dynamic, ImmutableString, NativeCallContext};
+use rhai::{Array, Dynamic, ImmutableString, NativeCallContext};
 use semver::Version;
 use std::sync::Arc;
 use std::time::Instant;
@@ -87,6 +88,20 @@ pub(crate) fn text(args: &[&mut Dynamic], index: usize) -> ImmutableString {
         .and_then(|arg| arg.read_lock::<ImmutableString>())
         .map(|text| text.clone())
         .unwrap_or_default()
+}
+
+/// An argument that is declared as an array of strings. Nobody has looked inside it yet.
+pub(crate) fn texts(args: &[&mut Dynamic], index: usize) -> Result<Vec<ImmutableString>, Error> {
+    let Some(items) = args.get(index).and_then(|arg| arg.read_lock::<Array>()) else { return Ok(Vec::new()) };
+    let one = |(at, item): (usize, &Dynamic)| match item.read_lock::<ImmutableString>() {
+        Some(text) => Ok(text.clone()),
+        None => {
+            let found = type_name(item);
+            let message = format!("must be array<string>, found {found} at `[{at}]`");
+            Err(Error::new(Code::ArgumentType, message).about_argument(index))
+        }
+    };
+    items.iter().enumerate().map(one).collect()
 }
 
 /// An argument that is declared as a float.

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+pub(crate) mod processes;
+
 use caraway_loaders_builtin::BuiltinLoader;
 use caraway_loaders_core::bind::{Bound, explain};
 use caraway_loaders_core::capability::{Access, Asks, Grants};
