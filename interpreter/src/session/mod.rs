@@ -20,6 +20,7 @@ use caraway_loaders_core::discover::{Catalog, Origin, Plugin, discover};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::resolve::{Plan, Requester, Requirement, Universe, parse_import, resolve};
+use caraway_loaders_core::store::Store;
 use caraway_loaders_core::{Code, Error, Location};
 use integrity::lock_of;
 use std::collections::{BTreeSet, HashMap};
@@ -48,6 +49,8 @@ pub(crate) struct Session {
     plugin_limits: Limits,
     plan: Mutex<Plan>,
     loaded: Mutex<HashMap<(String, Option<String>), Slot>>,
+    /// What each plugin keeps, by its id; the program's is `None`.
+    stores: Mutex<HashMap<Option<String>, Store>>,
 }
 
 /// A plugin that is being loaded, or has been.
@@ -127,6 +130,7 @@ impl Session {
             plugin_limits,
             plan: Mutex::default(),
             loaded: Mutex::default(),
+            stores: Mutex::default(),
         }))
     }
 
@@ -350,8 +354,15 @@ impl Session {
             imports: Arc::new(imports),
             limits: self.plugin_limits.declared(&plugin.manifest.security),
             standard: self.settings.standard.clone(),
+            store: self.store(subject),
             output: self.settings.output.clone(),
         })
+    }
+
+    /// What a plugin keeps, or the program: the same for all that acts for it.
+    fn store(&self, subject: Option<&Arc<Plugin>>) -> Store {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.entry(subject.map(|plugin| plugin.id())).or_default().clone()
     }
 
     /// The configuration file of the project, or the one that would make it one, as messages name it.

@@ -8,8 +8,10 @@
 //! | `std/encoding` | base64, hexadecimal, percent and UTF-8 | nothing |
 //! | `std/process` | other programs | `process` |
 //! | `std/env` | environment variables | `env` |
+//! | `std/regex` | regular expressions; in builds with the feature `regex` | nothing |
 //! | `std/time` | clocks, sleep, RFC 3339 | nothing |
 //! | `std/log` | messages on standard error, signed with the plugin's name | nothing |
+//! | `std/kv` | values by key, kept in memory until the program ends | nothing |
 //! | `std/events` | events for the program that embeds the scripts | nothing |
 //!
 //! Each importer has modules of its own, which act with the importer's authority: what the program may read,
@@ -20,10 +22,13 @@ mod env;
 mod events;
 mod fs;
 mod json;
+mod kv;
 mod log;
 mod module;
 mod path;
 mod process;
+#[cfg(feature = "regex")]
+mod regex;
 mod time;
 
 use caraway_loaders_core::bind::Bound;
@@ -41,12 +46,21 @@ const MODULES: &[&StdModule] = &[
     &json::MODULE,
     &encoding::MODULE,
     &path::MODULE,
+    #[cfg(feature = "regex")]
+    &regex::MODULE,
     &time::MODULE,
     &log::MODULE,
     &events::MODULE,
+    &kv::MODULE,
 ];
 
-/// The loader of `type` `builtin`.
+/// The modules that this build leaves out, and the feature of the crate `caraway` that has them.
+const ABSENT: &[(&str, &str)] = &[
+    #[cfg(not(feature = "regex"))]
+    ("std/regex", "std-regex"),
+];
+
+/// The loader of `type` `builtin`. A module that was left out of the build is listed even so, and cannot be loaded.
 ///
 /// ```
 /// use caraway_loaders_builtin::BuiltinLoader;
@@ -59,12 +73,26 @@ const MODULES: &[&StdModule] = &[
 pub struct BuiltinLoader;
 
 impl BuiltinLoader {
-    fn module(name: &str) -> Result<&'static StdModule, Error> {
+    /// Whether it is a module of this build, or of another one.
+    fn names(name: &str) -> bool {
         MODULES
             .iter()
-            .copied()
-            .find(|module| module.name == name)
-            .ok_or_else(|| Error::new(Code::UnknownPlugin, format!("no module `{name}` is compiled in")))
+            .map(|module| module.name)
+            .chain(ABSENT.iter().map(|(name, _)| *name))
+            .any(|known| known == name)
+    }
+
+    fn module(name: &str) -> Result<&'static StdModule, Error> {
+        if let Some(module) = MODULES.iter().copied().find(|module| module.name == name) {
+            return Ok(module);
+        }
+        Err(match ABSENT.iter().find(|(absent, _)| *absent == name) {
+            Some((_, feature)) => {
+                Error::new(Code::UnknownPlugin, format!("this caraway was built without `{name}`"))
+                    .hint(format!("use one that was built with the feature `{feature}`"))
+            }
+            None => Error::new(Code::UnknownPlugin, format!("no module `{name}` is compiled in")),
+        })
     }
 }
 
@@ -78,7 +106,7 @@ impl Loader for BuiltinLoader {
     }
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
-        let compiled_in = manifest.file().as_os_str().is_empty() && Self::module(&manifest.name).is_ok();
+        let compiled_in = manifest.file().as_os_str().is_empty() && Self::names(&manifest.name);
         if compiled_in {
             return Vec::new();
         }
@@ -92,7 +120,9 @@ impl Loader for BuiltinLoader {
     }
 
     fn provided(&self) -> Vec<Manifest> {
-        MODULES.iter().filter_map(|module| module.manifest(self.kind()).ok()).collect()
+        let present = MODULES.iter().map(|module| module.manifest(self.kind()));
+        let absent = ABSENT.iter().map(|(name, _)| module::absent(name, self.kind()));
+        present.chain(absent).filter_map(Result::ok).collect()
     }
 
     fn per_importer(&self) -> bool {
@@ -108,8 +138,7 @@ impl Loader for BuiltinLoader {
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
-        let host = Host::new(request.access.clone(), request.output.clone());
-        Self::module(&request.plugin.manifest.name)?.bind(&request.plugin.id(), host)
+        Self::module(&request.plugin.manifest.name)?.bind(&request.plugin.id(), Host::of(request))
     }
 }
 
@@ -119,8 +148,9 @@ mod tests {
 
     #[test]
     fn every_table_is_sound() {
-        assert_eq!(BuiltinLoader.provided().len(), MODULES.len());
-        for manifest in BuiltinLoader.provided() {
+        let provided = BuiltinLoader.provided();
+        assert_eq!(provided.len(), MODULES.len() + ABSENT.len());
+        for manifest in provided.into_iter().take(MODULES.len()) {
             assert!(BuiltinLoader.validate(&manifest).is_empty(), "{}", manifest.name);
             let functions = manifest.functions.unwrap();
             assert!(!functions.is_empty() && manifest.description.is_some(), "{}", manifest.name);
@@ -129,6 +159,22 @@ mod tests {
                 let doc = function.description.unwrap();
                 assert!(doc.ends_with('.') && !doc.contains('\n'), "{}: {doc}", function.signature);
             }
+        }
+    }
+
+    #[test]
+    fn what_was_left_out_says_which_build_has_it() {
+        for (name, feature) in ABSENT {
+            let manifest =
+                BuiltinLoader.provided().into_iter().find(|manifest| manifest.name == *name).unwrap();
+            assert_eq!(manifest.description.as_deref(), Some("not in this build"));
+            assert!(BuiltinLoader.validate(&manifest).is_empty());
+            let error = BuiltinLoader::module(name).err().unwrap();
+            assert_eq!(error.message(), format!("this caraway was built without `{name}`"));
+            assert_eq!(
+                error.hint_text().unwrap(),
+                format!("use one that was built with the feature `{feature}`")
+            );
         }
     }
 

@@ -3,8 +3,10 @@
 use caraway_loaders_core::bind::conform::type_name;
 use caraway_loaders_core::bind::{Binder, Bound, CallResult};
 use caraway_loaders_core::capability::Access;
+use caraway_loaders_core::loader::LoadRequest;
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::output::Output;
+use caraway_loaders_core::store::Store;
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{Array, Dynamic, ImmutableString, NativeCallContext};
 use semver::Version;
@@ -36,13 +38,24 @@ pub(crate) struct Host {
     /// What the importer may do.
     pub(crate) access: Arc<Access>,
     pub(crate) output: Output,
+    /// What the importer keeps.
+    pub(crate) store: Store,
     /// When the module was loaded: the start of its monotonic clock.
     pub(crate) started: Instant,
+    #[cfg(feature = "regex")]
+    pub(crate) patterns: crate::regex::Cache,
 }
 
 impl Host {
-    pub(crate) fn new(access: Arc<Access>, output: Output) -> Arc<Self> {
-        Arc::new(Self { access, output, started: Instant::now() })
+    pub(crate) fn of(request: &LoadRequest) -> Arc<Self> {
+        Arc::new(Self {
+            access: request.access.clone(),
+            output: request.output.clone(),
+            store: request.store.clone(),
+            started: Instant::now(),
+            #[cfg(feature = "regex")]
+            patterns: crate::regex::Cache::default(),
+        })
     }
 }
 
@@ -55,9 +68,7 @@ impl StdModule {
     }
 
     pub(crate) fn manifest(&self, kind: &str) -> Result<Manifest, Error> {
-        let version = Version::parse(env!("CARGO_PKG_VERSION"))
-            .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-        let mut manifest = Manifest::new(self.name, version, kind);
+        let mut manifest = Manifest::new(self.name, version()?, kind);
         manifest.description = Some(self.description.to_owned());
         manifest.provides = vec!["function".to_owned()];
         manifest.functions = Some(self.declared()?);
@@ -72,6 +83,17 @@ impl StdModule {
         }
         Ok(binder.finish())
     }
+}
+
+/// The manifest of a module that this build leaves out.
+pub(crate) fn absent(name: &str, kind: &str) -> Result<Manifest, Error> {
+    let mut manifest = Manifest::new(name, version()?, kind);
+    manifest.description = Some("not in this build".to_owned());
+    Ok(manifest)
+}
+
+fn version() -> Result<Version, Error> {
+    Version::parse(env!("CARGO_PKG_VERSION")).map_err(|error| Error::new(Code::Internal, error.to_string()))
 }
 
 impl Function {

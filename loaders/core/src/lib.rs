@@ -11,6 +11,7 @@
 //! | [`bind`] | the only place that puts functions into a module |
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
 //! | [`limits`], [`budget`] | how much a script may use, and the clock and counters that stop it |
+//! | [`store`] | what the program and each plugin keep in memory, by key |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
 //! Nothing here opens a library, compiles a component or keeps global state.
@@ -33,6 +34,7 @@ pub mod manifest;
 pub mod output;
 pub mod resolve;
 mod standard;
+pub mod store;
 mod suggest;
 
 pub use caraway_plugin::{Param, Signature, Type, Value};

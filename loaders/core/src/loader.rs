@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::manifest::{Function, Manifest};
 use crate::output::Output;
 use crate::standard::StandardPackage;
+use crate::store::Store;
 use caraway_plugin::{Signature, Type, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -160,6 +161,8 @@ pub struct LoadRequest {
     pub imports: Arc<dyn Imports>,
     /// Its limits: the host's for plugins, tightened by the manifest's `security`.
     pub limits: Limits,
+    /// What it keeps. For a kind that is [`per_importer`](Loader::per_importer): what its importer keeps.
+    pub store: Store,
     /// Where it prints to.
     pub output: Output,
     /// Rhai's standard package, for kinds that run scripts.

@@ -79,6 +79,7 @@ fn request(plugin: Plugin, output: Output) -> LoadRequest {
         access: Arc::new(Access::plugin("sink", &Asks::default(), &Grants::default(), "/")),
         imports: Arc::new(NoImports),
         standard: Default::default(),
+        store: Default::default(),
         output,
     }
 }

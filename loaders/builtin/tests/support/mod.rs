@@ -102,6 +102,7 @@ impl Bench {
                 imports: Arc::new(NoImports),
                 limits: self.limits,
                 standard: Default::default(),
+                store: Default::default(),
                 output: output.clone(),
             };
             engine.register_static_module(alias, BuiltinLoader.load(&request).unwrap().module);

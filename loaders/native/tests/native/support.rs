@@ -75,6 +75,7 @@ impl Folder {
             imports: Arc::new(NoImports),
             limits: Limits::PLUGIN,
             standard: StandardPackage::default(),
+            store: Default::default(),
             output: Output::new(move |_, line| lines.lock().unwrap().push(line.to_owned())),
         }
     }

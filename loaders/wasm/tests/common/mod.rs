@@ -59,6 +59,7 @@ impl Bench {
             imports: Arc::new(NoImports),
             limits,
             standard: Default::default(),
+            store: Default::default(),
             output: Output::new(move |_, line| printed.lock().unwrap().push(line.to_owned())),
         }
     }
