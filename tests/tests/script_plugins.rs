@@ -39,3 +39,8 @@ fn values() {
 fn settings() {
     caraway_tests::run_cases("settings.toml");
 }
+
+#[test]
+fn stores() {
+    caraway_tests::run_cases("stores.toml");
+}

@@ -24,6 +24,7 @@ use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::rate::Rate;
 use caraway_loaders_core::resolve::{Plan, Requester, Requirement, Universe, parse_import, resolve};
+use caraway_loaders_core::store::Store;
 use caraway_loaders_core::{Code, Error, Location};
 use integrity::lock_of;
 use std::collections::{BTreeSet, HashMap};
@@ -56,6 +57,8 @@ pub(crate) struct Session {
     loaded: Mutex<HashMap<(String, Option<String>), Slot>>,
     /// How often the program (`None`) and each plugin may call `std/...`.
     rates: Mutex<HashMap<Option<String>, Arc<Rate>>>,
+    /// What each plugin keeps, by its id; the program's is `None`.
+    stores: Mutex<HashMap<Option<String>, Store>>,
 }
 
 /// A plugin that is being loaded, or has been.
@@ -153,6 +156,7 @@ impl Session {
             plan: Mutex::default(),
             loaded: Mutex::default(),
             rates: Mutex::default(),
+            stores: Mutex::default(),
         }))
     }
 
@@ -383,6 +387,7 @@ impl Session {
             rate: self.rate(subject),
             watch: self.settings.watch.clone(),
             standard: self.settings.standard.clone(),
+            store: self.store(subject),
             output: self.settings.output.clone(),
         })
     }
@@ -401,6 +406,12 @@ impl Session {
     /// The error as it may be shown: without the secrets of plugins.
     pub(crate) fn shown(&self, error: Error) -> Error {
         self.settings.output.secrets().hide_in(error)
+    }
+
+    /// What a plugin keeps, or the program: the same for all that acts for it.
+    fn store(&self, subject: Option<&Arc<Plugin>>) -> Store {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.entry(subject.map(|plugin| plugin.id())).or_default().clone()
     }
 
     /// The configuration file of the project, or the one that would make it one, as messages name it.

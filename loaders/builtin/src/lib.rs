@@ -7,9 +7,12 @@
 //! | `std/json` | JSON text to values and back | nothing |
 //! | `std/path` | paths as text | nothing |
 //! | `std/encoding` | base64, hexadecimal, percent and UTF-8 | nothing |
+//! | `std/process` | other programs | `process` |
 //! | `std/env` | environment variables | `env` |
+//! | `std/regex` | regular expressions; in builds with the feature `regex` | nothing |
 //! | `std/time` | clocks, sleep, RFC 3339 | nothing |
 //! | `std/log` | messages on standard error, signed with the plugin's name | nothing |
+//! | `std/kv` | values by key, kept in memory until the program ends | nothing |
 //! | `std/events` | events for the program that embeds the scripts | nothing |
 //!
 //! Each importer has modules of its own, which act with the importer's authority: what the program may read,
@@ -22,9 +25,13 @@ mod fs;
 #[cfg(feature = "http")]
 mod http;
 mod json;
+mod kv;
 mod log;
 mod module;
 mod path;
+mod process;
+#[cfg(feature = "regex")]
+mod regex;
 mod time;
 
 use caraway_loaders_core::bind::Bound;
@@ -39,19 +46,25 @@ const MODULES: &[&StdModule] = &[
     &fs::MODULE,
     #[cfg(feature = "http")]
     &http::MODULE,
+    &process::MODULE,
     &env::MODULE,
     &json::MODULE,
     &encoding::MODULE,
     &path::MODULE,
+    #[cfg(feature = "regex")]
+    &regex::MODULE,
     &time::MODULE,
     &log::MODULE,
     &events::MODULE,
+    &kv::MODULE,
 ];
 
 /// The modules that this build leaves out, and the feature of the crate `caraway` that has them.
 const ABSENT: &[(&str, &str)] = &[
     #[cfg(not(feature = "http"))]
     ("std/http", "std-http"),
+    #[cfg(not(feature = "regex"))]
+    ("std/regex", "std-regex"),
 ];
 
 /// The loader of `type` `builtin`. A module that was left out of the build is listed even so, and cannot be loaded.
@@ -67,6 +80,15 @@ const ABSENT: &[(&str, &str)] = &[
 pub struct BuiltinLoader;
 
 impl BuiltinLoader {
+    /// Whether it is a module of this build, or of another one.
+    fn names(name: &str) -> bool {
+        MODULES
+            .iter()
+            .map(|module| module.name)
+            .chain(ABSENT.iter().map(|(name, _)| *name))
+            .any(|known| known == name)
+    }
+
     fn module(name: &str) -> Result<&'static StdModule, Error> {
         if let Some(module) = MODULES.iter().copied().find(|module| module.name == name) {
             return Ok(module);
@@ -91,7 +113,7 @@ impl Loader for BuiltinLoader {
     }
 
     fn validate(&self, manifest: &Manifest) -> Vec<Error> {
-        let compiled_in = manifest.file().as_os_str().is_empty() && Self::module(&manifest.name).is_ok();
+        let compiled_in = manifest.file().as_os_str().is_empty() && Self::names(&manifest.name);
         if compiled_in {
             return Vec::new();
         }
@@ -123,8 +145,7 @@ impl Loader for BuiltinLoader {
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
-        let host = Host::of(request);
-        Self::module(&request.plugin.manifest.name)?.bind(&request.plugin.id(), host)
+        Self::module(&request.plugin.manifest.name)?.bind(&request.plugin.id(), Host::of(request))
     }
 }
 
@@ -159,6 +180,22 @@ mod tests {
         let error = BuiltinLoader::module("std/http").err().unwrap();
         assert_eq!(error.message(), "this caraway was built without `std/http`");
         assert_eq!(error.hint_text(), Some("use one that was built with the feature `std-http`"));
+    }
+
+    #[test]
+    fn what_was_left_out_says_which_build_has_it() {
+        for (name, feature) in ABSENT {
+            let manifest =
+                BuiltinLoader.provided().into_iter().find(|manifest| manifest.name == *name).unwrap();
+            assert_eq!(manifest.description.as_deref(), Some("not in this build"));
+            assert!(BuiltinLoader.validate(&manifest).is_empty());
+            let error = BuiltinLoader::module(name).err().unwrap();
+            assert_eq!(error.message(), format!("this caraway was built without `{name}`"));
+            assert_eq!(
+                error.hint_text().unwrap(),
+                format!("use one that was built with the feature `{feature}`")
+            );
+        }
     }
 
     #[test]

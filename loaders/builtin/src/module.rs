@@ -1,5 +1,6 @@
 //! What a module is made of, and how it is bound.
 
+use caraway_loaders_core::bind::conform::type_name;
 use caraway_loaders_core::bind::{Binder, Bound, CallResult};
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::loader::LoadRequest;
@@ -7,8 +8,9 @@ use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::observe::{self, Watch};
 use caraway_loaders_core::output::Output;
 use caraway_loaders_core::rate::Rate;
+use caraway_loaders_core::store::Store;
 use caraway_loaders_core::{Code, Error, Signature};
-use rhai::{Dynamic, ImmutableString, NativeCallContext};
+use rhai::{Array, Dynamic, ImmutableString, NativeCallContext};
 use semver::Version;
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,22 +43,29 @@ pub(crate) struct Host {
     rate: Arc<Rate>,
     watch: Watch,
     pub(crate) output: Output,
+    /// What the importer keeps.
+    pub(crate) store: Store,
     /// When the module was loaded: the start of its monotonic clock.
     pub(crate) started: Instant,
     #[cfg(feature = "http")]
     pub(crate) http: crate::http::Client,
+    #[cfg(feature = "regex")]
+    pub(crate) patterns: crate::regex::Cache,
 }
 
 impl Host {
     pub(crate) fn of(request: &LoadRequest) -> Arc<Self> {
-        let LoadRequest { access, rate, watch, output, .. } = request.clone();
+        let LoadRequest { access, rate, watch, output, store, .. } = request.clone();
         Arc::new(Self {
             #[cfg(feature = "http")]
             http: crate::http::Client::new(&access),
+            #[cfg(feature = "regex")]
+            patterns: crate::regex::Cache::default(),
             access,
             rate,
             watch,
             output,
+            store,
             started: Instant::now(),
         })
     }
@@ -118,6 +127,20 @@ pub(crate) fn text(args: &[&mut Dynamic], index: usize) -> ImmutableString {
         .and_then(|arg| arg.read_lock::<ImmutableString>())
         .map(|text| text.clone())
         .unwrap_or_default()
+}
+
+/// An argument that is declared as an array of strings. Nobody has looked inside it yet.
+pub(crate) fn texts(args: &[&mut Dynamic], index: usize) -> Result<Vec<ImmutableString>, Error> {
+    let Some(items) = args.get(index).and_then(|arg| arg.read_lock::<Array>()) else { return Ok(Vec::new()) };
+    let one = |(at, item): (usize, &Dynamic)| match item.read_lock::<ImmutableString>() {
+        Some(text) => Ok(text.clone()),
+        None => {
+            let found = type_name(item);
+            let message = format!("must be array<string>, found {found} at `[{at}]`");
+            Err(Error::new(Code::ArgumentType, message).about_argument(index))
+        }
+    };
+    items.iter().enumerate().map(one).collect()
 }
 
 /// An argument that is declared as a float.

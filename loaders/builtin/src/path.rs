@@ -1,10 +1,9 @@
 //! `std/path`: paths as text. Nothing here looks at the file system.
 
-use crate::module::{Function, Host, StdModule, text};
+use crate::module::{Function, Host, StdModule, text, texts};
 use caraway_loaders_core::bind::CallResult;
-use caraway_loaders_core::bind::conform::type_name;
-use caraway_loaders_core::{Code, Error, capability};
-use rhai::{Array, Dynamic, ImmutableString, NativeCallContext};
+use caraway_loaders_core::capability;
+use rhai::{Dynamic, NativeCallContext};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -52,25 +51,8 @@ pub(crate) const MODULE: StdModule = StdModule {
 
 fn join(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
     let mut path = PathBuf::new();
-    if let Some(parts) = args[0].read_lock::<Array>() {
-        for (index, part) in parts.iter().enumerate() {
-            match part.read_lock::<ImmutableString>() {
-                Some(part) => path.push(part.as_str()),
-                None => return Err(not_a_string(index, part).into()),
-            }
-        }
-    }
+    texts(args, 0)?.iter().for_each(|part| path.push(part.as_str()));
     Ok(shown(path.as_os_str()))
-}
-
-fn not_a_string(index: usize, part: &Dynamic) -> Error {
-    let found = type_name(part);
-    Error::new(
-        Code::ArgumentType,
-        format!(
-            "argument 1 of `std/path::join`: `parts` must be array<string>, found {found} at `[{index}]`"
-        ),
-    )
 }
 
 fn parent(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {

@@ -1,4 +1,4 @@
-//! `std/path`, `std/time`, `std/log`, `std/events`, `std/env` and `std/encoding`.
+//! `std/path`, `std/time`, `std/log`, `std/events`, `std/kv`, `std/env` and `std/encoding`.
 
 mod support;
 
@@ -184,4 +184,57 @@ fn variables_need_a_grant_each() {
     plugin.fails(&format!("env::get({name:?})"), Code::Denied, "its manifest does not ask for it");
     plugin.gives("env::names().contains(\"CARGO_PKG_NAME\")", "false");
     Bench::new(&[]).gives("env::names()", "[]");
+}
+
+#[test]
+fn what_is_kept_is_a_copy() {
+    let bench = Bench::new(&[]);
+    for (script, expected) in [
+        ("kv::get(\"none\")", "()"),
+        (
+            "{ kv::set(\"a\", #{list: [1, 2.5, \"x\"], none: ()}); kv::get(\"a\") }",
+            "#{\"list\": [1, 2.5, \"x\"], \"none\": ()}",
+        ),
+        (
+            "{ let x = [1]; kv::set(\"a\", x); x.push(2); let y = kv::get(\"a\"); y.push(3); kv::get(\"a\") }",
+            "[1]",
+        ),
+        // A shared variable stays outside.
+        ("{ let x = 1; let f = || x; kv::set(\"a\", [x]); x = 2; kv::get(\"a\") }", "[1]"),
+        ("{ const X = [1]; kv::set(\"a\", X); let y = kv::get(\"a\"); y.push(2); y }", "[1, 2]"),
+        ("{ kv::set(\"a\", ()); [kv::has(\"a\"), kv::has(\"b\"), kv::get(\"a\")] }", "[true, false, ()]"),
+        (
+            "{ kv::set(\"b\", blob(2, 7)); kv::set(\"a\", 'c'); [kv::keys(), kv::delete(\"a\"), kv::delete(\"a\"), kv::keys()] }",
+            "[[\"a\", \"b\"], true, false, [\"b\"]]",
+        ),
+        ("{ kv::set(\"b\", 1); kv::clear(); kv::keys() }", "[]"),
+        ("[kv::add(\"n\", 2), kv::add(\"n\", -5), kv::get(\"n\")]", "[2, -3, -3]"),
+    ] {
+        bench.gives(script, expected);
+    }
+    for (script, code, message) in [
+        ("kv::set(\"\", 1)", Code::ValueRefused, "a key has 0 bytes; it may have 1 to 256"),
+        ("kv::set(\"f\", [|x| x])", Code::ValueRefused, "holds fn, which cannot be kept"),
+        ("kv::set(\"t\", #{at: timestamp()})", Code::ValueRefused, "which cannot be kept"),
+        ("kv::set(\"big\", blob(4194302))", Code::Memory, "the store would hold 4194305 bytes"),
+        ("kv::set(\"big\", blob(4194305))", Code::Memory, "takes more than 4194304 bytes"),
+        (
+            "{ let x = []; for i in 0..200 { x = [x]; } kv::set(\"x\", x) }",
+            Code::ValueRefused,
+            "nests deeper than 128 levels",
+        ),
+        (
+            "{ kv::set(\"s\", \"1\"); kv::add(\"s\", 1) }",
+            ArgumentType,
+            "`s` has string, and only an int can be added to",
+        ),
+        (
+            "{ kv::set(\"n\", 9223372036854775807); kv::add(\"n\", 1) }",
+            Code::ValueRefused,
+            "beyond what an int can hold",
+        ),
+        ("for i in 0..5000 { kv::set(`${i}`, ()); }", Code::Limit, "the store has 4096 keys already"),
+    ] {
+        bench.fails(script, code, message);
+    }
 }

@@ -14,6 +14,7 @@
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
 //! | [`limits`], [`budget`], [`rate`] | how much a script may use, and the clock and counters that stop it |
 //! | [`observe`] | watching calls into plugins |
+//! | [`store`] | what the program and each plugin keep in memory, by key |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
 //! Nothing here opens a library, compiles a component or keeps global state.
@@ -40,6 +41,7 @@ pub mod rate;
 pub mod resolve;
 pub mod secret;
 mod standard;
+pub mod store;
 mod suggest;
 
 pub use caraway_plugin::{Param, Signature, Type, Value};

@@ -11,6 +11,7 @@ use crate::observe::Watch;
 use crate::output::Output;
 use crate::rate::Rate;
 use crate::standard::StandardPackage;
+use crate::store::Store;
 use caraway_plugin::{Signature, Type, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -167,6 +168,8 @@ pub struct LoadRequest {
     pub rate: Arc<Rate>,
     /// Who is told of calls.
     pub watch: Watch,
+    /// What it keeps. For a kind that is [`per_importer`](Loader::per_importer): what its importer keeps.
+    pub store: Store,
     /// Where it prints to.
     pub output: Output,
     /// Rhai's standard package, for kinds that run scripts.

@@ -81,6 +81,7 @@ fn request(plugin: Plugin, output: Output) -> LoadRequest {
         watch: Default::default(),
         rate: Default::default(),
         standard: Default::default(),
+        store: Default::default(),
         output,
     }
 }

@@ -11,7 +11,7 @@ use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::{Code, Value};
 use common::{Bench, engine, fails, shown, thrown};
-use rhai::Engine;
+use rhai::{Dynamic, Engine};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -91,6 +91,27 @@ fn the_store_outlives_instances_and_nothing_else() {
         let other = load(&bench, persistent);
         assert_eq!(shown(&other, "m::keys()"), "[]", "another load has another store");
     }
+}
+
+#[test]
+fn the_store_is_the_one_that_std_kv_has() {
+    let bench = Bench::new();
+    let request = bench.request(bench.plugin("m", GUEST), Limits::PLUGIN, Access::default());
+    let engine = engine(&bench.loader.load(&request).unwrap());
+    let kept = [
+        ("text", "héllo".into()),
+        ("list", Dynamic::from_array(vec![1.into(), "x".into()])),
+        ("none", Dynamic::UNIT),
+    ];
+    for (key, value) in kept {
+        request.store.set(key, &value).unwrap();
+    }
+    for (key, bytes) in [("text", "héllo"), ("list", r#"[1,"x"]"#), ("none", "null")] {
+        assert_eq!(shown(&engine, &format!("m::get({key:?}).as_string()")), format!("{bytes:?}"));
+    }
+    shown(&engine, "m::set(\"mine\", blob(2, 7)); m::delete(\"none\")");
+    assert_eq!(request.store.keys(), ["list", "mine", "text"]);
+    assert_eq!(request.store.get("mine").unwrap().into_blob(), Ok(vec![7, 7]));
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! appended to: the others could lie elsewhere.
 
 mod fence;
+mod folder;
 mod read;
 mod target;
 mod write;
@@ -18,6 +19,7 @@ use crate::module::{Function, Host, StdModule, text};
 use caraway_loaders_core::bind::CallResult;
 use caraway_loaders_core::capability::FileMode;
 use caraway_loaders_core::{Code, Error};
+pub(crate) use folder::Folder;
 use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext};
 use target::{Last, Target};
 

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+pub(crate) mod processes;
+
 use caraway_loaders_builtin::BuiltinLoader;
 use caraway_loaders_core::bind::{Bound, explain};
 use caraway_loaders_core::capability::{Access, Asks, Grants};
@@ -102,6 +104,7 @@ impl Bench {
                 watch: Default::default(),
                 rate: Default::default(),
                 standard: Default::default(),
+                store: Default::default(),
                 output: output.clone(),
             };
             engine.register_static_module(alias, BuiltinLoader.load(&request).unwrap().module);

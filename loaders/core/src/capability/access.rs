@@ -169,8 +169,8 @@ impl Access {
         self.denied.iter().any(|rule| rule.scopes.allows(request))
     }
 
-    /// Where relative paths start.
-    pub(super) fn base(&self) -> &Path {
+    /// The program's folder, where relative paths start.
+    pub fn base(&self) -> &Path {
         &self.base
     }
 
@@ -267,6 +267,8 @@ mod tests {
         let bare = Access::program(&grants(&[], &[]), "/here/app");
         case(&bare, OUT, None);
         case(&bare, Request::Print(Stream::Stderr), None);
+        let arguments = ["log", "-1", "it's, so", ""].map(str::to_owned);
+        let run = |program, arguments| Request::Run { program, arguments };
         for (request, act, flag) in [
             (read("data/x.csv"), "read `data/x.csv`", "filesystem=read:app/data/x.csv"),
             (read("/etc/hosts"), "read `/etc/hosts`", "filesystem=read:/etc/hosts"),
@@ -275,7 +277,13 @@ mod tests {
             (read("."), "read `.`", "filesystem=read:app"),
             (Request::File(FileMode::Write, Path::new("out")), "write `out`", "filesystem=write:app/out"),
             (Request::Connect { host: "::1", port: 80 }, "connect to `[::1]:80`", "'network=[::1]:80'"),
-            (Request::Run("git"), "start `git`", "process=git"),
+            (run("git", &[]), "start `git`", "process=git"),
+            (run("git", &arguments[..2]), "start `git log -1`", "'process=git log -1'"),
+            (
+                run("git", &arguments),
+                r#"start `git log -1 "it's, so" ''`"#,
+                r#""process=git log -1 \"it's,, so\" ''""#,
+            ),
             (Request::Environment("LANG"), "read the environment variable `LANG`", "env=LANG"),
             (Request::Native, "run native code in this process", "native"),
             (Request::ReadInput, "read standard input", "io=stdin"),

@@ -216,6 +216,7 @@ mod tests {
     fn rules_hold_for_whom_they_name() {
         let file = |path| Request::File(FileMode::Read, Path::new(path));
         let out = Request::Print(Stream::Stdout);
+        let run = |program| Request::Run { program, arguments: &[] };
         for (text, subject, request, expected) in [
             ("io", None, out, true),
             ("io", Some("stats"), out, true),
@@ -239,7 +240,8 @@ mod tests {
             ("filesystem=a=b", None, file("/here/a=b"), true),
             ("filesystem=./a:b", None, file("/here/a:b"), true),
             ("env=LANG", None, Request::Environment("LANG"), true),
-            ("process=git", None, Request::Run("git"), true),
+            ("process=git", None, run("git"), true),
+            ("process=git log", None, run("git"), false),
             ("network=[::1]:80", None, Request::Connect { host: "::1", port: 80 }, true),
         ] {
             assert_eq!(

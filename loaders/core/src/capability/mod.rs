@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | `filesystem` | `{"filesystem": {"read": ["data"], "write": ["out"]}}` | `filesystem=read:data,write:out`, `filesystem=data` for both |
 //! | `network` | `{"network": {"hosts": ["api.example.com:443"]}}` | `network=api.example.com:443` |
-//! | `process` | `{"process": {"programs": ["git"]}}` | `process=git` |
+//! | `process` | `{"process": {"programs": ["make", "git log *"]}}` | `process=make`, `'process=git log *'` |
 //! | `env` | `{"env": {"names": ["LANG"]}}` | `env=LANG` |
 //! | `native` | `"native"` | `native`, `native=PLUGIN` |
 //! | `io` | `"io"` | `io`, `io=stdout,stderr,stdin` |

@@ -3,6 +3,7 @@
 use super::grants::Rule;
 use super::lexical::seen_from;
 use super::network;
+use super::process;
 use super::request::Request;
 use crate::code::Code;
 use crate::error::Error;
@@ -71,7 +72,7 @@ impl Refusal<'_> {
             }
             Request::Connect { host, port } => format!("connect to `{}`", network::shown(host, port)),
             Request::LookUp(host) => format!("look up `{host}`"),
-            Request::Run(program) => format!("start `{program}`"),
+            Request::Run { program, arguments } => format!("start `{}`", process::exact(program, arguments)),
             Request::Environment(name) => format!("read the environment variable `{name}`"),
             Request::Native => "run native code in this process".to_owned(),
             Request::Print(Stream::Stdout) => "write to standard output".to_owned(),
@@ -90,7 +91,9 @@ impl Refusal<'_> {
             }
             Request::Connect { host, port } => json!({capability: {"hosts": [network::shown(host, port)]}}),
             Request::LookUp(host) => json!({capability: {"hosts": [network::shown(host, ANY_PORT)]}}),
-            Request::Run(program) => json!({capability: {"programs": [program]}}),
+            Request::Run { program, arguments } => {
+                json!({capability: {"programs": [process::exact(program, arguments)]}})
+            }
             Request::Environment(name) => json!({capability: {"names": [name]}}),
             Request::Native | Request::Print(_) | Request::ReadInput => json!(capability),
         }
@@ -106,7 +109,7 @@ impl Refusal<'_> {
             }
             Request::Connect { host, port } => Some(network::shown(host, port)),
             Request::LookUp(host) => Some(network::shown(host, ANY_PORT)),
-            Request::Run(program) => Some(program.to_owned()),
+            Request::Run { program, arguments } => Some(process::exact(program, arguments)),
             Request::Environment(name) => Some(name.to_owned()),
             Request::ReadInput => Some("stdin".to_owned()),
             Request::Native | Request::Print(_) => None,

@@ -40,7 +40,12 @@ pub enum Request<'a> {
     /// Ask for the addresses of a host by its name.
     LookUp(&'a str),
     /// Start another program.
-    Run(&'a str),
+    Run {
+        /// Its name or absolute path, as it is written.
+        program: &'a str,
+        /// Its arguments, without the program itself.
+        arguments: &'a [String],
+    },
     /// Read an environment variable.
     Environment(&'a str),
     /// Run native code in the host's process.
@@ -57,7 +62,7 @@ impl Request<'_> {
         match self {
             Self::File(..) => Capability::Filesystem,
             Self::Connect { .. } | Self::LookUp(_) => Capability::Network,
-            Self::Run(_) => Capability::Process,
+            Self::Run { .. } => Capability::Process,
             Self::Environment(_) => Capability::Env,
             Self::Native => Capability::Native,
             Self::Print(_) | Self::ReadInput => Capability::Io,

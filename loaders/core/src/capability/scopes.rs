@@ -171,7 +171,7 @@ impl Scopes {
             Request::File(mode, path) => self.filesystem.allows(mode, path),
             Request::Connect { host, port } => self.network.allows(host, port),
             Request::LookUp(host) => self.network.names(host),
-            Request::Run(program) => self.process.allows(program),
+            Request::Run { program, arguments } => self.process.allows(program, arguments),
             Request::Environment(name) => self.env.allows(name),
             Request::Native => self.native.allows(),
             Request::Print(Stream::Stdout) => self.io.allows(Channel::Stdout),

@@ -77,6 +77,7 @@ impl Folder {
             watch: Default::default(),
             rate: Default::default(),
             standard: StandardPackage::default(),
+            store: Default::default(),
             output: Output::new(move |_, line| lines.lock().unwrap().push(line.to_owned())),
         }
     }

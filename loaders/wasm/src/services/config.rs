@@ -27,8 +27,8 @@ fn setting(value: &Value) -> Setting {
     }
 }
 
-/// What TOML and JSON could not have written does not occur in settings; a float that is no number is null.
-fn json(value: &Value) -> serde_json::Value {
+/// A float that is no number is null. What TOML and JSON could not have written does not occur in settings.
+pub(super) fn json(value: &Value) -> serde_json::Value {
     use serde_json::Value as Json;
     match value {
         Value::Unit => Json::Null,

@@ -11,9 +11,9 @@ mod store;
 use crate::wasi::Guest;
 use caraway_loaders_core::loader::LoadRequest;
 use caraway_loaders_core::output::Output;
+use caraway_loaders_core::store::Store;
 use config::Settings;
 use std::sync::Arc;
-use store::Store;
 use wasmtime::component::Linker;
 
 mod wit {
@@ -37,13 +37,13 @@ struct Inner {
 }
 
 impl Services {
-    /// The services of one plugin, with nothing in its store.
+    /// The services of one plugin.
     pub(crate) fn of(request: &LoadRequest) -> Self {
         Self(Arc::new(Inner {
             plugin: request.plugin.manifest.name.clone(),
             output: request.output.clone(),
             settings: Settings::new(&request.config),
-            store: Store::default(),
+            store: request.store.clone(),
         }))
     }
 }

@@ -61,6 +61,7 @@ impl Bench {
             watch: Default::default(),
             rate: Default::default(),
             standard: Default::default(),
+            store: Default::default(),
             output: Output::new(move |_, line| printed.lock().unwrap().push(line.to_owned())),
         }
     }
