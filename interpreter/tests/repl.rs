@@ -50,12 +50,12 @@ fn what_is_typed_stays() {
     says(&[], "import \"./lib\" as lib;\nlib::one()\n", 0, "1\n", &[]);
     says(&["first.rhai"], "twice(known)\nstats::mean([2])\n", 0, "14\n2.0\n", &[]);
     says(&[], "print(1);\nexit(3)\nprint(2);\n", 3, "1\n", &[]);
-    says(&[], "let unfinished = [1,\n", 1, "", &["E0102", "repl:1:"]);
+    says(&[], "let unfinished = [1,\n", 1, "", &["E0102", "repl[1]:"]);
 }
 
 #[test]
 fn errors_end_a_pipe() {
-    says(&[], "let x = 1;\nx + y\n2\n", 1, "", &["E0101", "repl:2:1:", "y"]);
+    says(&[], "let x = 1;\nx + y\n2\n", 1, "", &["E0101", "repl[2]:1:", "y"]);
     says(&[], "import \"stats\" as s;\ns::maen([1])\n", 1, "", &["E0103", "did you mean `mean`?"]);
     says(&[], "import \"stats\" as s;\ns::fail()\n", 1, "", &["E0105", "no", "main.rhai"]);
     says(&[], "import \"stat\" as s;\n", 4, "", &["E0401", "did you mean `stats`?"]);

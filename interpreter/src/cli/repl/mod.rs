@@ -91,7 +91,7 @@ impl Conversation<'_> {
                 Some(command) => command.and_then(|command| self.obey(&command)),
                 None => {
                     self.pieces += 1;
-                    let name = format!("repl:{}", self.pieces);
+                    let name = format!("repl[{}]", self.pieces);
                     self.run(&text, &name, true)
                 }
             };
@@ -144,7 +144,7 @@ impl Conversation<'_> {
             }
             Command::Time(text) => {
                 let start = std::time::Instant::now();
-                let outcome = self.run(text, "repl:time", true);
+                let outcome = self.run(text, "repl[time]", true);
                 let took = start.elapsed().as_secs_f64() * 1000.0;
                 self.context.print(&format!("{took:.3} ms\n"))?;
                 return outcome;
