@@ -11,6 +11,7 @@
 //! | [`bind`] | the only place that puts functions into a module |
 //! | [`buffer`], [`handle`] | values that keep their identity: numbers in place, and what plugins keep to themselves |
 //! | [`limits`], [`budget`] | how much a script may use, and the clock and counters that stop it |
+//! | [`text`] | what values print as, within the budget |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
 //! Nothing here opens a library, compiles a component or keeps global state.
@@ -34,6 +35,7 @@ pub mod output;
 pub mod resolve;
 mod standard;
 mod suggest;
+pub mod text;
 
 pub use caraway_plugin::{Param, Signature, Type, Value};
 pub use code::Code;

@@ -6,13 +6,16 @@
 //! functions can be called; [`ScriptLoader`] is the loader.
 
 pub mod engine;
+mod equal;
 mod files;
 mod guard;
 mod instance;
+mod json;
 mod loader;
 mod resolver;
 mod sort;
 mod source;
+mod text;
 
 pub use files::script_files;
 pub use instance::{Entry, Instance};
