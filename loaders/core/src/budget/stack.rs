@@ -29,12 +29,17 @@ pub(super) fn has_room() -> bool {
     stacker::remaining_stack().is_none_or(|left| left > LEAST)
 }
 
+/// What of a stack is for the rest: a part of it, and on a small one enough for a guest in WebAssembly.
+fn kept_back(stack: usize) -> usize {
+    (stack / 4).max((1 << 20).min(stack / 2))
+}
+
 #[cold]
 fn is_below(here: usize) -> bool {
     if FLOOR.get() == usize::MAX {
         // Where nobody can tell, the host's stack is taken to be large enough.
-        let floor =
-            stacker::remaining_stack().map_or(0, |left| here.saturating_sub((left - left / 4).min(MOST)));
+        let floor = stacker::remaining_stack()
+            .map_or(0, |left| here.saturating_sub((left - kept_back(left)).min(MOST)));
         FLOOR.set(floor);
     }
     here < FLOOR.get()
