@@ -39,3 +39,8 @@ fn values() {
 fn settings() {
     caraway_tests::run_cases("settings.toml");
 }
+
+#[test]
+fn hostile_scripts() {
+    caraway_tests::run_cases("script_hostile.toml");
+}

@@ -183,6 +183,7 @@ impl Frames {
             && Arc::ptr_eq(&closed.spec, spec)
         {
             closed.deadline = None;
+            closed.expired = None;
             closed.cpu_end = None;
             closed.memory_ceiling = memory_ceiling;
             closed.lowest_ceiling = lowest_ceiling;
@@ -194,6 +195,7 @@ impl Frames {
                 cpu_end: None,
                 memory_ceiling,
                 lowest_ceiling,
+                expired: None,
             });
         }
         self.open += 1;
@@ -226,6 +228,8 @@ struct Open {
     memory_ceiling: i64,
     /// The least ceiling of this frame and all below.
     lowest_ceiling: i64,
+    /// Why it is at its end. Rhai lets scripts catch some errors that say so, those of callbacks and of `eval`.
+    expired: Option<Error>,
 }
 
 impl Meter {
@@ -314,8 +318,9 @@ impl Frame {
     ///
     /// The outermost frame that has used up what it may.
     pub fn finish(&self) -> Result<(), Expiry> {
-        let started =
-            FRAMES.with_borrow(|frames| frames.get(self.index).is_some_and(|open| open.deadline.is_some()));
+        let started = FRAMES.with_borrow(|frames| {
+            frames.get(self.index).is_some_and(|open| open.deadline.is_some() || open.expired.is_some())
+        });
         if started || DENIED.get() { check() } else { Ok(()) }
     }
 
@@ -441,15 +446,21 @@ pub fn tick(_operations: u64) -> Option<Dynamic> {
         return None;
     }
     look::taken(ALLOCATED.get());
-    check().err().map(Dynamic::from)
+    let expiry = check().err()?;
+    look::soon();
+    Some(Dynamic::from(expiry))
 }
 
 #[cold]
 fn stack_used_up() -> Expiry {
-    FRAMES.with_borrow(|frames| {
+    look::soon();
+    FRAMES.with_borrow_mut(|frames| {
         let owner = frames.last().map_or("the script", |open| &open.spec.owner);
         let message = format!("{owner} recurses deeper than the stack of its thread");
         let error = Error::new(Code::Limit, message).hint("use a loop, or let the recursion come to an end");
+        if let Some(innermost) = frames.last_mut() {
+            innermost.expired.get_or_insert_with(|| error.clone());
+        }
         Expiry { frame: frames.len().saturating_sub(1), error }
     })
 }
@@ -464,22 +475,9 @@ pub fn check() -> Result<(), Expiry> {
         let mut now = None;
         let denied = DENIED.take().then(|| frames.tightest());
         for (index, open) in frames.iter_mut().enumerate() {
-            let expired = |error: Error| Expiry { frame: index, error };
-            if open.spec.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
-                return Err(expired(Error::new(Code::Interrupted, "interrupted")));
-            }
-            let denied = denied == Some(index);
-            if denied || ALLOCATED.get() > open.memory_ceiling {
-                return Err(expired(open.spec.out_of_memory()));
-            }
-            if open.spec.timeout.is_some() {
-                let now = *now.get_or_insert_with(Instant::now);
-                if open.deadline(now).is_some_and(|deadline| now >= deadline) {
-                    return Err(expired(open.spec.out_of_time()));
-                }
-            }
-            if open.spec.cpu.is_some() && open.cpu_used_up() {
-                return Err(expired(open.spec.out_of_cpu()));
+            if let Some(error) = open.used_up(denied == Some(index), &mut now) {
+                open.expired = Some(error.clone());
+                return Err(Expiry { frame: index, error });
             }
         }
         Ok(())
@@ -560,6 +558,29 @@ pub fn sleep(duration: Duration) -> Result<(), Expiry> {
 }
 
 impl Open {
+    /// Which of its limits has been reached. `now` is the time, when somebody has looked.
+    fn used_up(&mut self, denied: bool, now: &mut Option<Instant>) -> Option<Error> {
+        if self.expired.is_some() {
+            return self.expired.clone();
+        }
+        if self.spec.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            return Some(Error::new(Code::Interrupted, "interrupted"));
+        }
+        if denied || ALLOCATED.get() > self.memory_ceiling {
+            return Some(self.spec.out_of_memory());
+        }
+        if self.spec.timeout.is_some() {
+            let now = *now.get_or_insert_with(Instant::now);
+            if self.deadline(now).is_some_and(|deadline| now >= deadline) {
+                return Some(self.spec.out_of_time());
+            }
+        }
+        if self.spec.cpu.is_some() && self.cpu_used_up() {
+            return Some(self.spec.out_of_cpu());
+        }
+        None
+    }
+
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
         if self.deadline.is_none() {
             self.deadline = now.checked_add(self.spec.timeout?);

@@ -1,6 +1,6 @@
 //! Engines that hold what runs on them.
 
-use crate::{equal, guard, json, sort, text};
+use crate::{equal, guard, json, parsing, sort, text};
 use caraway_loaders_core::budget;
 use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::limits::Limits;
@@ -17,7 +17,10 @@ use std::time::Duration;
 /// out of little, or take long with a large value, obey the limits; operations look at the [`budget`]; nothing is
 /// printed until [`print_to`] says where.
 pub fn engine(limits: &Limits, standard: &StandardPackage) -> Engine {
-    let mut engine = parser(limits);
+    let mut engine = Engine::new_raw();
+    limits.apply(&mut engine);
+    // `eval` parses on it, for as long as the script may run.
+    parsing::watch(&mut engine, None);
     engine.register_global_module(standard.module());
     engine.on_progress(budget::tick);
     ErrorValue::register(&mut engine);
@@ -42,6 +45,7 @@ pub fn engine(limits: &Limits, standard: &StandardPackage) -> Engine {
 pub fn parser(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
     limits.apply(&mut engine);
+    parsing::watch(&mut engine, Some(parsing::LONGEST));
     engine
 }
 
@@ -87,6 +91,7 @@ pub fn print_to(engine: &mut Engine, output: Output, access: Arc<Access>) {
             (Some(source), Some(line)) => format!("{}:{line}: ", escape(source)),
             _ => String::new(),
         };
-        write(Stream::Stderr, &format!("{place}{text}"));
+        // A character is shown as it is, by Rhai.
+        write(Stream::Stderr, &format!("{place}{}", escape(text)));
     });
 }

@@ -12,6 +12,7 @@ mod guard;
 mod instance;
 mod json;
 mod loader;
+mod parsing;
 mod resolver;
 mod sort;
 mod source;

@@ -101,13 +101,13 @@ fn unsorted(why: String) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorFunctionNotFound(why, Position::NONE))
 }
 
-/// A float in the order of all: NaN is beyond the others, on the side of its sign, and both zeros are one.
+/// A float in the order of all: NaN comes last, and both zeros are one.
 struct Float(f64);
 
 impl Ord for Float {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Adding zero makes a negative zero a positive one.
-        (self.0 + 0.0).total_cmp(&(other.0 + 0.0))
+        let unordered = || self.0.is_nan().cmp(&other.0.is_nan());
+        self.0.partial_cmp(&other.0).unwrap_or_else(unordered)
     }
 }
 

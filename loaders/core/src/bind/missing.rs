@@ -7,6 +7,7 @@ use super::binder::Bound;
 use super::error::wrong_argument;
 use super::kind::Kind;
 use super::shown::Shown;
+use crate::budget;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::handle;
@@ -105,7 +106,11 @@ fn plain(error: &EvalAltResult, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> 
                 .or_else(method)
                 .unwrap_or_else(|| Error::new(Code::ScriptFailed, message))
         }
-        EvalAltResult::ErrorParsing(..) => Error::new(Code::Syntax, message),
+        // A text that `eval` was given may have been left for lack of time.
+        EvalAltResult::ErrorParsing(..) => match budget::check() {
+            Err(expiry) => expiry.error().clone(),
+            Ok(()) => Error::new(Code::Syntax, message),
+        },
         EvalAltResult::ErrorRuntime(value, _) => {
             Error::new(Code::ScriptFailed, thrown_text(value)).throwing(value.clone())
         }
