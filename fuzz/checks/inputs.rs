@@ -3,7 +3,13 @@
 use std::path::Path;
 
 /// Runs `check` on the seeds of a target of `fuzz/`, and on what is made of them.
+#[allow(dead_code, reason = "not every test uses it")]
 pub(crate) fn run(target: &str, check: impl Fn(&[u8])) {
+    run_some(target, 1000, check);
+}
+
+/// The same with so many changed copies of each seed, and as much less of all else.
+pub(crate) fn run_some(target: &str, copies: usize, check: impl Fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder =
         folder.ancestors().map(|above| above.join("fuzz/seeds")).find(|seeds| seeds.is_dir()).unwrap();
@@ -12,15 +18,16 @@ pub(crate) fn run(target: &str, check: impl Fn(&[u8])) {
     files.sort();
     let seeds: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
     assert!(!seeds.is_empty(), "{target} has no seeds");
+    let every = (1000 / copies).max(1);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for seed in &seeds {
         check(seed);
-        (0..seed.len().min(512)).for_each(|len| check(&seed[..len]));
-        for _ in 0..1000 {
+        (0..seed.len().min(512)).step_by(every).for_each(|len| check(&seed[..len]));
+        for _ in 0..copies {
             check(&random.changed(seed, &seeds));
         }
     }
-    for len in (0..64).chain((64..4096).step_by(61)) {
+    for len in (0..64).chain((64..4096).step_by(61)).step_by(every) {
         for _ in 0..8 {
             let noise: Vec<u8> = (0..len).map(|_| random.byte()).collect();
             check(&noise);

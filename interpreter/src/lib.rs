@@ -38,6 +38,9 @@ pub mod cli;
 mod config;
 #[cfg(feature = "cli")]
 mod diagnostic;
+#[cfg(all(feature = "cli", any(test, fuzzing)))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "repl")]
 mod interactive;
 mod loading;

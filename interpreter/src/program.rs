@@ -162,7 +162,7 @@ impl Program {
                     let path = self.aliases.get(alias).filter(|path| !is_file(path))?;
                     self.session.view().import(path).ok()
                 });
-                self.session.shown(error)
+                self.session.shown(error).leaving()
             })?;
             // What leaves this thread is dropped on a smaller stack.
             let value = conform::conform(&Type::Any, value, Functions::Refuse)

@@ -44,3 +44,8 @@ fn settings() {
 fn stores() {
     caraway_tests::run_cases("stores.toml");
 }
+
+#[test]
+fn hostile_scripts() {
+    caraway_tests::run_cases("script_hostile.toml");
+}

@@ -13,6 +13,9 @@
 //! is false. The count includes the interpreter's own bookkeeping and does not include what other threads
 //! allocate, memory-mapped files, or what the system allocator wastes.
 
+mod look;
+mod stack;
+
 use crate::code::Code;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -31,13 +34,15 @@ pub const MAX_NESTING: usize = 24;
 /// The largest allocation that is made at once where memory has no limit, in bytes.
 const MAX_AT_ONCE: u64 = 1 << 30;
 
-/// Time and cancellation are looked at once in this many operations; memory at each.
-const OPERATIONS_PER_LOOK: u64 = 128;
+/// An allocation of this many bytes takes its time.
+const LARGE: i64 = 256 << 10;
 
 thread_local! {
     static ALLOCATED: Cell<i64> = const { Cell::new(0) };
     static FRAMES: RefCell<Frames> = const { RefCell::new(Frames { frames: Vec::new(), open: 0 }) };
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
+    /// Whether something did without memory that it may not have.
+    static DENIED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The system's allocator, which counts for each thread what it allocates and frees.
@@ -56,6 +61,9 @@ pub struct CountingAllocator;
 fn count(bytes: i64) {
     // A thread that is being torn down has lost its counter and needs none.
     let _ = ALLOCATED.try_with(|allocated| allocated.set(allocated.get().wrapping_add(bytes)));
+    if bytes.abs() >= LARGE {
+        look::soon();
+    }
 }
 
 /// Counts what was allocated, if it was.
@@ -183,6 +191,7 @@ impl Frames {
             && Arc::ptr_eq(&closed.spec, spec)
         {
             closed.deadline = None;
+            closed.expired = None;
             closed.cpu_end = None;
             closed.memory_ceiling = memory_ceiling;
             closed.lowest_ceiling = lowest_ceiling;
@@ -194,14 +203,24 @@ impl Frames {
                 cpu_end: None,
                 memory_ceiling,
                 lowest_ceiling,
+                expired: None,
             });
         }
         self.open += 1;
     }
 
+    /// The frame that memory is short for; the innermost one if none has a limit.
+    fn tightest(&self) -> usize {
+        let ceiling = self.last().map_or(i64::MAX, |open| open.lowest_ceiling);
+        self.iter()
+            .position(|open| ceiling != i64::MAX && open.memory_ceiling == ceiling)
+            .unwrap_or(self.len().saturating_sub(1))
+    }
+
     /// Closes all but the outermost `open`.
     fn close(&mut self, open: usize) {
         self.open = self.open.min(open);
+        DENIED.set(false);
         CEILING.set(self.last().map_or(i64::MAX, |open| open.lowest_ceiling));
     }
 }
@@ -217,6 +236,8 @@ struct Open {
     memory_ceiling: i64,
     /// The least ceiling of this frame and all below.
     lowest_ceiling: i64,
+    /// Why it is at its end. Rhai lets scripts catch some errors that say so, those of callbacks and of `eval`.
+    expired: Option<Error>,
 }
 
 impl Meter {
@@ -305,9 +326,10 @@ impl Frame {
     ///
     /// The outermost frame that has used up what it may.
     pub fn finish(&self) -> Result<(), Expiry> {
-        let started =
-            FRAMES.with_borrow(|frames| frames.get(self.index).is_some_and(|open| open.deadline.is_some()));
-        if started { check() } else { Ok(()) }
+        let started = FRAMES.with_borrow(|frames| {
+            frames.get(self.index).is_some_and(|open| open.deadline.is_some() || open.expired.is_some())
+        });
+        if started || DENIED.get() { check() } else { Ok(()) }
     }
 
     /// What an error that reaches this frame's boundary is to its caller: a limit of this frame has become an
@@ -421,12 +443,34 @@ impl Expiry {
     }
 }
 
-/// Looks at memory, and now and then at time and cancellation. For [`rhai::Engine::on_progress`].
-pub fn tick(operations: u64) -> Option<Dynamic> {
-    if ALLOCATED.get() <= CEILING.get() && !operations.is_multiple_of(OPERATIONS_PER_LOOK) {
+/// Looks at memory and the stack, and now and then at time and cancellation. For [`rhai::Engine::on_progress`].
+pub fn tick(_operations: u64) -> Option<Dynamic> {
+    // Not by the number of operations: each call of a native function's callback counts from where that began.
+    let due = look::due();
+    if stack::is_used_up() {
+        return Some(Dynamic::from(stack_used_up()));
+    }
+    if ALLOCATED.get() <= CEILING.get() && !due {
         return None;
     }
-    check().err().map(Dynamic::from)
+    look::taken(ALLOCATED.get());
+    let expiry = check().err()?;
+    look::soon();
+    Some(Dynamic::from(expiry))
+}
+
+#[cold]
+fn stack_used_up() -> Expiry {
+    look::soon();
+    FRAMES.with_borrow_mut(|frames| {
+        let owner = frames.last().map_or("the script", |open| &open.spec.owner);
+        let message = format!("{owner} recurses deeper than the stack of its thread");
+        let error = Error::new(Code::Limit, message).hint("use a loop, or let the recursion come to an end");
+        if let Some(innermost) = frames.last_mut() {
+            innermost.expired.get_or_insert_with(|| error.clone());
+        }
+        Expiry { frame: frames.len().saturating_sub(1), error }
+    })
 }
 
 /// Looks at every limit of every open frame.
@@ -437,22 +481,11 @@ pub fn tick(operations: u64) -> Option<Dynamic> {
 pub fn check() -> Result<(), Expiry> {
     FRAMES.with_borrow_mut(|frames| {
         let mut now = None;
+        let denied = DENIED.take().then(|| frames.tightest());
         for (index, open) in frames.iter_mut().enumerate() {
-            let expired = |error: Error| Expiry { frame: index, error };
-            if open.spec.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
-                return Err(expired(Error::new(Code::Interrupted, "interrupted")));
-            }
-            if ALLOCATED.get() > open.memory_ceiling {
-                return Err(expired(open.spec.out_of_memory()));
-            }
-            if open.spec.timeout.is_some() {
-                let now = *now.get_or_insert_with(Instant::now);
-                if open.deadline(now).is_some_and(|deadline| now >= deadline) {
-                    return Err(expired(open.spec.out_of_time()));
-                }
-            }
-            if open.spec.cpu.is_some() && open.cpu_used_up() {
-                return Err(expired(open.spec.out_of_cpu()));
+            if let Some(error) = open.used_up(denied == Some(index), &mut now) {
+                open.expired = Some(error.clone());
+                return Err(Expiry { frame: index, error });
             }
         }
         Ok(())
@@ -475,6 +508,38 @@ pub fn memory_left() -> Option<u64> {
 /// what makes much out of little, since a limit that is looked at afterwards is looked at too late.
 pub fn may_allocate(bytes: u64) -> bool {
     bytes <= memory_left().unwrap_or(MAX_AT_ONCE).min(isize::MAX as u64)
+}
+
+/// The same for whoever can do without, but cannot fail: when it says no, the next look at the limits finds that
+/// memory is used up.
+pub fn can_allocate(bytes: u64) -> bool {
+    let allowed = may_allocate(bytes);
+    if !allowed {
+        DENIED.set(true);
+        look::soon();
+    }
+    allowed
+}
+
+/// Whether the limits still hold, for whoever can stop but cannot fail: when it says no, the next operation of the
+/// script is told why.
+pub fn may_go_on() -> bool {
+    let allowed = check().is_ok();
+    if !allowed {
+        look::soon();
+    }
+    allowed
+}
+
+/// Whether the stack has room for going deeper into a value, for whoever can stop but cannot fail: when it says no, the
+/// next look at the limits finds that memory is used up.
+pub fn may_recurse() -> bool {
+    let allowed = stack::has_room();
+    if !allowed {
+        DENIED.set(true);
+        look::soon();
+    }
+    allowed
 }
 
 /// Sleeps, but no longer than the open frames may, and wakes up when cancelled.
@@ -501,6 +566,29 @@ pub fn sleep(duration: Duration) -> Result<(), Expiry> {
 }
 
 impl Open {
+    /// Which of its limits has been reached. `now` is the time, when somebody has looked.
+    fn used_up(&mut self, denied: bool, now: &mut Option<Instant>) -> Option<Error> {
+        if self.expired.is_some() {
+            return self.expired.clone();
+        }
+        if self.spec.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            return Some(Error::new(Code::Interrupted, "interrupted"));
+        }
+        if denied || ALLOCATED.get() > self.memory_ceiling {
+            return Some(self.spec.out_of_memory());
+        }
+        if self.spec.timeout.is_some() {
+            let now = *now.get_or_insert_with(Instant::now);
+            if self.deadline(now).is_some_and(|deadline| now >= deadline) {
+                return Some(self.spec.out_of_time());
+            }
+        }
+        if self.spec.cpu.is_some() && self.cpu_used_up() {
+            return Some(self.spec.out_of_cpu());
+        }
+        None
+    }
+
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
         if self.deadline.is_none() {
             self.deadline = now.checked_add(self.spec.timeout?);
@@ -537,7 +625,10 @@ impl Spec {
 
     #[cold]
     fn out_of_memory(&self) -> Error {
-        let limit = self.memory.unwrap_or_default();
+        let Some(limit) = self.memory else {
+            let message = format!("{} needs more than {MAX_AT_ONCE} bytes of memory at once", self.owner);
+            return Error::new(Code::Memory, message);
+        };
         Error::new(
             Code::Memory,
             format!("{} used more than its limit of {limit} bytes of memory", self.owner),

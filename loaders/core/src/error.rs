@@ -1,5 +1,6 @@
 //! The error that everything in Caraway reports.
 
+use crate::bind::may_leave;
 use crate::code::Code;
 use rhai::{Dynamic, EvalAltResult, Position};
 use std::fmt;
@@ -182,6 +183,13 @@ impl Error {
     #[must_use]
     pub fn throwing(mut self, value: Dynamic) -> Self {
         self.0.thrown = Some(value);
+        self
+    }
+
+    /// The same error without a thrown value that nests too deep to be dropped on any stack, or holds functions.
+    #[must_use]
+    pub fn leaving(mut self) -> Self {
+        self.0.thrown = self.0.thrown.take().filter(|value| may_leave(value, 0));
         self
     }
 

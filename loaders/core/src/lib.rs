@@ -15,6 +15,7 @@
 //! | [`limits`], [`budget`], [`rate`] | how much a script may use, and the clock and counters that stop it |
 //! | [`observe`] | watching calls into plugins |
 //! | [`store`] | what the program and each plugin keep in memory, by key |
+//! | [`text`] | what values print as, within the budget |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
 //! Nothing here opens a library, compiles a component or keeps global state.
@@ -43,6 +44,7 @@ pub mod secret;
 mod standard;
 pub mod store;
 mod suggest;
+pub mod text;
 
 pub use caraway_plugin::{Param, Signature, Type, Value};
 pub use code::Code;

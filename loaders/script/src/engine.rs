@@ -1,6 +1,6 @@
 //! Engines that hold what runs on them.
 
-use crate::{guard, sort};
+use crate::{equal, guard, json, parsing, sort, text};
 use caraway_loaders_core::budget;
 use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::limits::Limits;
@@ -13,21 +13,30 @@ use std::time::Duration;
 
 /// An engine with Rhai's standard package, every limit set, and nothing that blocks or escapes them.
 ///
-/// What differs from [`Engine::new`]: no module resolver; `sleep` obeys the deadline; `pad` and `blob` obey the
-/// memory limit; operations look at the [`budget`]; nothing is printed until [`print_to`] says where.
+/// What differs from [`Engine::new`]: no module resolver; `sleep` obeys the deadline; functions that make much
+/// out of little, or take long with a large value, obey the limits; operations look at the [`budget`]; nothing is
+/// printed until [`print_to`] says where.
 pub fn engine(limits: &Limits, standard: &StandardPackage) -> Engine {
-    let mut engine = parser(limits);
+    let mut engine = Engine::new_raw();
+    limits.apply(&mut engine);
+    // `eval` parses on it, for as long as the script may run.
+    parsing::watch(&mut engine, None);
     engine.register_global_module(standard.module());
     engine.on_progress(budget::tick);
     ErrorValue::register(&mut engine);
     guard::register(&mut engine);
     sort::register(&mut engine);
+    equal::register(&mut engine);
+    text::register(&mut engine);
+    json::register(&mut engine);
     handle::find_methods(&mut engine);
     engine.register_fn("sleep", |context: NativeCallContext, seconds: i64| {
         sleep(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)), context.call_position())
     });
     engine.register_fn("sleep", |context: NativeCallContext, seconds: f64| {
-        sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default(), context.call_position())
+        // What is too long for the clock is as long as can be.
+        let longest = if seconds > 0.0 { Duration::MAX } else { Duration::ZERO };
+        sleep(Duration::try_from_secs_f64(seconds).unwrap_or(longest), context.call_position())
     });
     engine
 }
@@ -36,6 +45,7 @@ pub fn engine(limits: &Limits, standard: &StandardPackage) -> Engine {
 pub fn parser(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
     limits.apply(&mut engine);
+    parsing::watch(&mut engine, Some(parsing::LONGEST));
     engine
 }
 
@@ -81,6 +91,7 @@ pub fn print_to(engine: &mut Engine, output: Output, access: Arc<Access>) {
             (Some(source), Some(line)) => format!("{}:{line}: ", escape(source)),
             _ => String::new(),
         };
-        write(Stream::Stderr, &format!("{place}{text}"));
+        // A character is shown as it is, by Rhai.
+        write(Stream::Stderr, &format!("{place}{}", escape(text)));
     });
 }

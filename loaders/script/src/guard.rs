@@ -4,7 +4,7 @@
 //! which ends the process; so they look first.
 
 use caraway_loaders_core::budget;
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString, Position};
+use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, Position};
 
 type Outcome<T> = Result<T, Box<EvalAltResult>>;
 
@@ -12,13 +12,14 @@ type Outcome<T> = Result<T, Box<EvalAltResult>>;
 const PIECE: usize = 64;
 
 /// Puts guarded versions of what can make much out of little before those of the standard package: `pad`,
-/// `blob`, `replace`, `split` and `to_chars`.
+/// `blob`, `replace`, `split`, `to_chars` and `to_array`.
 pub(crate) fn register(engine: &mut Engine) {
     engine
         .register_fn("blob", |length: i64| blob(length, 0))
         .register_fn("blob", blob)
         .register_fn("pad", |array: &mut Array, length: i64, item: Dynamic| -> Outcome<()> {
-            let length = room(array.len(), length, size_of::<Dynamic>(), "array")?;
+            let size = size_of::<Dynamic>().saturating_add(size_of_copy(&item));
+            let length = room(array.len(), length, size, "array")?;
             array.resize(length.max(array.len()), item);
             Ok(())
         })
@@ -49,6 +50,10 @@ pub(crate) fn register(engine: &mut Engine) {
             room(0, count(text.chars().count()), size_of::<Dynamic>(), "array")?;
             Ok(text.chars().map(Dynamic::from).collect())
         })
+        .register_fn("to_array", |blob: Blob| -> Outcome<Array> {
+            room(0, count(blob.len()), size_of::<Dynamic>(), "array")?;
+            Ok(blob.into_iter().map(|byte| Dynamic::from_int(byte.into())).collect())
+        })
         .register_fn("split", |text: &str| pieces(text.split_whitespace()))
         .register_fn("split", |text: &str, at: &str| pieces(text.split(at)))
         .register_fn("split", |text: &str, at: char| pieces(text.split(at)))
@@ -62,6 +67,36 @@ pub(crate) fn register(engine: &mut Engine) {
         .register_fn("split_rev", |text: &str, at: char, most: i64| {
             pieces(text.rsplitn(at_least_one(most), at))
         });
+}
+
+/// What a copy of a value takes beside its place. Strings are shared, so they take nothing.
+fn size_of_copy(value: &Dynamic) -> usize {
+    fn at(value: &Dynamic, depth: usize) -> usize {
+        if value.is_shared() {
+            return 0;
+        }
+        if depth.is_multiple_of(64) && !budget::may_recurse() {
+            return usize::MAX;
+        }
+        if let Some(blob) = value.read_lock::<Blob>() {
+            return size_of::<Blob>() + blob.len();
+        }
+        if let Some(array) = value.read_lock::<Array>() {
+            let items = array.iter().map(|item| at(item, depth + 1).saturating_add(size_of::<Dynamic>()));
+            return items.fold(size_of::<Array>(), usize::saturating_add);
+        }
+        if let Some(map) = value.read_lock::<Map>() {
+            let items = map.iter().map(|(key, item)| at(item, depth + 1).saturating_add(PIECE + key.len()));
+            return items.fold(size_of::<Map>(), usize::saturating_add);
+        }
+        if let Some(function) = value.read_lock::<FnPtr>() {
+            let items =
+                function.iter_curry().map(|item| at(item, depth + 1).saturating_add(size_of::<Dynamic>()));
+            return items.fold(0, usize::saturating_add);
+        }
+        0
+    }
+    at(value, 0)
 }
 
 fn count(len: usize) -> i64 {

@@ -1,7 +1,9 @@
 //! A script whose top level has been run.
 
 use caraway_loaders_core::bind::conform::Functions;
-use caraway_loaders_core::bind::{Bound, CallError, CallResult, Callbacks, conform, explain, imports_of};
+use caraway_loaders_core::bind::{
+    Bound, CallError, CallResult, Callbacks, conform, explain, imports_of, leaving,
+};
 use caraway_loaders_core::budget::{Expiry, Frame, Meter};
 use caraway_loaders_core::loader::Imports;
 use caraway_loaders_core::manifest::Function;
@@ -251,7 +253,7 @@ impl Instance {
             return CallError::Rhai(Box::new(EvalAltResult::ErrorInFunctionCall(
                 entry.signature.name.clone(),
                 self.source.clone(),
-                error,
+                leaving(error),
                 context.call_position(),
             )));
         }

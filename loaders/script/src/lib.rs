@@ -6,13 +6,17 @@
 //! functions can be called; [`ScriptLoader`] is the loader.
 
 pub mod engine;
+mod equal;
 mod files;
 mod guard;
 mod instance;
+mod json;
 mod loader;
+mod parsing;
 mod resolver;
 mod sort;
 mod source;
+mod text;
 
 pub use files::script_files;
 pub use instance::{Entry, Instance};

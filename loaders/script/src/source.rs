@@ -1,5 +1,6 @@
 //! Script files, read and parsed.
 
+use crate::parsing;
 use caraway_loaders_core::{Code, Error, Location};
 use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
 use std::path::Path;
@@ -33,6 +34,9 @@ pub fn parse_text(engine: &Engine, text: &str, name: &str) -> Result<AST, Error>
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let commented = text.strip_prefix("#!").map(|rest| format!("// {rest}"));
     let mut ast = engine.compile(commented.as_deref().unwrap_or(text)).map_err(|error| {
+        if parsing::was_stopped(&error) {
+            return parsing::stopped(name);
+        }
         Error::new(Code::Syntax, error.err_type().to_string())
             .at(Location::of_position(Some(name), error.position()))
     })?;

@@ -15,6 +15,7 @@ use caraway_loaders_core::handle::Handle;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::observe::body;
 use caraway_loaders_core::output::Level;
+use caraway_loaders_core::text;
 use caraway_loaders_core::{Code, Error};
 use parking_lot::Mutex;
 use rhai::Dynamic;
@@ -22,10 +23,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use wasmtime::Store;
 use wasmtime::component::{Func, InstancePre, ResourceAny, Val};
-
-/// How many bytes of the host's memory one result may take while it is taken over. A list that has no direct
-/// way takes 40 for each element.
-const MAX_HANDED_OVER: usize = 1 << 30;
 
 /// A plugin's component, ready to be called.
 pub(crate) struct Plugin {
@@ -93,7 +90,6 @@ impl Program for Component {
     }
 
     fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Parts> {
-        store.set_hostcall_fuel(MAX_HANDED_OVER);
         // What waits was in stores that are gone.
         self.dropped.lock().clear();
         let instance = self.pre.instantiate(&mut *store)?;
@@ -142,7 +138,7 @@ impl Plugin {
         reach: Reach,
         persistent: bool,
     ) -> Self {
-        // The store counts the guest's memory; what the host allocates for it is bounded by `MAX_HANDED_OVER`.
+        // The store counts the guest's memory; what the host allocates for it is bounded by its keeper.
         let memory = limits.memory.unwrap_or(DEFAULT_LIMIT);
         let sizes = Sizes::of(limits);
         let functions = exports.into_iter().map(|export| {
@@ -281,7 +277,7 @@ impl Plugin {
     /// The error for a function that gave one back.
     #[cold]
     fn failed(&self, export: &Export, thrown: Dynamic) -> Error {
-        let what = if thrown.is_unit() { String::new() } else { format!(": {thrown}") };
+        let what = if thrown.is_unit() { String::new() } else { format!(": {}", text::message(&thrown)) };
         let message = format!("`{}::{}` failed{what}", self.keeper.name(), export.signature.name);
         Error::new(Code::PluginFailed, message).throwing(thrown)
     }

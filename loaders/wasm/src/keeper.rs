@@ -16,6 +16,15 @@ use wasmtime::{Store, UpdateDeadline};
 /// How long to wait for another thread's call before looking at the budget again.
 const TURN: Duration = Duration::from_millis(20);
 
+/// How many bytes of the host's memory what a call hands over may take while it is taken over, where its caller has as
+/// many. A list that has no direct way takes 40 for each element.
+const MAX_HANDED_OVER: usize = 1 << 30;
+
+fn handed_over() -> usize {
+    let left = budget::memory_left().and_then(|left| usize::try_from(left).ok());
+    left.unwrap_or(usize::MAX).min(MAX_HANDED_OVER)
+}
+
 /// What is run in a store.
 pub(crate) trait Program {
     /// The state of the store.
@@ -164,10 +173,11 @@ impl<P: Program> Keeper<P> {
             none => none.insert(self.fresh(&frame)?),
         };
         live.store.set_epoch_deadline(1);
+        live.store.set_hostcall_fuel(handed_over());
         let result = call(&live.instance, &mut live.store);
         live.store.data().flush();
         let result = match result {
-            Ok(result) => Ok(result),
+            Ok(result) => frame.finish().map(|()| result).map_err(|expiry| fault::settle(expiry, &frame)),
             Err(Failure::Refused(error)) => Err(error.into()),
             Err(Failure::Fault(error)) => {
                 let name = format!("{}::{function}", self.name);
@@ -215,6 +225,7 @@ impl<P: Program> Keeper<P> {
             Err(expiry) => Err(Stopped(expiry).into()),
         });
         store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(handed_over());
         let instance = self.program.instantiate(&mut store);
         store.data().flush();
         match instance {

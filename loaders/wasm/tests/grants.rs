@@ -326,3 +326,10 @@ fn what_is_not_persistent_has_no_state() {
         assert_eq!(shown(&engine, "[m::count(), m::count(), m::count()]"), expected);
     }
 }
+
+#[test]
+fn a_guest_cannot_use_up_the_descriptors_of_the_process() {
+    // "quota" is the seventh error code.
+    let open = "let n = 0; let code = (); try { loop { fd(\"a.txt\", 0, 1); n += 1 } } catch (e) { code = e } [n, code]";
+    read_write().gives(open, "[128, 6]");
+}

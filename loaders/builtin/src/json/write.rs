@@ -3,7 +3,7 @@
 use super::MAX_DEPTH;
 use caraway_loaders_core::bind::conform::type_name;
 use caraway_loaders_core::bind::{CallError, CallResult};
-use caraway_loaders_core::budget;
+use caraway_loaders_core::budget::{self, Expiry};
 use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::{Code, Error};
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
@@ -11,15 +11,16 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::ser::Formatter;
 use std::io;
 
-/// The budget is looked at once in this many pieces of text.
+/// The budget is looked at once in this many pieces of text, or this many bytes.
 const WRITES_PER_LOOK: usize = 4096;
+const BYTES_PER_LOOK: usize = 256 << 10;
 
 pub(super) fn stringify(value: &Dynamic, formatter: impl Formatter, engine: &Engine) -> CallResult {
     let most = match engine.max_string_size() {
         0 => usize::MAX,
         most => most,
     };
-    let mut out = Bounded { text: Vec::new(), most, writes: 0, stopped: None };
+    let mut out = Bounded { text: Vec::new(), most, writes: 0, looked_at: 0, stopped: None };
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     let written = Json { value, depth: 0 }.serialize(&mut serializer);
     match (written, out.stopped) {
@@ -39,7 +40,25 @@ struct Bounded {
     text: Vec<u8>,
     most: usize,
     writes: usize,
+    /// How long the text was at the last look.
+    looked_at: usize,
     stopped: Option<CallError>,
+}
+
+impl Bounded {
+    /// Looks at the budget now and then, and at memory before the text grows, which doubles it.
+    fn look(&mut self, more: usize) -> Result<(), Expiry> {
+        let len = self.text.len() + more;
+        let grows = len > self.text.capacity();
+        if grows && !budget::can_allocate(len.max(self.text.capacity()) as u64)
+            || len - self.looked_at >= BYTES_PER_LOOK
+            || self.writes.is_multiple_of(WRITES_PER_LOOK)
+        {
+            self.looked_at = len;
+            budget::check()?;
+        }
+        Ok(())
+    }
 }
 
 impl io::Write for Bounded {
@@ -49,9 +68,7 @@ impl io::Write for Bounded {
             let message =
                 format!("the JSON text is longer than {} bytes, the limit for one string", self.most);
             self.stopped = Some(Error::new(Code::Memory, message).into());
-        } else if self.writes.is_multiple_of(WRITES_PER_LOOK)
-            && let Err(expiry) = budget::check()
-        {
+        } else if let Err(expiry) = self.look(bytes.len()) {
             self.stopped = Some(expiry.into());
         } else {
             self.text.extend_from_slice(bytes);

@@ -5,6 +5,7 @@
 //! the call that it was passed to lasts.
 
 use super::conform::{Functions, conform};
+use super::thrown::leaving;
 use crate::budget::Lent;
 use crate::code::Code;
 use crate::error::{Error, Location};
@@ -176,7 +177,7 @@ impl Callable {
         let engine = unsafe { &*home.engine.0 };
         #[allow(deprecated)] // As above.
         let context = home.context.create_context(engine);
-        let result = function.call_within_context(&context, args)?;
+        let result = function.call_within_context(&context, args).map_err(leaving)?;
         match declared {
             Some((_, Type::Void)) => Ok(Dynamic::UNIT),
             Some((_, returns)) => self.checked(returns, result),

@@ -7,10 +7,12 @@ use super::binder::Bound;
 use super::error::wrong_argument;
 use super::kind::Kind;
 use super::shown::Shown;
+use crate::budget;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::handle;
 use crate::suggest::suggest;
+use crate::text;
 use rhai::{AST, ASTNode, EvalAltResult, Expr, Position, Stmt};
 use std::sync::Arc;
 
@@ -92,13 +94,11 @@ pub fn explain(error: &EvalAltResult, source: &str, module: &dyn Fn(&str) -> Opt
 
 fn plain(error: &EvalAltResult, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> Error {
     // Rhai appends the position to what it prints; here it has a place of its own.
-    let mut bare = String::new();
-    let message = {
-        let text = error.to_string();
-        let suffix = format!(" ({})", error.position());
-        bare.push_str(text.strip_suffix(&suffix).unwrap_or(&text));
-        bare
-    };
+    let mut message = text::message(error);
+    let suffix = format!(" ({})", error.position());
+    if message.ends_with(&suffix) {
+        message.truncate(message.len() - suffix.len());
+    }
     match error {
         EvalAltResult::ErrorFunctionNotFound(call, _) => {
             let method = || handle::take_missing(call.split(" (").next().unwrap_or(call));
@@ -106,7 +106,11 @@ fn plain(error: &EvalAltResult, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> 
                 .or_else(method)
                 .unwrap_or_else(|| Error::new(Code::ScriptFailed, message))
         }
-        EvalAltResult::ErrorParsing(..) => Error::new(Code::Syntax, message),
+        // A text that `eval` was given may have been left for lack of time.
+        EvalAltResult::ErrorParsing(..) => match budget::check() {
+            Err(expiry) => expiry.error().clone(),
+            Ok(()) => Error::new(Code::Syntax, message),
+        },
         EvalAltResult::ErrorRuntime(value, _) => {
             Error::new(Code::ScriptFailed, thrown_text(value)).throwing(value.clone())
         }
@@ -127,7 +131,7 @@ fn thrown_text(value: &rhai::Dynamic) -> String {
     if value.is_unit() {
         return "the script threw an error".to_owned();
     }
-    value.to_string()
+    text::message(value)
 }
 
 /// Explains `stats::maen (array, i64)`.

@@ -25,6 +25,7 @@ mod kind;
 mod members;
 mod missing;
 mod shown;
+mod thrown;
 
 pub use crate::callable::{MAX_PARAMS, callable};
 pub use crate::suggest::suggest;
@@ -32,3 +33,5 @@ pub use binder::{Binder, Bound};
 pub use callback::{Callable, Callbacks};
 pub use error::{CallError, CallResult};
 pub use missing::{Imported, explain, imports_of};
+pub use thrown::leaving;
+pub(crate) use thrown::may_leave;

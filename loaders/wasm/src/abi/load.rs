@@ -3,6 +3,8 @@
 use super::node::{ARRAY, Cases, ITEM, Kind, MAP, Node};
 use crate::lift::Sizes;
 use crate::shape::IntKind;
+use crate::wasi::Stopped;
+use caraway_loaders_core::budget;
 use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::{Code, Error};
 use rhai::{Blob, Dynamic, ImmutableString, Map};
@@ -11,6 +13,9 @@ use wasmtime::component::__internal::wasmtime_environ::component::StringEncoding
 use wasmtime::component::__internal::{InterfaceType, LiftContext};
 use wasmtime::component::Lift;
 use wasmtime::error::format_err;
+
+/// The budget is looked at once in so many bytes that the host takes.
+const BYTES_PER_LOOK: usize = 8 << 20;
 
 /// Why there is no value.
 pub(super) enum Stop {
@@ -47,6 +52,8 @@ pub(super) struct Source<'c, 'm> {
     /// None for a word, which points at nothing.
     context: Option<&'c mut LiftContext<'m>>,
     sizes: &'c Sizes,
+    /// How many bytes were taken since the budget was looked at.
+    taken: usize,
 }
 
 /// The value that a function gave back in memory at `at`.
@@ -58,7 +65,7 @@ pub(super) fn from_memory(
     sizes: &Sizes,
 ) -> Result<Given, Stop> {
     context.consume_fuel(node.least)?;
-    let mut source = Source { bytes: context.memory(), context: Some(context), sizes };
+    let mut source = Source { bytes: context.memory(), context: Some(context), sizes, taken: 0 };
     source.slice(at, node.size, node.align)?;
     source.given(node, thrown, at)
 }
@@ -66,7 +73,7 @@ pub(super) fn from_memory(
 /// The value that a function gave back as one word.
 pub(super) fn from_word(node: &Node, thrown: bool, word: ValRaw, sizes: &Sizes) -> Result<Given, Stop> {
     let bytes = as_stored(node, word)?.to_le_bytes();
-    Source { bytes: &bytes, context: None, sizes }.given(node, thrown, 0)
+    Source { bytes: &bytes, context: None, sizes, taken: 0 }.given(node, thrown, 0)
 }
 
 /// A value that is one word as it would be in memory.
@@ -276,6 +283,11 @@ impl<'m> Source<'_, 'm> {
 
     /// Notes that the host is about to take so many bytes for the guest.
     fn consume(&mut self, bytes: usize) -> Result<(), Stop> {
+        self.taken = self.taken.saturating_add(bytes);
+        if self.taken >= BYTES_PER_LOOK {
+            self.taken = 0;
+            budget::check().map_err(|expiry| wasmtime::Error::from(Stopped(expiry)))?;
+        }
         match &mut self.context {
             Some(context) => Ok(context.consume_fuel(bytes)?),
             None => Ok(()),

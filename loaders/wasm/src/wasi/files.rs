@@ -17,6 +17,7 @@ use super::wait::wait;
 use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt};
 use cap_std::fs::{Dir as Folder, Metadata, OpenOptions, OpenOptionsExt};
 use std::path::{Component, Path};
+use std::sync::{Arc, Weak};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::{Descriptor, Dir, File, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
@@ -26,6 +27,26 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult, Read
 use wasmtime_wasi::{FsPerms, OpenMode};
 
 type Fd = Resource<Descriptor>;
+
+/// How many files and folders a guest may have open: the process has only so many descriptors.
+const MAX_OPEN: usize = 128;
+
+/// What a guest has opened. Streams keep a file open, too, when its descriptor has been dropped.
+#[derive(Default)]
+pub(super) struct Opened(Vec<Weak<std::fs::File>>);
+
+impl Opened {
+    fn check(&mut self) -> FsResult<()> {
+        if self.0.len() >= MAX_OPEN {
+            self.0.retain(|file| file.strong_count() > 0);
+        }
+        if self.0.len() >= MAX_OPEN { Err(async_types::ErrorCode::Quota.into()) } else { Ok(()) }
+    }
+
+    fn add(&mut self, file: &Arc<std::fs::File>) {
+        self.0.push(Arc::downgrade(file));
+    }
+}
 
 /// What a guest is told of what it may not do.
 fn refused<T>() -> FsResult<T> {
@@ -167,6 +188,7 @@ impl types::HostDescriptor for &mut Guest {
         flags: types::DescriptorFlags,
     ) -> FsResult<Fd> {
         use types::DescriptorFlags as Flags;
+        self.opened.check()?;
         let dir = self.dir(&fd)?;
         let (perms, rights) = (dir.perms, dir.open_mode);
         let way = Way::new(path_flags, open_flags, flags);
@@ -195,7 +217,9 @@ impl types::HostDescriptor for &mut Guest {
         let file = file.into_std();
         self.check_opened(&file, &metadata)?;
         if metadata.is_dir() {
-            return Ok(self.table.push(Descriptor::Dir(Dir::new(file, perms, rights, true)))?);
+            let dir = Dir::new(file, perms, rights, true);
+            self.opened.add(&dir.dir);
+            return Ok(self.table.push(Descriptor::Dir(dir))?);
         }
         if way.directory {
             return Err(async_types::ErrorCode::NotDirectory.into());
@@ -209,7 +233,9 @@ impl types::HostDescriptor for &mut Guest {
         let mut mode = OpenMode::empty();
         mode.set(OpenMode::READ, way.read);
         mode.set(OpenMode::WRITE, way.write);
-        Ok(self.table.push(Descriptor::File(File::new(file, perms, mode, true)))?)
+        let file = File::new(file, perms, mode, true);
+        self.opened.add(&file.file);
+        Ok(self.table.push(Descriptor::File(file))?)
     }
 
     fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynInputStream>> {

@@ -21,6 +21,7 @@ mod wait;
 
 use crate::memory::MemoryMeter;
 use crate::services::{self, Services};
+use files::Opened;
 use folders::Folders;
 use network::Network;
 #[cfg(feature = "http")]
@@ -59,6 +60,7 @@ pub(crate) struct Guest {
     context: WasiCtx,
     table: ResourceTable,
     folders: Folders,
+    opened: Opened,
     network: Network,
     #[cfg(feature = "http")]
     client: network::Client,
@@ -79,6 +81,7 @@ impl Guest {
             context: reach.context(),
             table: ResourceTable::new(),
             folders,
+            opened: Opened::default(),
             #[cfg(feature = "http")]
             client: network::Client::new(&network, &reach.wire),
             network,
