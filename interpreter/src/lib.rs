@@ -38,6 +38,7 @@ pub mod cli;
 mod config;
 #[cfg(feature = "cli")]
 mod diagnostic;
+mod inspection;
 mod loading;
 mod lock;
 mod notes;

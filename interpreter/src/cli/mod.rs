@@ -11,7 +11,6 @@ mod enable;
 mod explain;
 mod facts;
 mod info;
-mod inspection;
 #[cfg(feature = "install")]
 mod install;
 mod list;

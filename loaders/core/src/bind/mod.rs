@@ -30,5 +30,5 @@ pub use crate::callable::{MAX_PARAMS, callable};
 pub use crate::suggest::suggest;
 pub use binder::{Binder, Bound};
 pub use callback::{Callable, Callbacks};
-pub use error::{CallError, CallResult};
-pub use missing::{Imported, explain, imports_of};
+pub use error::{CallError, CallResult, wrong_type};
+pub use missing::{Imported, explain, find_call, imports_of};
