@@ -3,6 +3,7 @@
 mod argument;
 mod audit;
 mod build;
+mod check;
 mod completions;
 mod config_edit;
 mod count;
@@ -22,6 +23,7 @@ mod options;
 mod pack;
 mod prompt;
 mod run;
+mod sarif;
 mod setting;
 mod stdout;
 mod table;
@@ -84,6 +86,7 @@ macro_rules! commands {
 
 commands! {
     Run(run::Run),
+    Check(check::Check),
     New(new::New),
     Build(build::Build),
     Validate(validate::Validate),
