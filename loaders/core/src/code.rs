@@ -122,6 +122,8 @@ codes! {
     ImportedTwice = "W0102";
     /// A function is called that is deprecated.
     Deprecated = "W0103";
+    /// An import has the name of another one, which goes on to mean that.
+    AliasTaken = "W0104";
 }
 
 impl Code {

@@ -120,7 +120,7 @@ impl Walk<'_> {
             None if is_variable => {
                 error.hint(format!("a function in a variable is called by `{name}.call(...)`"))
             }
-            None => match suggest(name, own.chain(self.natives.names())) {
+            None => match suggest(name, own).or_else(|| suggest(name, self.natives.names())) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error,
             },

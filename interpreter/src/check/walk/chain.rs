@@ -3,6 +3,7 @@
 use super::Walk;
 use crate::check::natives::{Called, Natives, made_by};
 use crate::check::ty::{Entries, Items, Ty};
+use crate::check::unit::Target;
 use caraway_loaders_core::bind::{find_call, suggest};
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{ASTFlags, BinaryExpr, Expr, FnCallExpr, Position};
@@ -123,6 +124,11 @@ impl Walk<'_> {
     fn method(&mut self, of: &Ty, whole: &Expr, call: &FnCallExpr, position: Position) -> Ty {
         let args: Vec<Ty> = call.args.iter().map(|arg| self.expr(arg)).collect();
         let name = call.name.as_str();
+        if let ("set", [key, value]) = (name, args.as_slice())
+            && !matches!(key, Ty::String(Some(_)))
+        {
+            self.put(value);
+        }
         let own = self.unit.sources[self.source].function(name, args.len()).is_some();
         if own || !Natives::only_reads(name) {
             self.changed_by(whole, name, own);
@@ -181,6 +187,8 @@ impl Walk<'_> {
         let unit = self.unit;
         let known = self.natives.has(name)
             || unit.is_dynamic()
+            || self.learnt.names_are_open
+            || unit.imports.iter().any(|import| matches!(import.target, Target::Unknown))
             || unit
                 .sources
                 .iter()
@@ -222,7 +230,8 @@ impl Walk<'_> {
             _ => {
                 let error = Error::new(Code::ScriptFailed, format!("there is no method `{name}`{of_what}"));
                 let own = source.functions.keys().map(String::as_str);
-                match suggest(name, self.natives.names().chain(own).filter(|near| *near != name)) {
+                let natives = self.natives.names().filter(|near| *near != name);
+                match suggest(name, own).or_else(|| suggest(name, natives)) {
                     Some(near) => error.hint(format!("did you mean `{near}`?")),
                     None => error,
                 }

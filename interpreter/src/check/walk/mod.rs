@@ -29,6 +29,8 @@ struct Learnt {
     /// What functions give: by file, name and number of parameters.
     returns: HashMap<(usize, String, usize), Ty>,
     changed: bool,
+    /// Whether functions are put into maps under names that are computed.
+    names_are_open: bool,
     /// Whether to take what is not settled for unknown.
     gave_up: bool,
 }
@@ -144,6 +146,14 @@ impl<'a> Walk<'a> {
 
     fn plugin_name(&self) -> std::sync::Arc<str> {
         self.unit.plugin.as_ref().map_or("", |plugin| &plugin.manifest.name).into()
+    }
+
+    /// Something is put into a map under a name that is computed: it may be a function, which is called like a method.
+    fn put(&mut self, value: &Ty) {
+        if (*value == Ty::Fn || value.is_vague()) && !self.learnt.names_are_open {
+            self.learnt.names_are_open = true;
+            self.learnt.changed = true;
+        }
     }
 
     fn tell(&mut self, error: Error, position: Position) {

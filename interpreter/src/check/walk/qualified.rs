@@ -154,9 +154,16 @@ impl Walk<'_> {
 
     fn target(&mut self, alias: &str, position: Position) -> Target {
         let unit = self.unit;
-        if let Some((_, index)) = self.scope.aliases.iter().rev().find(|(name, _)| name == alias) {
-            self.used.insert(*index);
-            return unit.imports[*index].target.clone();
+        // Of several, Rhai takes the first one; a closure, the last one that was made when it is called.
+        let here = self.scope.aliases.iter().filter(|(name, _)| name == alias).map(|(_, index)| *index);
+        let here: Vec<usize> = here.collect();
+        if let Some(first) = here.first() {
+            self.used.extend(&here);
+            return match here.len() {
+                1 => unit.imports[*first].target.clone(),
+                _ if self.returning.len() > 1 => Target::Unknown,
+                _ => unit.imports[*first].target.clone(),
+            };
         }
         if alias == GLOBAL || alias == NATIVE && unit.plugin.is_some() || unit.is_dynamic() {
             return Target::Unknown;

@@ -136,6 +136,7 @@ impl Walk<'_> {
             }
             Stmt::Import(import, _) => {
                 self.expr(&import.0);
+                self.taken(import);
                 if let Some(index) = self.unit.places.get(&(self.source, import.0.start_position())) {
                     self.scope.aliases.push((import.1.name.to_string(), *index));
                 }
@@ -146,6 +147,23 @@ impl Walk<'_> {
                 Ty::Unit
             }
             _ => Ty::Unit,
+        }
+    }
+
+    /// An alias that is in use already, which goes on to mean what it meant: Rhai numbers imports when it parses.
+    fn taken(&mut self, import: &(Expr, rhai::Ident)) {
+        let (Expr::StringConstant(path, position), alias) = (&import.0, &import.1.name) else { return };
+        let unit = self.unit;
+        let mut same =
+            self.scope.aliases.iter().filter(|(name, _)| name == alias.as_str() && !name.is_empty());
+        let Some((_, first)) = same.next() else { return };
+        let first = &unit.imports[*first];
+        if first.path.as_deref() != Some(path.as_str()) {
+            let line = first.position.line().unwrap_or_default();
+            let taken =
+                format!("`{alias}` is the name of another import, in line {line}, and goes on to mean that");
+            let taken = Error::new(Code::AliasTaken, taken);
+            self.tell(taken.hint("give one of them another name"), *position);
         }
     }
 
@@ -186,7 +204,7 @@ impl Walk<'_> {
                 Items::All(item) => (**item).clone(),
                 items => items.common(),
             },
-            Ty::Range | Ty::Ints | Ty::Bytes => Ty::Int,
+            Ty::Range | Ty::Ints => Ty::Int,
             Ty::Floats => Ty::Float,
             Ty::String(_) => Ty::Char,
             Ty::Unit | Ty::Bool | Ty::Int | Ty::Float | Ty::Char | Ty::Fn => {
@@ -226,6 +244,9 @@ impl Walk<'_> {
                 }
             }
             target => {
+                if has_computed_key(target) {
+                    self.put(&value);
+                }
                 self.expr(target);
                 self.changed_inside(target);
             }
@@ -246,5 +267,17 @@ impl Walk<'_> {
             let changed = self.value_of(slot).changed_inside();
             self.assign(slot, changed);
         }
+    }
+}
+
+/// Whether a target of an assignment has an index that is not written out.
+fn has_computed_key(target: &Expr) -> bool {
+    match target {
+        Expr::Dot(parts, ..) => has_computed_key(&parts.lhs) || has_computed_key(&parts.rhs),
+        Expr::Index(parts, ..) => match &parts.rhs {
+            Expr::StringConstant(..) | Expr::IntegerConstant(..) => has_computed_key(&parts.lhs),
+            _ => true,
+        },
+        _ => false,
     }
 }
