@@ -65,6 +65,28 @@ const READING: [&str; 36] = [
     "chars",
 ];
 
+/// Methods that change what they are called on, whatever that is.
+const CHANGING: [&str; 18] = [
+    "push",
+    "pop",
+    "shift",
+    "insert",
+    "append",
+    "clear",
+    "remove",
+    "truncate",
+    "chop",
+    "splice",
+    "drain",
+    "retain",
+    "sort",
+    "reverse",
+    "dedup",
+    "mixin",
+    "fill_with",
+    "set",
+];
+
 /// What a call with arguments of certain types gives.
 pub(super) enum Called {
     /// A value of which this is known.
@@ -124,6 +146,11 @@ impl Natives {
     /// Whether a function leaves its first argument as it is.
     pub(super) fn only_reads(name: &str) -> bool {
         READING.contains(&name)
+    }
+
+    /// Whether a method changes what it is called on.
+    pub(super) fn changes(name: &str) -> bool {
+        CHANGING.contains(&name)
     }
 
     /// What a call gives.

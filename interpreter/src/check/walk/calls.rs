@@ -19,6 +19,11 @@ impl Walk<'_> {
         }
         let args: Vec<Ty> = call.args.iter().map(|arg| self.expr(arg)).collect();
         if call.is_operator_call() {
+            if let ("/" | "%", [Ty::Int, _], Some(Expr::IntegerConstant(0, _))) =
+                (call.name.as_str(), args.as_slice(), call.args.get(1))
+            {
+                self.tell(Error::new(Code::ScriptFailed, "an int is divided by zero"), position);
+            }
             return self.operate(&call.name, &args, position);
         }
         self.plain_call(call, &args, position)
@@ -51,7 +56,10 @@ impl Walk<'_> {
             ("print" | "debug", 0..=1) => return Ty::Unit,
             ("type_of", 1) => return Ty::TEXT,
             ("is_def_var" | "is_def_fn" | "is_shared", _) => return Ty::Bool,
-            ("Fn", 1) => return Ty::Fn,
+            ("Fn", 1) => {
+                self.named(call);
+                return Ty::Fn;
+            }
             ("curry", 2..) => return Ty::Fn,
             ("exit", 0..=1) => return if unit.plugin.is_none() { Ty::Never } else { Ty::Any },
             ("eval", 1) | ("call", 1..) => return Ty::Any,
@@ -78,6 +86,27 @@ impl Walk<'_> {
         }
         self.no_function(name, args, &called, position);
         Ty::Any
+    }
+
+    /// `Fn("name")`.
+    fn named(&mut self, call: &FnCallExpr) {
+        let Some(Expr::StringConstant(name, position)) = call.args.first() else { return };
+        let unit = self.unit;
+        let known = self.natives.has(name)
+            || unit.is_dynamic()
+            || unit.sources.iter().any(|source| source.functions.contains_key(name.as_str()))
+            || unit
+                .modules()
+                .any(|module| module.functions.is_none() || module.methods().any(|method| method == *name));
+        if !known {
+            let own = unit.sources[self.source].functions.keys().map(String::as_str);
+            let error = Error::new(Code::ScriptFailed, format!("there is no function `{name}`"));
+            let error = match suggest(name, own) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            };
+            self.tell(error, *position);
+        }
     }
 
     fn no_function(&mut self, name: &str, args: &[Ty], why: &Called, position: Position) {

@@ -36,7 +36,7 @@ impl Walk<'_> {
         // After `?.`, what is there is not `()`.
         let base = match base {
             Ty::Maybe(inner) if flags.intersects(ASTFlags::NEGATED) => (*inner).clone(),
-            Ty::Unit if flags.intersects(ASTFlags::NEGATED) => Ty::Any,
+            Ty::Unit if flags.intersects(ASTFlags::NEGATED) => Ty::Never,
             base => base,
         };
         match rest {
@@ -57,22 +57,30 @@ impl Walk<'_> {
         let ends = flags.intersects(ASTFlags::BREAK);
         let ty = match &parts.rhs {
             Expr::Dot(next, flags, _) if !ends => {
-                let index = self.expr(&next.lhs);
-                let ty = item(&base, &index);
+                let ty = self.item(&base, &next.lhs);
                 let ty = self.after_dot(ty, whole, &next.rhs, *flags);
                 self.settle(ty, *flags)
             }
             Expr::Index(next, flags, _) if !ends => {
-                let index = self.expr(&next.lhs);
-                let ty = item(&base, &index);
+                let ty = self.item(&base, &next.lhs);
                 self.after_bracket(ty, whole, next, *flags)
             }
-            index => {
-                let index = self.expr(index);
-                item(&base, &index)
-            }
+            index => self.item(&base, index),
         };
         self.settle(ty, flags)
+    }
+
+    fn item(&mut self, of: &Ty, index: &Expr) -> Ty {
+        let ty = self.expr(index);
+        if let (Ty::Array(Items::Each(parts)), Expr::IntegerConstant(place, position)) = (of, index)
+            && usize::try_from(*place).is_ok_and(|place| place >= parts.types.len())
+        {
+            let count = parts.types.len();
+            let s = if count == 1 { "" } else { "s" };
+            let wrong = format!("there is no item {place} in an array of {count} item{s}");
+            self.tell(Error::new(Code::ScriptFailed, wrong).hint("the first one is 0"), *position);
+        }
+        item(of, &ty)
     }
 
     fn link(&mut self, base: Ty, whole: &Expr, link: &Expr) -> Ty {
@@ -130,6 +138,9 @@ impl Walk<'_> {
             self.put(value);
         }
         let own = self.unit.sources[self.source].function(name, args.len()).is_some();
+        if !own && matches!(of, Ty::Array(_) | Ty::Map(_)) && Natives::changes(name) {
+            self.refuse_constant(whole);
+        }
         if own || !Natives::only_reads(name) {
             self.changed_by(whole, name, own);
         }
@@ -137,10 +148,11 @@ impl Walk<'_> {
             Ty::Handle { class, plugin } if !own => {
                 self.member(class, plugin, name, Some((&args, call)), position)
             }
+            Ty::Never => Ty::Any,
             _ if matches!(name, "call" | "curry") => Ty::Any,
             _ if own || self.might_be_a_function(name) => Ty::Any,
             Ty::Map(Entries::Each(parts)) if parts.types.contains_key(name) => Ty::Any,
-            Ty::Any | Ty::Never | Ty::Maybe(_) | Ty::Map(_) | Ty::Range | Ty::Handle { .. } => {
+            Ty::Any | Ty::Maybe(_) | Ty::Map(_) | Ty::Range | Ty::Handle { .. } => {
                 self.unknown_method(of, name, &args, position)
             }
             known => {

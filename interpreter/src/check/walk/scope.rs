@@ -25,6 +25,7 @@ pub(super) struct Variable {
     ty: Ty,
     level: usize,
     depth: usize,
+    pub(super) constant: bool,
 }
 
 /// All variables of a unit, in the order in which a pass comes to them.
@@ -71,7 +72,14 @@ impl Walk<'_> {
             variables.all.push(Everything { ty: Ty::Never, unordered: false });
         }
         let (level, depth) = (self.scope.level, self.scope.depth);
-        self.scope.variables.push(Variable { name: name.to_owned(), id, ty: ty.clone(), level, depth });
+        self.scope.variables.push(Variable {
+            name: name.to_owned(),
+            id,
+            ty: ty.clone(),
+            level,
+            depth,
+            constant: false,
+        });
         self.remember(id, &ty);
     }
 

@@ -8,6 +8,9 @@ use caraway_loaders_core::{Code, Error};
 use rhai::{ASTFlags, Expr, Position, Stmt, StmtBlock};
 use std::collections::HashMap;
 
+/// The shortest name that a slip is made in; any two shorter ones are near each other.
+const MIN_SLIP: usize = 3;
+
 impl Walk<'_> {
     /// What statements give: the value of the last one, or [`Ty::Never`] if they do not come to their end.
     pub(super) fn statements(&mut self, statements: &[Stmt]) -> Ty {
@@ -97,18 +100,25 @@ impl Walk<'_> {
                 });
                 Ty::Any
             }
-            Stmt::Var(parts, ..) => {
+            Stmt::Var(parts, flags, _) => {
                 let (name, value, _) = &**parts;
                 let ty = self.expr(value);
                 let ends = ty != Ty::Never;
                 self.declare(&name.name, ty);
+                if let Some(variable) = self.scope.variables.last_mut() {
+                    variable.constant = flags.intersects(ASTFlags::CONSTANT);
+                }
                 if ends { Ty::Unit } else { Ty::Never }
             }
             Stmt::Assignment(parts) => self.assignment(&parts.0, &parts.1),
             Stmt::FnCall(call, position) => self.call(call, *position),
             Stmt::Block(block) => self.block(block),
             Stmt::TryCatch(parts, _) => {
+                let before = self.findings.len();
                 let body = self.out_of_order(|walk| walk.branch(|walk| walk.block(&parts.body)));
+                if parts.body.len() == 1 {
+                    self.forgive(before);
+                }
                 let caught = self.branch(|walk| {
                     let count = walk.scope.variables.len();
                     if let Expr::Variable(variable, ..) = &parts.expr {
@@ -188,6 +198,19 @@ impl Walk<'_> {
         }
     }
 
+    /// A single statement that is tried may be wrong on purpose, unless it looks like a slip.
+    fn forgive(&mut self, before: usize) {
+        let slip = |hint: &str| {
+            let near = hint.strip_prefix("did you mean `").and_then(|rest| rest.strip_suffix("`?"));
+            near.is_some_and(|near| near.len() >= MIN_SLIP)
+        };
+        let mut index = 0;
+        self.findings.retain(|finding| {
+            index += 1;
+            index <= before || finding.hint_text().is_some_and(slip)
+        });
+    }
+
     /// A condition, which must be a bool.
     pub(super) fn condition(&mut self, expr: &Expr) {
         let ty = self.expr(expr);
@@ -248,10 +271,29 @@ impl Walk<'_> {
                     self.put(&value);
                 }
                 self.expr(target);
+                self.refuse_constant(target);
                 self.changed_inside(target);
             }
         }
         Ty::Unit
+    }
+
+    /// Constants stay as they are, inside too.
+    pub(super) fn refuse_constant(&mut self, target: &Expr) {
+        let mut root = target;
+        while let Expr::Dot(inner, ..) | Expr::Index(inner, ..) = root {
+            root = &inner.lhs;
+        }
+        if let Expr::Variable(variable, _, position) = root
+            && variable.2.is_empty()
+            && let Some(slot) = self.scope.find(&variable.1)
+            && self.scope.variables[slot].constant
+            && !matches!(self.value_of(slot), Ty::Handle { .. } | Ty::Ints | Ty::Floats | Ty::Any)
+        {
+            let error =
+                Error::new(Code::ScriptFailed, format!("the constant `{}` cannot be changed", variable.1));
+            self.tell(error.hint("change a copy: `let x = ...`"), *position);
+        }
     }
 
     /// What is at the root of `a.b[c]` is not what it was.
