@@ -50,8 +50,8 @@ pub(crate) fn program(settings: &Arc<Settings>, file: &Path) -> Result<Checked, 
     file.metadata().map_err(|error| Error::io(file, "read", &error))?;
     let session = Session::open(settings, folder)?;
     with_large_stack(|| {
-        let mut reader = Reader::new(&session);
-        Ok(finish(settings, &mut reader, file, folder, None))
+        let natives = Natives::new(&settings.standard);
+        Ok(finish(&natives, &mut Reader::new(&session), file, folder, None))
     })
 }
 
@@ -66,12 +66,13 @@ pub(crate) fn plugins(settings: &Arc<Settings>, folder: &Path) -> Result<Checked
             .hint("name a program, or a folder with a plugin.json or a plugin.toml"));
     }
     with_large_stack(|| {
+        let natives = Natives::new(&settings.standard);
         let mut checked = Checked::default();
         let mut reader = Reader::new(&session);
         catalog.errors.iter().for_each(|error| reader.tell(error));
         checked.findings.append(&mut reader.findings);
         for plugin in &found {
-            let one = self::plugin(settings, &session, plugin);
+            let one = self::plugin(&natives, &session, plugin);
             checked.files.extend(one.files);
             checked.findings.extend(one.findings);
             checked.unseen.extend(one.unseen);
@@ -80,7 +81,7 @@ pub(crate) fn plugins(settings: &Arc<Settings>, folder: &Path) -> Result<Checked
     })
 }
 
-fn plugin(settings: &Arc<Settings>, session: &Session, plugin: &Arc<Plugin>) -> Checked {
+fn plugin(natives: &Natives, session: &Session, plugin: &Arc<Plugin>) -> Checked {
     let mut reader = Reader::new(session);
     match Inspection::of(plugin, session) {
         Inspection::Offers(_) => {}
@@ -98,13 +99,13 @@ fn plugin(settings: &Arc<Settings>, session: &Session, plugin: &Arc<Plugin>) -> 
         return Checked { findings: reader.findings, unseen: reader.unseen, ..Checked::default() };
     }
     match script_of_plugin(plugin) {
-        Some(file) => finish(settings, &mut reader, &file, &plugin.root, Some(plugin.clone())),
+        Some(file) => finish(natives, &mut reader, &file, &plugin.root, Some(plugin.clone())),
         None => Checked { findings: reader.findings, unseen: reader.unseen, ..Checked::default() },
     }
 }
 
 fn finish(
-    settings: &Arc<Settings>,
+    natives: &Natives,
     reader: &mut Reader<'_>,
     file: &Path,
     folder: &Path,
@@ -112,7 +113,7 @@ fn finish(
 ) -> Checked {
     let unit = reader.read(file, folder, plugin);
     let mut findings = std::mem::take(&mut reader.findings);
-    findings.extend(Walk::through(&unit, &Natives::new(&settings.standard)));
+    findings.extend(Walk::through(&unit, natives));
     let place = |error: &Error| {
         let location = error.location().cloned().unwrap_or_default();
         let file = unit.sources.iter().position(|source| Path::new(&source.name) == location.file);

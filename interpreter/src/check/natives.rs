@@ -1,14 +1,15 @@
 //! What scripts find without importing it: the functions and operators of the engine.
 
-use super::ty::Ty;
+use super::ty::{Items, Ty};
 use caraway_loaders_core::StandardPackage;
 use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_script::engine;
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, Scope};
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The functions that the engine itself knows, and that take anything.
 pub(super) const KEYWORDS: [&str; 11] = [
@@ -105,11 +106,14 @@ struct Native {
     returns: Ty,
 }
 
+/// An operator, and the numbers of its operands' types.
+type Operation = (String, Vec<usize>);
+
 /// The functions and operators of an engine.
 pub(super) struct Natives {
     engine: Engine,
     functions: HashMap<String, Vec<Native>>,
-    operators: RefCell<HashMap<(String, Vec<usize>), Option<Ty>>>,
+    operators: RefCell<HashMap<Operation, Option<Ty>>>,
 }
 
 impl Natives {
@@ -252,6 +256,12 @@ fn type_id(ty: &Ty) -> Option<TypeId> {
 /// What a registered function gives, from Rust's name of its type.
 fn returned(name: &str) -> Ty {
     let name = name.trim();
+    if name == type_name::<Result<Array, Box<EvalAltResult>>>() {
+        return Ty::array();
+    }
+    if name == type_name::<Result<(), Box<EvalAltResult>>>() {
+        return Ty::Unit;
+    }
     let inner = name.strip_prefix("RhaiResultOf<").and_then(|rest| rest.strip_suffix('>'));
     match inner.unwrap_or(name).trim() {
         "INT" | "i64" => Ty::Int,
@@ -259,7 +269,7 @@ fn returned(name: &str) -> Ty {
         "bool" => Ty::Bool,
         "char" => Ty::Char,
         "()" => Ty::Unit,
-        "ImmutableString" | "String" | "&str" => Ty::TEXT,
+        "ImmutableString" | "String" | "&str" | "string" => Ty::TEXT,
         "Array" => Ty::array(),
         "Map" => Ty::map(),
         "Blob" => Ty::Bytes,
@@ -309,14 +319,18 @@ fn of_value(value: &Dynamic) -> Ty {
     }
 }
 
-/// What a conversion in front of everything else makes: functions that are not described by the engine.
+/// What some functions make, of which the engine does not tell it, or not what is inside.
 pub(super) fn made_by(name: &str, args: &[Ty]) -> Option<Ty> {
+    let array_of = |item: Ty| Some(Ty::Array(Items::All(Arc::new(item))));
     match (name, args) {
         ("ints", _) => Some(Ty::Ints),
         ("floats", _) => Some(Ty::Floats),
         ("copy", [buffer @ (Ty::Ints | Ty::Floats)]) => Some(buffer.clone()),
-        ("to_array", [Ty::Ints]) => Some(Ty::Array(super::ty::Items::All(std::sync::Arc::new(Ty::Int)))),
-        ("to_array", [Ty::Floats]) => Some(Ty::Array(super::ty::Items::All(std::sync::Arc::new(Ty::Float)))),
+        ("to_array", [Ty::Ints]) => array_of(Ty::Int),
+        ("to_array", [Ty::Floats]) => array_of(Ty::Float),
+        ("split" | "split_rev", [Ty::String(_), ..]) | ("keys", [Ty::Map(_)]) => array_of(Ty::TEXT),
+        ("to_chars", [Ty::String(_)]) => array_of(Ty::Char),
+        ("filter" | "order_by", [Ty::Array(items), Ty::Fn]) => array_of(items.common()),
         _ => None,
     }
 }

@@ -182,6 +182,15 @@ impl Ty {
 }
 
 impl Items {
+    /// What an item is.
+    pub(super) fn item(&self) -> Ty {
+        match self.common() {
+            // There are none; what is said of them is of no interest.
+            Ty::Never => Ty::Any,
+            common => common,
+        }
+    }
+
     /// What all items have in common; [`Ty::Never`] if there are none.
     pub(super) fn common(&self) -> Ty {
         match self {

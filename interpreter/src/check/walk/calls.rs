@@ -43,6 +43,7 @@ impl Walk<'_> {
         let name = call.name.as_str();
         let unit = self.unit;
         if unit.sources[self.source].function(name, args.len()).is_some() {
+            self.pass(self.source, name, args);
             if unit.is_dynamic() || self.learnt.gave_up {
                 return Ty::Any;
             }

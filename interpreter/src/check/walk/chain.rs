@@ -213,7 +213,7 @@ impl Walk<'_> {
         if !known && !handles {
             return self.no_method(of, name, args, &Called::Unknown, position);
         }
-        match self.natives.call(name, &[&[of.clone()], args].concat()) {
+        match self.natives.call(name, &[std::slice::from_ref(of), args].concat()) {
             Called::Gives(ty) if matches!(of, Ty::Map(_)) => ty,
             _ => Ty::Any,
         }
@@ -306,13 +306,7 @@ impl Walk<'_> {
 /// What is at an index.
 fn item(of: &Ty, index: &Ty) -> Ty {
     match (of, index) {
-        (Ty::Array(items), Ty::Int) => match items {
-            Items::All(item) => (**item).clone(),
-            items => match items.common() {
-                Ty::Never => Ty::Any,
-                common => common,
-            },
-        },
+        (Ty::Array(items), Ty::Int) => items.item(),
         (Ty::Array(_), Ty::Range) => Ty::array(),
         (Ty::String(_), Ty::Int) => Ty::Char,
         (Ty::String(_), Ty::Range) => Ty::TEXT,

@@ -7,6 +7,7 @@
 mod calls;
 mod chain;
 mod expressions;
+mod parameters;
 mod qualified;
 mod scope;
 mod statements;
@@ -15,6 +16,7 @@ use super::natives::Natives;
 use super::ty::Ty;
 use super::unit::Unit;
 use caraway_loaders_core::{Error, Type};
+use parameters::Mentions;
 use rhai::{Position, ScriptFuncDef, Stmt};
 use scope::{Scope, Variables};
 use std::collections::{HashMap, HashSet};
@@ -28,6 +30,8 @@ struct Learnt {
     variables: Variables,
     /// What functions give: by file, name and number of parameters.
     returns: HashMap<(usize, String, usize), Ty>,
+    /// What functions are given: by the same, in order.
+    given: HashMap<(usize, String, usize), Vec<Ty>>,
     changed: bool,
     /// Whether functions are put into maps under names that are computed.
     names_are_open: bool,
@@ -49,8 +53,7 @@ pub(super) struct Walk<'a> {
     used: HashSet<usize>,
     /// The second parts of paths, `b` in `a::b::f()`: files hand out what they import.
     handed_out: HashSet<String>,
-    /// The functions of a plugin's own script that it calls itself.
-    called: HashSet<String>,
+    mentions: Mentions,
     findings: Vec<Error>,
 }
 
@@ -73,14 +76,14 @@ impl<'a> Walk<'a> {
             returning: Vec::new(),
             used: HashSet::new(),
             handed_out: HashSet::new(),
-            called: called_by_name(unit),
+            mentions: Mentions::of(unit),
             findings: Vec::new(),
         };
         for pass in 1.. {
             walk.learnt.gave_up = pass > MAX_PASSES;
             walk.learnt.changed = false;
             walk.findings.clear();
-            walk.pass();
+            walk.once();
             if !walk.learnt.changed || walk.learnt.gave_up {
                 break;
             }
@@ -89,7 +92,7 @@ impl<'a> Walk<'a> {
         walk.findings
     }
 
-    fn pass(&mut self) {
+    fn once(&mut self) {
         self.learnt.variables.begin();
         for index in 0..self.unit.sources.len() {
             self.source = index;
@@ -109,15 +112,8 @@ impl<'a> Walk<'a> {
     fn function(&mut self, function: &ScriptFuncDef) {
         self.scope = Scope::of_function();
         let declared = self.declared(function);
-        for (index, name) in function.params.iter().enumerate() {
-            let ty = match &declared {
-                // Those inside the plugin who call it are not held to its signature.
-                Some(signature) if !self.called.contains(function.name.as_str()) => {
-                    Ty::declared(&signature.params[index].ty, &self.plugin_name())
-                }
-                _ => Ty::Any,
-            };
-            self.declare(name.as_str(), ty);
+        for (name, ty) in function.params.iter().zip(self.parameters(function, declared.as_ref())) {
+            self.declare(name, ty);
         }
         let returns = declared.map(|signature| (signature.returns, signature.name));
         self.returning.clear();
@@ -180,31 +176,4 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// The functions of a unit that somebody in it calls, or might pass on.
-fn called_by_name(unit: &Unit) -> HashSet<String> {
-    use rhai::{ASTNode, Expr, Stmt};
-    let mut called = HashSet::new();
-    for source in &unit.sources {
-        source.ast.walk(&mut |path| {
-            match path.last() {
-                Some(
-                    ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))
-                    | ASTNode::Stmt(Stmt::FnCall(call, _)),
-                ) => {
-                    called.insert(call.name.to_string());
-                }
-                Some(ASTNode::Expr(Expr::Variable(variable, ..))) => {
-                    called.insert(variable.1.to_string());
-                }
-                Some(ASTNode::Expr(Expr::StringConstant(text, _))) if text.len() <= 64 => {
-                    called.insert(text.to_string());
-                }
-                _ => {}
-            }
-            true
-        });
-    }
-    called
 }

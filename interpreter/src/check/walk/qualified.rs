@@ -67,6 +67,7 @@ impl Walk<'_> {
         if let Some(function) = source.function(name, args.len())
             && function.access == FnAccess::Public
         {
+            self.pass(file, name, args);
             if unit.is_dynamic() || self.learnt.gave_up {
                 return Ty::Any;
             }

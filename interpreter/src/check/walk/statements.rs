@@ -3,7 +3,7 @@
 use super::Walk;
 use super::scope::Changes;
 use crate::check::fits::fits;
-use crate::check::ty::{Entries, Items, Ty};
+use crate::check::ty::{Entries, Ty};
 use caraway_loaders_core::{Code, Error};
 use rhai::{ASTFlags, Expr, Position, Stmt, StmtBlock};
 use std::collections::HashMap;
@@ -223,10 +223,7 @@ impl Walk<'_> {
     /// What a loop goes through.
     fn item_of(&mut self, through: &Ty, expr: &Expr) -> Ty {
         match through {
-            Ty::Array(items) => match items {
-                Items::All(item) => (**item).clone(),
-                items => items.common(),
-            },
+            Ty::Array(items) => items.item(),
             Ty::Range | Ty::Ints => Ty::Int,
             Ty::Floats => Ty::Float,
             Ty::String(_) => Ty::Char,
