@@ -22,7 +22,7 @@ impl Walk<'_> {
             if let ("/" | "%", [Ty::Int, _], Some(Expr::IntegerConstant(0, _))) =
                 (call.name.as_str(), args.as_slice(), call.args.get(1))
             {
-                self.tell(Error::new(Code::ScriptFailed, "an int is divided by zero"), position);
+                self.tell_of_value(Error::new(Code::ScriptFailed, "an int is divided by zero"), position);
             }
             return self.operate(&call.name, &args, position);
         }

@@ -78,7 +78,7 @@ impl Walk<'_> {
             let count = parts.types.len();
             let s = if count == 1 { "" } else { "s" };
             let wrong = format!("there is no item {place} in an array of {count} item{s}");
-            self.tell(Error::new(Code::ScriptFailed, wrong).hint("the first one is 0"), *position);
+            self.tell_of_value(Error::new(Code::ScriptFailed, wrong).hint("the first one is 0"), *position);
         }
         item(of, &ty)
     }

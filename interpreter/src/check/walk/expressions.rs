@@ -99,7 +99,7 @@ impl Walk<'_> {
                     walk.declare(name, Ty::Any);
                 }
                 let ty = walk.statements(source.bodies.statements(function));
-                walk.scope.variables.truncate(count);
+                walk.scope.forget(count);
                 ty
             })
         });

@@ -55,6 +55,8 @@ pub(super) struct Walk<'a> {
     handed_out: HashSet<String>,
     mentions: Mentions,
     findings: Vec<Error>,
+    /// How many `try`s are open: what fails for its value, and not for its type, may fail on purpose there.
+    trying: usize,
 }
 
 /// A function or closure that is open.
@@ -78,6 +80,7 @@ impl<'a> Walk<'a> {
             handed_out: HashSet::new(),
             mentions: Mentions::of(unit),
             findings: Vec::new(),
+            trying: 0,
         };
         for pass in 1.. {
             walk.learnt.gave_up = pass > MAX_PASSES;
@@ -155,6 +158,13 @@ impl<'a> Walk<'a> {
     fn tell(&mut self, error: Error, position: Position) {
         let location = self.unit.sources[self.source].at(position);
         self.findings.push(error.at(location));
+    }
+
+    /// Something that fails for its value.
+    fn tell_of_value(&mut self, error: Error, position: Position) {
+        if self.trying == 0 {
+            self.tell(error, position);
+        }
     }
 
     /// Imports that are not used, and those that stand twice.

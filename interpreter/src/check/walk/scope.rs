@@ -8,6 +8,8 @@ use std::collections::HashMap;
 #[derive(Default)]
 pub(super) struct Scope {
     pub(super) variables: Vec<Variable>,
+    /// Where the variables of each name are, innermost last.
+    names: HashMap<String, Vec<usize>>,
     /// Alias and index of the imports of this function or top level, innermost last.
     pub(super) aliases: Vec<(String, usize)>,
     /// What variables were before each change, for going back to where branches part.
@@ -52,7 +54,16 @@ impl Scope {
 
     /// The variable that a name means.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
-        self.variables.iter().rposition(|variable| variable.name == name)
+        self.names.get(name)?.last().copied()
+    }
+
+    /// Leaves the blocks whose variables come after the first `count`.
+    pub(super) fn forget(&mut self, count: usize) {
+        for variable in self.variables.drain(count.min(self.variables.len())..).rev() {
+            if let Some(slots) = self.names.get_mut(&variable.name) {
+                slots.pop();
+            }
+        }
     }
 }
 
@@ -72,6 +83,7 @@ impl Walk<'_> {
             variables.all.push(Everything { ty: Ty::Never, unordered: false });
         }
         let (level, depth) = (self.scope.level, self.scope.depth);
+        self.scope.names.entry(name.to_owned()).or_default().push(self.scope.variables.len());
         self.scope.variables.push(Variable {
             name: name.to_owned(),
             id,

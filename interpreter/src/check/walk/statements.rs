@@ -33,7 +33,7 @@ impl Walk<'_> {
             value = self.statement(statement);
             ends &= value != Ty::Never;
         }
-        self.scope.variables.truncate(variables);
+        self.scope.forget(variables);
         self.scope.aliases.truncate(aliases);
         if ends { value } else { Ty::Never }
     }
@@ -94,7 +94,7 @@ impl Walk<'_> {
                             walk.declare(&counter.name, Ty::Int);
                         }
                         let ty = walk.block(&parts.body);
-                        walk.scope.variables.truncate(count);
+                        walk.scope.forget(count);
                         ty
                     });
                 });
@@ -115,7 +115,9 @@ impl Walk<'_> {
             Stmt::Block(block) => self.block(block),
             Stmt::TryCatch(parts, _) => {
                 let before = self.findings.len();
+                self.trying += 1;
                 let body = self.out_of_order(|walk| walk.branch(|walk| walk.block(&parts.body)));
+                self.trying -= 1;
                 if parts.body.len() == 1 {
                     self.forgive(before);
                 }
@@ -125,7 +127,7 @@ impl Walk<'_> {
                         walk.declare(&variable.1, Ty::Any);
                     }
                     let ty = walk.block(&parts.branch);
-                    walk.scope.variables.truncate(count);
+                    walk.scope.forget(count);
                     ty
                 });
                 self.meet(vec![body, caught])
