@@ -33,6 +33,7 @@
 mod absent;
 mod authority;
 mod build;
+mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod config;
@@ -41,6 +42,7 @@ mod diagnostic;
 #[cfg(all(feature = "cli", any(test, fuzzing)))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod inspection;
 #[cfg(feature = "repl")]
 mod interactive;
 mod loading;
@@ -75,6 +77,7 @@ pub use caraway_loaders_core::{
 };
 #[cfg(feature = "wasm-runtime")]
 pub use caraway_loaders_wasm::Cache as WasmCache;
+pub use check::Checked;
 pub use notes::Notes;
 pub use program::{Outcome, Program};
 pub use runtime::{Builder, Runtime};

@@ -1,5 +1,6 @@
 //! The library's entrance.
 
+use crate::check::{self, Checked};
 use crate::config::Config;
 use crate::lock::Locking;
 use crate::notes::Notes;
@@ -210,6 +211,31 @@ impl Runtime {
         handle::find_methods(engine);
         engine.set_module_resolver(ImportResolver::new(self.0.folder.clone(), session.view()));
         Ok(())
+    }
+
+    /// Looks for mistakes in a program, and in the files that it imports, without running anything; or in a plugin, if
+    /// `path` is a folder.
+    ///
+    /// Imports are resolved as running the program would. The calls of plugins' functions are compared with their
+    /// signatures, as far as what the arguments are is evident; so are the names of variables and functions. What is not
+    /// certain is not reported. Native code is looked at only where it is granted.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("app.rhai");
+    /// std::fs::write(&file, "import \"std/path\" as path;\nprint(path::join(\"a\", \"b\"));\n")?;
+    /// let checked = caraway::Runtime::builder().build()?.check(&file)?;
+    /// assert_eq!(checked.findings[0].message(), "`std/path::join` takes 1 argument, 2 given");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Config`] for a `caraway.toml` that is wrong, [`Code::Io`] for a file that is not there. What is wrong in
+    /// the program is no error of this function.
+    pub fn check(&self, path: impl AsRef<Path>) -> Result<Checked, Error> {
+        let path = path.as_ref();
+        if path.is_dir() { check::plugins(&self.0, path) } else { check::program(&self.0, path) }
     }
 
     /// The plugins that a program in the runtime's [`folder`](Builder::folder) sees, and what is wrong with

@@ -83,6 +83,22 @@ pub struct Expected {
     pub hint: Option<String>,
 }
 
+/// Writes plugins below `plugins`, other files, and the program `app.rhai` into a folder.
+pub fn lay_out<'a>(
+    folder: &Path,
+    plugins: impl Iterator<Item = (&'a String, &'a String)>,
+    beside: &BTreeMap<String, String>,
+    program: &str,
+) {
+    for (path, text) in plugins {
+        write(&folder.join("plugins").join(path), text);
+    }
+    for (path, text) in beside {
+        write(&folder.join(path), text);
+    }
+    write(&folder.join("app.rhai"), program);
+}
+
 /// Runs one case in a new folder.
 ///
 /// # Errors
@@ -90,14 +106,8 @@ pub struct Expected {
 /// What is not as the case says.
 pub fn run_case(case: &Case, shared: &BTreeMap<String, String>) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    for (path, text) in shared.iter().chain(&case.files) {
-        write(&folder.path().join("plugins").join(path), text);
-    }
-    for (path, text) in &case.beside {
-        write(&folder.path().join(path), text);
-    }
+    lay_out(folder.path(), shared.iter().chain(&case.files), &case.beside, &case.program);
     let program = folder.path().join("app.rhai");
-    write(&program, &case.program);
 
     let lines: Arc<Mutex<[Vec<String>; 2]>> = Arc::default();
     let kept = lines.clone();

@@ -24,7 +24,7 @@ fn every_error_code_is_explained_once() {
     for section in page.split("\n## ").skip(1) {
         let (title, text) = section.split_once('\n').unwrap();
         let code = title.split(' ').next().unwrap();
-        if code.starts_with('E') {
+        if code.starts_with(['E', 'W']) {
             *explained.entry(code).or_default() += 1;
             assert!(text.trim().len() > 40, "{code} is hardly explained");
         }

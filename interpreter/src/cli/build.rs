@@ -1,13 +1,13 @@
 //! `caraway build`.
 
 use super::Context;
-use super::inspection::loader_here;
 use super::list::{place_of, summary};
 use super::manifest_edit::Edit;
 use super::options::Options;
 use super::validate::folder;
 use crate::build;
 use crate::diagnostic::{Severity, error_value, one_line};
+use crate::inspection::loader_here;
 use crate::session::Session;
 use caraway_loaders_core::capability::Request;
 use caraway_loaders_core::discover::{Origin, Plugin, SearchPath, discover};

@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::info::find;
-use super::inspection::Inspection;
 use super::options::Options;
 use crate::diagnostic::one_line;
+use crate::inspection::Inspection;
 use crate::session::Session;
 use caraway_loaders_core::bind::suggest;
 use caraway_loaders_core::discover::Plugin;

@@ -1,12 +1,12 @@
 //! `caraway doctor`.
 
 use super::count::counted;
-use super::inspection::Inspection;
 use super::list::place_of;
 use super::options::Options;
 use super::{Context, terminal};
 use crate::config::{Config, shown};
 use crate::diagnostic::{Severity, error_value, one_line};
+use crate::inspection::Inspection;
 use crate::lock::Lockfile;
 use crate::runtime::Runtime;
 use crate::session::Session;

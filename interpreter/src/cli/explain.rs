@@ -70,6 +70,11 @@ fn find(text: &str) -> Result<Code, Error> {
     })
 }
 
+/// What a code means, in a few words.
+pub(super) fn title(code: Code) -> &'static str {
+    Explanation::of(code).title
+}
+
 impl Explanation {
     /// A test proves that there is one for each code.
     fn of(code: Code) -> Self {

@@ -1,9 +1,9 @@
 //! All about one plugin.
 
-use super::inspection::Inspection;
 use super::list::{place_of, summary};
 use super::setting;
 use crate::diagnostic::one_line;
+use crate::inspection::Inspection;
 use caraway_loaders_core::Type;
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::discover::{Origin, Plugin};
@@ -73,6 +73,10 @@ impl Facts {
                     let _ = writeln!(text, "  {}::{function}{native}", manifest.module);
                     if let Some(description) = &function.description {
                         let _ = writeln!(text, "      {}", one_line(description));
+                    }
+                    if let Some(advice) = &function.deprecated {
+                        let colon = if advice.is_empty() { "" } else { ": " };
+                        let _ = writeln!(text, "      deprecated{colon}{}", one_line(advice));
                     }
                 }
             }
@@ -209,7 +213,7 @@ impl Facts {
 }
 
 fn function(function: &Function) -> Value {
-    let Function { signature, description, native } = function;
+    let Function { signature, description, native, deprecated } = function;
     let params: Vec<Value> =
         signature.params.iter().map(|p| json!({"name": p.name, "type": p.ty.to_string()})).collect();
     json!({
@@ -218,6 +222,7 @@ fn function(function: &Function) -> Value {
         "returns": signature.returns.to_string(),
         "signature": signature.to_string(),
         "description": description,
+        "deprecated": deprecated,
         "native": native,
     })
 }

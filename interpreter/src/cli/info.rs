@@ -2,8 +2,8 @@
 
 use super::Context;
 use super::facts::Facts;
-use super::inspection::Inspection;
 use super::options::Options;
+use crate::inspection::Inspection;
 use crate::session::Session;
 use crate::shadowing::shadowed;
 use caraway_loaders_core::bind::suggest;

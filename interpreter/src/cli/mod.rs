@@ -3,6 +3,7 @@
 mod argument;
 mod audit;
 mod build;
+mod check;
 mod completions;
 mod config_edit;
 mod count;
@@ -13,7 +14,6 @@ mod enable;
 mod explain;
 mod facts;
 mod info;
-mod inspection;
 #[cfg(feature = "install")]
 mod install;
 mod list;
@@ -30,6 +30,7 @@ mod prompt;
 #[cfg(feature = "repl")]
 mod repl;
 mod run;
+mod sarif;
 mod schema;
 mod setting;
 mod stdout;
@@ -93,6 +94,7 @@ macro_rules! commands {
 
 commands! {
     Run(run::Run),
+    Check(check::Check),
     #[cfg(feature = "repl")]
     Repl(repl::Repl),
     New(new::New),

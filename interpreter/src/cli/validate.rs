@@ -1,11 +1,11 @@
 //! `caraway validate`.
 
 use super::Context;
-use super::inspection::Inspection;
 use super::list::{place_of, summary};
 use super::options::Options;
 use super::setting;
 use crate::diagnostic::{Severity, error_value};
+use crate::inspection::Inspection;
 use crate::shadowing::shadowed;
 use caraway_loaders_core::discover::{Catalog, Origin, SearchPath, discover};
 use caraway_loaders_core::{Code, Error, Location};

@@ -12,6 +12,7 @@ pub(crate) use json::{SCHEMA_VERSION, error_value, json_text, location_value};
 
 use caraway_loaders_core::{Error, Location, escape};
 use snippet::Snippet;
+pub(crate) use snippet::Texts;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;

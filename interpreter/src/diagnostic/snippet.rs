@@ -1,8 +1,9 @@
 //! The source line that an error is about.
 
 use caraway_loaders_core::{Location, escape};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use unicode_width::UnicodeWidthStr;
 
 /// Files that are larger, in bytes, are not read for a message.
@@ -92,6 +93,24 @@ impl Snippet {
             text: out,
             mark,
         })
+    }
+}
+
+/// The texts of files that findings are in, each read once.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(HashMap<PathBuf, Option<String>>);
+
+impl Texts {
+    /// The column after the word or text that a place is at, if there is one.
+    pub(crate) fn end_column(&mut self, location: &Location) -> Option<usize> {
+        let (line, start) = (location.line.checked_sub(1)?, location.column.checked_sub(1)?);
+        let read = || {
+            let bytes = readable(&location.file).then(|| std::fs::read(&location.file).ok()).flatten()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let text = self.0.entry(location.file.clone()).or_insert_with(read).as_ref()?;
+        let rest: Vec<char> = text.lines().nth(line)?.chars().skip(start).collect();
+        Some(location.column + token_length(&rest)).filter(|end| *end > location.column)
     }
 }
 

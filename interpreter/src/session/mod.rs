@@ -297,13 +297,23 @@ impl Session {
 
     /// Serves an import of the program (`None`) or of a plugin.
     fn import(self: &Arc<Self>, importer: Option<&Arc<Plugin>>, text: &str) -> Result<Arc<Bound>, Error> {
+        let plugin = self.find(importer, text, Location::default())?;
+        self.load(&plugin, importer)
+    }
+
+    /// What an import of the program (`None`) or of a plugin means. Extends the plan if need be; loads nothing.
+    pub(crate) fn find(
+        &self,
+        importer: Option<&Arc<Plugin>>,
+        text: &str,
+        location: Location,
+    ) -> Result<Arc<Plugin>, Error> {
         let (path, range) = parse_import(text)?;
         let id = importer.map(|plugin| plugin.id());
         let known = self.plan().lookup(id.as_deref(), text).cloned();
         let plugin = match known {
             Some(plugin) => plugin,
             None => {
-                let location = Location::default();
                 let from = match &id {
                     None => Requester::Program { location },
                     Some(id) => Requester::Plugin { id: id.clone(), location },
@@ -317,7 +327,7 @@ impl Session {
         if let Some(importer) = importer {
             allowed_api(importer, &plugin)?;
         }
-        self.load(&plugin, importer)
+        Ok(plugin)
     }
 
     /// Loads a plugin, once: for all importers, or for each where its kind acts with the importer's authority.

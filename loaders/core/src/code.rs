@@ -4,7 +4,8 @@ use std::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// The stable code of an [`Error`](crate::Error): `E`, two digits of the exit code, two more.
+        /// The stable code of an [`Error`](crate::Error): `E`, or `W` for what is only ever a warning, two digits of
+        /// the exit code, two more.
         ///
         /// Codes are never reused; `docs/reference/errors.md` explains each.
         ///
@@ -115,9 +116,22 @@ codes! {
     Internal = "E7001";
     /// The user interrupted the run.
     Interrupted = "E9001";
+    /// An import is not used.
+    UnusedImport = "W0101";
+    /// The same is imported twice.
+    ImportedTwice = "W0102";
+    /// A function is called that is deprecated.
+    Deprecated = "W0103";
+    /// An import has the name of another one, which goes on to mean that.
+    AliasTaken = "W0104";
 }
 
 impl Code {
+    /// Whether it is only ever a warning.
+    pub fn is_warning(self) -> bool {
+        self.as_str().starts_with('W')
+    }
+
     /// The exit code of a program that ends with this error.
     pub fn exit_code(self) -> u8 {
         match self {
@@ -147,7 +161,7 @@ mod tests {
             let text = code.as_str();
             assert!(seen.insert(text), "{text} twice");
             assert_eq!(text.len(), 5);
-            assert!(text.starts_with('E') && text[1..].bytes().all(|b| b.is_ascii_digit()));
+            assert!(text.starts_with(['E', 'W']) && text[1..].bytes().all(|b| b.is_ascii_digit()));
         }
         assert_eq!(Code::Internal.exit_code(), 70);
         assert_eq!(Code::Interrupted.exit_code(), 130);

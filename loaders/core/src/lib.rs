@@ -46,7 +46,7 @@ pub mod store;
 mod suggest;
 pub mod text;
 
-pub use caraway_plugin::{Param, Signature, Type, Value};
+pub use caraway_plugin::{Param, Signature, StructType, Type, Value};
 pub use code::Code;
 pub use error::{Error, ErrorValue, Frame, Location, escape, is_harmful};
 pub use standard::StandardPackage;

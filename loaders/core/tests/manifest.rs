@@ -701,3 +701,16 @@ fn what_is_refused_for_now_is_refused_and_documented() {
     assert!(json(&with("\"functions\": [{\"name\": \"f\", \"async\": false}]")).is_ok());
     assert!(json(&with("\"config\": {\"c\": {\"type\": \"int?\", \"secret\": false}}")).is_ok());
 }
+
+#[test]
+fn functions_can_be_deprecated() {
+    let function = |deprecated: &str| {
+        json(&with(&format!(r#""functions": [{{"name": "f", "deprecated": {deprecated}}}]"#)))
+    };
+    let said = |deprecated: &str| function(deprecated).unwrap().function("f").unwrap().deprecated.clone();
+    assert_eq!(said("false"), None);
+    assert_eq!(said("true").as_deref(), Some(""));
+    assert_eq!(said("\"use `g`\"").as_deref(), Some("use `g`"));
+    let error = function("1").unwrap_err();
+    assert!(error.message().contains("must be true, or what to use instead, found an integer"), "{error}");
+}

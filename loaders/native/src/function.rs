@@ -43,11 +43,11 @@ impl Function {
 
     /// What to show of it, as `declared`: what the manifest says of it, or else the library.
     pub fn shown(&self, declared: &Signature, manifest: &Manifest) -> Declared {
-        manifest
-            .function(&declared.name)
-            .filter(|function| function.description.is_some())
-            .cloned()
-            .unwrap_or_else(|| Declared::documented(declared.clone(), self.doc))
+        let documented = Declared::documented(declared.clone(), self.doc);
+        match manifest.function(&declared.name) {
+            Some(written) => Declared { signature: declared.clone(), ..documented.declared(written) },
+            None => documented,
+        }
     }
 
     /// Puts it into a module, as `declared`, which [`agree`](crate::agree::agree) has found to fit.

@@ -274,7 +274,7 @@ fn inner(error: EvalAltResult) -> Box<EvalAltResult> {
 }
 
 /// The names and aliases of a script's exported variables.
-fn exported(ast: &AST) -> Vec<(String, String)> {
+pub fn exported(ast: &AST) -> Vec<(String, String)> {
     let mut found = Vec::new();
     ast.walk(&mut |path| {
         match path {

@@ -19,7 +19,7 @@ mod source;
 mod text;
 
 pub use files::script_files;
-pub use instance::{Entry, Instance};
-pub use loader::{ScriptLoader, bind_instance, instantiate, validate_script};
-pub use resolver::{ImportResolver, is_file};
+pub use instance::{Entry, Instance, exported};
+pub use loader::{ScriptLoader, bind_instance, instantiate, script_of_plugin, validate_script};
+pub use resolver::{ImportResolver, is_file, locate};
 pub use source::{parse_file, parse_text};

@@ -113,6 +113,13 @@ pub(crate) fn script_of(manifest: &Manifest) -> &Path {
     manifest.implementation.entrypoint.as_deref().unwrap_or(Path::new(DEFAULT_ENTRYPOINT))
 }
 
+/// The script that a plugin starts from, if it has one: its name in messages, below the plugin's folder.
+pub fn script_of_plugin(plugin: &Plugin) -> Option<PathBuf> {
+    let relative = script_of(&plugin.manifest);
+    let is_script = relative.extension().is_some_and(|extension| extension == "rhai");
+    (is_script && plugin.file(relative).is_ok()).then(|| plugin.root.join(relative))
+}
+
 /// The script of a plugin: its real path and its name in messages.
 fn entrypoint(plugin: &Plugin) -> Result<(PathBuf, PathBuf), Error> {
     let relative = script_of(&plugin.manifest);
@@ -141,9 +148,8 @@ fn exported_functions(plugin: &Plugin, ast: &AST) -> Result<Vec<Function>, Error
         let wanted = &function.signature;
         let same_name: Vec<&Function> = offered.iter().filter(|f| f.signature.name == wanted.name).collect();
         let offered = same_name.iter().find(|f| f.signature.params.len() == wanted.params.len());
-        if let Some(offered) = offered {
-            let description = function.description.clone().or_else(|| offered.description.clone());
-            functions.push(Function { description, ..function.clone() });
+        if let Some(&offered) = offered {
+            functions.push(offered.clone().declared(function));
             continue;
         }
         let file = plugin.root.join(script_of(&plugin.manifest));

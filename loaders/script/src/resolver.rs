@@ -126,31 +126,41 @@ impl ImportResolver {
 
     /// The file as the user would name it, and the same without links.
     fn locate(&self, source: Option<&str>, path: &str) -> Result<(PathBuf, PathBuf), Error> {
-        let leaves = || {
-            Error::new(Code::ImportFile, format!("the import {path:?} leaves the folder of its script"))
-                .hint("import files below the script's folder, or make the other folder a plugin")
-        };
-        let relative = Path::new(path);
-        if !relative.components().all(|part| matches!(part, Component::CurDir | Component::Normal(_))) {
-            return Err(leaves());
-        }
-        let importer = source.map(Path::new).and_then(Path::parent).unwrap_or(&self.folder);
-        let mut shown = importer
-            .join(relative.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>());
-        if shown.extension().is_none_or(|extension| extension != "rhai") {
-            shown.as_mut_os_string().push(".rhai");
-        }
-        let missing = |error: &std::io::Error| {
-            Error::new(Code::ImportFile, format!("cannot import {path:?}: {}: {error}", shown.display()))
-        };
-        let real = shown.canonicalize().map_err(|error| missing(&error))?;
-        let root = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
-        let root = root.canonicalize().map_err(|error| missing(&error))?;
-        if !real.starts_with(&root) {
-            return Err(leaves());
-        }
-        Ok((shown, real))
+        locate(&self.folder, source, path)
     }
+}
+
+/// The file that an import of `path` means, as the user would name it, and the same without links; `source` is the
+/// importing file, `folder` the one that nothing leaves.
+///
+/// # Errors
+///
+/// [`Code::ImportFile`] if there is none, or if it is outside `folder`.
+pub fn locate(folder: &Path, source: Option<&str>, path: &str) -> Result<(PathBuf, PathBuf), Error> {
+    let leaves = || {
+        Error::new(Code::ImportFile, format!("the import {path:?} leaves the folder of its script"))
+            .hint("import files below the script's folder, or make the other folder a plugin")
+    };
+    let relative = Path::new(path);
+    if !relative.components().all(|part| matches!(part, Component::CurDir | Component::Normal(_))) {
+        return Err(leaves());
+    }
+    let importer = source.map(Path::new).and_then(Path::parent).unwrap_or(folder);
+    let mut shown =
+        importer.join(relative.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>());
+    if shown.extension().is_none_or(|extension| extension != "rhai") {
+        shown.as_mut_os_string().push(".rhai");
+    }
+    let missing = |error: &std::io::Error| {
+        Error::new(Code::ImportFile, format!("cannot import {path:?}: {}: {error}", shown.display()))
+    };
+    let real = shown.canonicalize().map_err(|error| missing(&error))?;
+    let root = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let root = root.canonicalize().map_err(|error| missing(&error))?;
+    if !real.starts_with(&root) {
+        return Err(leaves());
+    }
+    Ok((shown, real))
 }
 
 /// Whether an import is of a file beside the script, and not of a plugin.

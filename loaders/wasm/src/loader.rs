@@ -220,10 +220,7 @@ impl Loader for WasmLoader {
             let doc = docs.get(&signature.name).map_or("", String::as_str);
             let documented = Function::documented(signature, doc);
             match plugin.manifest.function(&documented.signature.name) {
-                Some(declared) => Function {
-                    description: declared.description.clone().or(documented.description),
-                    ..declared.clone()
-                },
+                Some(declared) => documented.declared(declared),
                 None => documented,
             }
         });

@@ -5,6 +5,7 @@ use super::shown::Shown;
 use crate::budget::Expiry;
 use crate::error::{Error, Location};
 use crate::secret::Secrets;
+use caraway_plugin::Signature;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 /// What a call gives back to Rhai.
@@ -69,6 +70,21 @@ impl CallError {
 #[cold]
 pub(super) fn wrong_argument(shown: &Shown, index: usize, found: &str) -> Error {
     wrong_inside(shown, index, &mismatch(&shown.signature.params[index].ty.to_string(), found, ""))
+}
+
+/// The error for an argument that is known to be of a wrong type before the call is made, in the words that the call
+/// would use; `path` says where in it, `[3].name`, or is empty.
+pub fn wrong_type(
+    plugin: &str,
+    signature: &Signature,
+    index: usize,
+    expected: &str,
+    found: &str,
+    path: &str,
+) -> Error {
+    let path = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
+    let shown = Shown::new(plugin.into(), signature.clone().into());
+    wrong_inside(&shown, index, &mismatch(expected, found, &path))
 }
 
 /// The error for an argument that [`conform`](super::conform::conform) refused, with the function and the

@@ -13,6 +13,7 @@ use crate::error::{Error, Location};
 use crate::handle;
 use crate::suggest::suggest;
 use crate::text;
+use caraway_plugin::Signature;
 use rhai::{AST, ASTNode, EvalAltResult, Expr, Position, Stmt};
 use std::sync::Arc;
 
@@ -143,32 +144,51 @@ fn missing_function(call: &str, module: &dyn Fn(&str) -> Option<Arc<Bound>>) -> 
         "" => Vec::new(),
         list => list.split(", ").collect(),
     };
-    let plugin = &bound.name;
-    let Some(signature) = bound.signatures.iter().find(|s| s.name == function) else {
-        let error = Error::new(Code::UnknownFunction, format!("`{plugin}` has no function `{function}`"));
-        let known = || bound.signatures.iter().map(|s| s.name.as_str());
-        return Some(match suggest(function, known()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None if bound.signatures.len() <= 12 => {
-                error.hint(format!("it has: {}", known().collect::<Vec<_>>().join(", ")))
-            }
-            None => error,
-        });
+    let signatures = || bound.signatures.iter().map(|signature| &**signature);
+    let signature = match find_call(&bound.name, signatures(), function, args.len()) {
+        Ok(signature) => signature,
+        Err(error) => return Some(error),
     };
-    let shown = Shown::new(plugin.as_str().into(), signature.clone());
-    if signature.params.len() != args.len() {
-        let (takes, got) = (signature.params.len(), args.len());
-        let s = if takes == 1 { "" } else { "s" };
-        return Some(
-            Error::new(
-                Code::UnknownFunction,
-                format!("`{}` takes {takes} argument{s}, {got} given", shown.name()),
-            )
-            .hint(format!("the signature is `{shown}`")),
-        );
-    }
+    let shown = Shown::new(bound.name.as_str().into(), signature.clone().into());
     let wrong = signature.params.iter().zip(&args).position(|(param, arg)| !may_be(&param.ty, arg))?;
     Some(wrong_argument(&shown, wrong, args[wrong]))
+}
+
+/// The function that a call with this many arguments means, of those that a plugin has.
+///
+/// # Errors
+///
+/// [`Code::UnknownFunction`] if there is none of this name, with the nearest one, or if it takes another number of
+/// arguments, with its signature.
+pub fn find_call<'a, I>(
+    plugin: &str,
+    signatures: I,
+    function: &str,
+    count: usize,
+) -> Result<&'a Signature, Error>
+where
+    I: Iterator<Item = &'a Signature> + Clone,
+{
+    let mut called = signatures.clone().filter(|signature| signature.name == function);
+    if let Some(found) = called.clone().find(|signature| signature.params.len() == count) {
+        return Ok(found);
+    }
+    if let Some(signature) = called.next() {
+        let shown = Shown::new(plugin.into(), signature.clone().into());
+        let takes = signature.params.len();
+        let s = if takes == 1 { "" } else { "s" };
+        let message = format!("`{}` takes {takes} argument{s}, {count} given", shown.name());
+        return Err(Error::new(Code::UnknownFunction, message).hint(format!("the signature is `{shown}`")));
+    }
+    let error = Error::new(Code::UnknownFunction, format!("`{plugin}` has no function `{function}`"));
+    let names = || signatures.clone().map(|signature| signature.name.as_str());
+    Err(match suggest(function, names()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if names().count() <= 12 => {
+            error.hint(format!("it has: {}", names().collect::<Vec<_>>().join(", ")))
+        }
+        None => error,
+    })
 }
 
 /// Whether Rhai's name for a type can be one of `ty`.

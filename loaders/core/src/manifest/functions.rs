@@ -4,7 +4,7 @@ use super::Function;
 use super::fields::{self, Fields, Place};
 use super::names;
 use super::problems::{Problems, Wrong};
-use super::tree::Node;
+use super::tree::{Node, Value};
 use super::types::Types;
 use crate::callable::{MAX_PARAMS, callable};
 use crate::code::Code;
@@ -51,6 +51,8 @@ fn one(
         .map_or(Some(Type::Void), |node| types.resolve(node, &place.key("returns"), problems));
     let description = of.string("description", problems).map(str::to_owned);
     let native = of.boolean("native", problems).unwrap_or(false);
+    let deprecated =
+        of.take("deprecated").and_then(|node| deprecated(node, &place.key("deprecated"), problems));
     of.finish(problems);
 
     let (name, offset) = (name?, name_at?.offset);
@@ -65,7 +67,16 @@ fn one(
         problems.add(offset, || error);
         return None;
     }
-    complete.then_some((Function { signature, description, native }, offset))
+    complete.then_some((Function { signature, description, native, deprecated }, offset))
+}
+
+/// `true`, or what to use instead; empty if that is not said.
+fn deprecated(node: &Node<'_>, place: &Place<'_>, problems: &mut Problems<'_>) -> Option<String> {
+    match &node.value {
+        Value::Bool(deprecated) => deprecated.then(String::new),
+        Value::String(advice) => Some(advice.to_string()),
+        _ => fields::wrong_type(node, place, "true, or what to use instead", problems),
+    }
 }
 
 fn params(

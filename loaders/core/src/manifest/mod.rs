@@ -106,15 +106,45 @@ pub struct Function {
     pub description: Option<String>,
     /// `native`: in a hybrid, exported by the library directly.
     pub native: bool,
+    /// `deprecated`: that it is not to be used any more, and what instead; empty if that is not said.
+    pub deprecated: Option<String>,
 }
 
+/// What a line of documentation begins with that says that a function is deprecated.
+const DEPRECATED: &str = "@deprecated";
+
 impl Function {
-    /// A function that the first paragraph of its documentation describes.
+    /// A function that the first paragraph of its documentation describes. A line `@deprecated use this instead`, in
+    /// whatever paragraph, says that it is deprecated.
+    ///
+    /// ```
+    /// use caraway_loaders_core::manifest::Function;
+    ///
+    /// let doc = "The mean.\n\n@deprecated use `mean2`";
+    /// let function = Function::documented("mean(xs: array<float>) -> float".parse()?, doc);
+    /// assert_eq!(function.description.as_deref(), Some("The mean."));
+    /// assert_eq!(function.deprecated.as_deref(), Some("use `mean2`"));
+    /// # Ok::<(), caraway_plugin::ParseTypeError>(())
+    /// ```
     pub fn documented(signature: Signature, doc: &str) -> Self {
-        let lines = doc.lines().map(str::trim).skip_while(|line| line.is_empty());
-        let paragraph: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        let mark = |line: &str| {
+            line.strip_prefix(DEPRECATED).map(|advice| advice.trim_matches([' ', ':']).to_owned())
+        };
+        let lines = || doc.lines().map(str::trim);
+        let text = lines().filter(|line| mark(line).is_none()).skip_while(|line| line.is_empty());
+        let paragraph: Vec<&str> = text.take_while(|line| !line.is_empty()).collect();
         let description = Some(paragraph.join(" ")).filter(|text| !text.is_empty());
-        Self { signature, description, native: false }
+        Self { signature, description, native: false, deprecated: lines().find_map(mark) }
+    }
+
+    /// What a manifest declares, with what the code says where the manifest is silent.
+    #[must_use]
+    pub fn declared(self, declared: &Function) -> Self {
+        Self {
+            description: declared.description.clone().or(self.description),
+            deprecated: declared.deprecated.clone().or(self.deprecated),
+            ..declared.clone()
+        }
     }
 }
 

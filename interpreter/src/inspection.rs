@@ -9,7 +9,7 @@ use caraway_loaders_core::{Code, Error};
 use std::sync::Arc;
 
 /// The outcome of a look at the code.
-pub(super) enum Inspection {
+pub(crate) enum Inspection {
     /// It offers these functions, and they are the declared ones.
     Offers(Vec<Function>),
     /// Looking would run native code, which was not granted.
@@ -21,7 +21,7 @@ pub(super) enum Inspection {
 impl Inspection {
     /// Looks at a plugin's code. A library's constructors run when it is opened: that takes the grant that
     /// loading it does.
-    pub(super) fn of(plugin: &Arc<Plugin>, session: &Session) -> Self {
+    pub(crate) fn of(plugin: &Arc<Plugin>, session: &Session) -> Self {
         let loader = match loader_here(plugin, session) {
             Ok(loader) => loader,
             Err(error) => return Self::Broken(error),
@@ -47,7 +47,7 @@ impl Inspection {
 /// # Errors
 ///
 /// [`Code::Incompatible`] if the plugin needs another host.
-pub(super) fn loader_here(plugin: &Plugin, session: &Session) -> Result<Arc<dyn Loader>, Error> {
+pub(crate) fn loader_here(plugin: &Plugin, session: &Session) -> Result<Arc<dyn Loader>, Error> {
     let host = &session.settings().version;
     if let Some(needed) = plugin.manifest.unmet_host(host) {
         let found = format!("`{}` needs caraway {needed}, and this is {host}", plugin.manifest.name);
