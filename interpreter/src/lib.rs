@@ -52,6 +52,7 @@ mod security;
 mod session;
 mod shadowing;
 mod stack;
+pub mod test;
 mod traced;
 mod trust;
 

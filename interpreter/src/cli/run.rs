@@ -174,7 +174,7 @@ fn read_program() -> Result<String, Error> {
 }
 
 /// The first interrupt asks the program to stop, the second does not ask.
-fn stop_when_interrupted(cancel: Cancel) -> Result<(), Error> {
+pub(super) fn stop_when_interrupted(cancel: Cancel) -> Result<(), Error> {
     let handler = move || {
         if cancel.is_cancelled() {
             std::process::exit(Code::Interrupted.exit_code().into());
