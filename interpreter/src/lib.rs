@@ -36,6 +36,7 @@ mod build;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod config;
+pub mod conformance;
 #[cfg(feature = "cli")]
 mod diagnostic;
 mod loading;

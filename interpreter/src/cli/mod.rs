@@ -4,6 +4,7 @@ mod argument;
 mod audit;
 mod build;
 mod completions;
+mod conformance;
 mod config_edit;
 mod count;
 mod doctor;
@@ -93,6 +94,7 @@ commands! {
     Build(build::Build),
     Validate(validate::Validate),
     Test(test::Test),
+    Conformance(conformance::Conformance),
     #[cfg(feature = "install")]
     Pack(pack::Pack),
     List(list::List),

@@ -138,6 +138,14 @@ impl Options {
         self.format == Some(Format::Junit)
     }
 
+    /// Whether a grant of this capability was asked for by name, for all or for one plugin.
+    pub(super) fn names(&self, capability: &str) -> bool {
+        self.allow.iter().any(|grant| {
+            let grant = grant.split_once('=').map_or(grant.as_str(), |(name, _)| name);
+            grant.rsplit(':').next() == Some(capability)
+        })
+    }
+
     /// Whether what goes to this stream has colours.
     pub(super) fn colors(&self, stream: &impl IsTerminal) -> bool {
         match self.color.unwrap_or(Color::Auto) {

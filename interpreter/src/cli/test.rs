@@ -5,7 +5,8 @@ use super::run::stop_when_interrupted;
 use super::{Context, setting};
 use crate::diagnostic::Severity;
 use crate::runtime::Runtime;
-use crate::test::{Filter, Harness, Outcome, Report, TestResult, junit};
+use crate::config;
+use crate::test::{Filter, Harness, Outcome, Report, TestResult, is_plugin, junit};
 use caraway_loaders_core::budget::Cancel;
 use caraway_loaders_core::discover::Origin;
 use caraway_loaders_core::resolve::parse_import;
@@ -21,8 +22,9 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 Exits with 1 if a test fails and with 3 if a test file is wrong. `--format junit` writes what continuous integration \
 reads. Nothing is granted that `--allow` does not grant; native plugins need `--allow native`.")]
 pub(super) struct Test {
-    /// Folders or names of plugins [default: the plugin in this folder, else each one in `plugins`]
-    #[arg(value_name = "DIR|NAME")]
+    /// Folders or names of plugins, or test files [default: the plugin in this folder, else each one in `plugins`, and
+    /// `tests` beside caraway.toml]
+    #[arg(value_name = "DIR|NAME|FILE")]
     plugins: Vec<String>,
     /// Run only tests with one of these texts in their names
     #[arg(long, value_name = "TEXT")]
@@ -64,10 +66,7 @@ impl Test {
         let builder = context.options.runtime().cancel(cancel.clone()).build_plugins(self.build);
         let runtime =
             self.config.iter().try_fold(builder, |builder, text| setting::set(builder, text))?.build()?;
-        let harnesses = plugin_folders(&self.plugins, &runtime)?
-            .into_iter()
-            .map(|folder| Ok(self.harness(Harness::new(&runtime, folder)?)))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let harnesses = self.harnesses(&runtime)?;
         if self.list {
             return self.list(context, &harnesses);
         }
@@ -76,13 +75,31 @@ impl Test {
         for harness in &harnesses {
             let report = self.run(context, harness)?;
             let interrupted = report.interrupted;
-            reports.push((harness.plugin(), report));
+            reports.push((harness.subject(), report));
             if interrupted {
                 break;
             }
         }
         self.write(context, &reports)?;
         Ok(exit_code(&reports))
+    }
+
+    fn harnesses(&self, runtime: &Runtime) -> Result<Vec<Harness>, Error> {
+        let (files, named): (Vec<&String>, Vec<&String>) =
+            self.plugins.iter().partition(|name| Path::new(name).is_file());
+        let mut harnesses = Vec::new();
+        if files.is_empty() || !named.is_empty() {
+            for folder in plugin_folders(&named, runtime)? {
+                harnesses.push(match is_plugin(&folder) || !folder.join("tests").is_dir() {
+                    true => Harness::new(runtime, folder)?,
+                    false => Harness::project(runtime, folder)?,
+                });
+            }
+        }
+        for file in files {
+            harnesses.push(Harness::file(runtime, file)?);
+        }
+        Ok(harnesses.into_iter().map(|harness| self.harness(harness)).collect())
     }
 
     fn harness(&self, harness: Harness) -> Harness {
@@ -134,7 +151,7 @@ impl Test {
         let begins = |count: usize| {
             if tells && !quiet {
                 let s = if count == 1 { "" } else { "s" };
-                say(format!("testing {}\nrunning {count} test{s}\n", harness.plugin()));
+                say(format!("testing {}\nrunning {count} test{s}\n", harness.subject()));
             }
         };
         let ended = |result: &TestResult| {
@@ -156,9 +173,9 @@ impl Test {
         Ok(report)
     }
 
-    fn write(&self, context: &Context, reports: &[(&str, Report)]) -> Result<(), Error> {
+    fn write(&self, context: &Context, reports: &[(String, Report)]) -> Result<(), Error> {
         if context.options.junit() {
-            return context.print(&junit(reports.iter().map(|(name, report)| (*name, report))));
+            return context.print(&junit(reports.iter().map(|(name, report)| (name.as_str(), report))));
         }
         if !context.options.json() {
             return Ok(());
@@ -181,7 +198,7 @@ impl Test {
 /// # Errors
 ///
 /// [`Code::UnknownPlugin`], [`Code::Usage`] for one without a folder or where nothing is named and nothing is there.
-pub(super) fn plugin_folders(named: &[String], runtime: &Runtime) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn plugin_folders(named: &[&String], runtime: &Runtime) -> Result<Vec<PathBuf>, Error> {
     if !named.is_empty() {
         let folders: Result<Vec<_>, Error> = named.iter().map(|name| folders_of(name, runtime)).collect();
         return folders.map(|folders| folders.into_iter().flatten().collect());
@@ -189,7 +206,10 @@ pub(super) fn plugin_folders(named: &[String], runtime: &Runtime) -> Result<Vec<
     if is_plugin(Path::new(".")) {
         return Ok(vec![PathBuf::from(".")]);
     }
-    let folders = plugins_below(Path::new("plugins"));
+    let mut folders = plugins_below(Path::new("plugins"));
+    if Path::new(config::FILE_NAME).is_file() && Path::new("tests").is_dir() {
+        folders.push(PathBuf::from("."));
+    }
     if folders.is_empty() {
         return Err(Error::new(Code::Usage, "there is no plugin here: neither in this folder nor in `plugins`")
             .hint("name the plugin or its folder; `caraway new` makes one"));
@@ -199,10 +219,15 @@ pub(super) fn plugin_folders(named: &[String], runtime: &Runtime) -> Result<Vec<
 
 fn folders_of(name: &str, runtime: &Runtime) -> Result<Vec<PathBuf>, Error> {
     let path = Path::new(name);
-    if path.is_dir() && (is_plugin(path) || name.contains(MAIN_SEPARATOR) || name.starts_with('.')) {
-        let below = if is_plugin(path) { Vec::new() } else { plugins_below(path) };
+    if path.is_dir() {
+        let mut folders = if is_plugin(path) { vec![path.to_owned()] } else { plugins_below(path) };
         // What is wrong with a folder that holds no plugin is told by whoever uses it.
-        return Ok(if below.is_empty() { vec![path.to_owned()] } else { below });
+        if folders.is_empty() && (name.contains(MAIN_SEPARATOR) || name.starts_with('.')) {
+            folders.push(path.to_owned());
+        }
+        if !folders.is_empty() {
+            return Ok(folders);
+        }
     }
     let session = runtime.session_in(Path::new("."))?;
     let (wanted, range) = parse_import(name)?;
@@ -225,10 +250,6 @@ fn folders_of(name: &str, runtime: &Runtime) -> Result<Vec<PathBuf>, Error> {
             })
         }
     }
-}
-
-fn is_plugin(folder: &Path) -> bool {
-    ["plugin.json", "plugin.toml"].iter().any(|file| folder.join(file).is_file())
 }
 
 fn plugins_below(folder: &Path) -> Vec<PathBuf> {
@@ -255,7 +276,7 @@ fn painted(text: &str, good: bool, color: bool) -> String {
     }
 }
 
-fn exit_code(reports: &[(&str, Report)]) -> u8 {
+fn exit_code(reports: &[(String, Report)]) -> u8 {
     if reports.iter().any(|(_, report)| report.interrupted) {
         return Code::Interrupted.exit_code();
     }

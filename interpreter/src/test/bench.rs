@@ -34,7 +34,7 @@ type Programs = Arc<Mutex<HashMap<(String, String, usize), Arc<Program>>>>;
 
 /// Why there is no value.
 #[derive(Debug, Clone)]
-pub(super) enum Stopped {
+pub(crate) enum Stopped {
     Failed(Error),
     /// The time of the test is up.
     TimedOut(Error),
@@ -103,7 +103,7 @@ impl Bench {
 }
 
 /// Does something that keeps to a deadline, but for native code.
-pub(super) fn run_until(
+pub(crate) fn run_until(
     deadline: Instant,
     work: impl FnOnce() -> Result<Dynamic, Error> + Send + 'static,
 ) -> Result<Dynamic, Stopped> {

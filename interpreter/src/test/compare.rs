@@ -33,6 +33,14 @@ impl Difference {
         self.path.insert_str(0, step);
         self
     }
+
+    /// The same as it is shown: without a dot at the beginning.
+    fn whole(mut self) -> Self {
+        if self.path.starts_with('.') {
+            self.path.remove(0);
+        }
+        self
+    }
 }
 
 /// The first difference between values, `None` if there is none.
@@ -52,7 +60,7 @@ impl Difference {
 /// # Ok::<(), &str>(())
 /// ```
 pub fn difference(expected: &Dynamic, found: &Dynamic) -> Option<Difference> {
-    values(expected, found, 0)
+    values(expected, found, 0).map(Difference::whole)
 }
 
 /// The first difference from what a test file expects.
@@ -61,6 +69,14 @@ pub fn difference(expected: &Dynamic, found: &Dynamic) -> Option<Difference> {
 ///
 /// [`Code::TestFile`](caraway_loaders_core::Code::TestFile) for a variable that has not been assigned.
 pub(super) fn against(
+    expected: &Expression,
+    found: &Dynamic,
+    variables: &Variables,
+) -> Result<Option<Difference>, Error> {
+    Ok(expression(expected, found, variables)?.map(Difference::whole))
+}
+
+fn expression(
     expected: &Expression,
     found: &Dynamic,
     variables: &Variables,
@@ -82,7 +98,7 @@ pub(super) fn against(
                 return Ok(Some(Difference::new("an array", shown(found))));
             };
             for (index, (item, found)) in items.iter().zip(found_items.iter()).enumerate() {
-                if let Some(difference) = against(item, found, variables)? {
+                if let Some(difference) = expression(item, found, variables)? {
                     return Ok(Some(difference.within(&format!("[{index}]"))));
                 }
             }
@@ -94,7 +110,7 @@ pub(super) fn against(
             };
             for (key, item) in entries {
                 let difference = match map.get(key.as_str()) {
-                    Some(found) => against(item, found, variables)?,
+                    Some(found) => expression(item, found, variables)?,
                     None => Some(Difference::new("a value", "nothing")),
                 };
                 if let Some(difference) = difference {
@@ -104,7 +120,7 @@ pub(super) fn against(
             let more = map.iter().find(|(key, _)| entries.iter().all(|(known, _)| known != key.as_str()));
             more.map(|(key, value)| Difference::new("nothing", shown(value)).within(&step(key)))
         }
-        other => difference(&other.evaluate(variables)?, found),
+        other => values(&other.evaluate(variables)?, found, 0),
     })
 }
 
@@ -241,7 +257,7 @@ mod tests {
         differ("[1, #{name: \"a\"}]", "[1, #{name: \"b\"}]", Some(("[1].name", "\"a\"", "\"b\"")));
         differ("[1, 2]", "[1]", Some(("", "2 items", "1 item")));
         differ("#{a: 1}", "#{a: 1, \"b c\": 2}", Some(("[\"b c\"]", "nothing", "2 (int)")));
-        differ("#{a: 1}", "#{}", Some((".a", "1 (int)", "nothing")));
+        differ("#{a: 1}", "#{}", Some(("a", "1 (int)", "nothing")));
         differ("()", "0", Some(("", "()", "0 (int)")));
         differ("true", "1", Some(("", "true", "1 (int)")));
         differ("\"1\"", "1", Some(("", "\"1\"", "1 (int)")));

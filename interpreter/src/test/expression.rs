@@ -111,6 +111,10 @@ impl Reader<'_> {
 
     /// Text, with variables for the names that are assigned. `$$` is a dollar before such a name.
     fn text(&self, text: &str) -> Expression {
+        let doubled = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        if let Some(reference) = doubled.and_then(|path| self.reference(path)) {
+            return Expression::Variable(reference);
+        }
         if !text.contains('$') {
             return Expression::Literal(text.to_owned().into());
         }
@@ -169,14 +173,14 @@ impl Reader<'_> {
             Some(Expression::Literal(Dynamic::UNIT))
         };
         match (entry.key.as_ref(), &value.value) {
-            ("$var", Value::String(path)) if alone => {
+            ("$var" | "$ref", Value::String(path)) if alone => {
                 let path = path.trim_start_matches('$');
                 match self.reference(path) {
                     Some(reference) => Some(Expression::Variable(reference)),
                     None => wrong(&format!("names `{path}`, which nothing in this file assigns")),
                 }
             }
-            ("$var", _) if alone => wrong("takes the name of a variable"),
+            ("$var" | "$ref", _) if alone => wrong("takes the name of a variable"),
             ("$unit", _) if alone => Some(Expression::Literal(Dynamic::UNIT)),
             ("$float", _) if alone => match float(value) {
                 Some(float) => Some(Expression::Literal(float.into())),

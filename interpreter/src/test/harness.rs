@@ -44,7 +44,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// ```
 pub struct Harness {
     runtime: Runtime,
-    plugin: String,
+    /// `name@version`, if the files are a plugin's.
+    plugin: Option<String>,
+    folder: PathBuf,
     files: Vec<PathBuf>,
     filter: Filter,
     jobs: usize,
@@ -73,21 +75,53 @@ impl Harness {
     /// The plugin's manifest is missing or wrong; [`Code::Io`] for a folder `tests` that cannot be read.
     pub fn new(runtime: &Runtime, folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
-        let plugin = plugin_in(folder, runtime)?;
-        let beside = std::path::absolute(folder).ok().and_then(|path| path.parent().map(Path::to_owned));
-        let runtime = runtime.with(|settings| {
-            settings.search.given.insert(0, folder.to_owned());
-            settings.search.given.extend(beside);
-        });
-        Ok(Self {
+        let (runtime, plugin) = at_home(runtime, folder)?;
+        Ok(Self::of(runtime, Some(plugin), folder, files_in(&folder.join(FOLDER))?))
+    }
+
+    /// A harness for the files in the folder `tests` of a project, whose suites say which `plugin` they test. Plugins are
+    /// those that a program in the project's folder sees.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`] for a folder `tests` that cannot be read.
+    pub fn project(runtime: &Runtime, folder: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = folder.as_ref();
+        let runtime = runtime.with(|settings| settings.search.given.extend(plugins_of(folder)));
+        Ok(Self::of(runtime, None, folder, files_in(&folder.join(FOLDER))?))
+    }
+
+    /// A harness for one file: that of a plugin, if one of the folders above it is one, else of a project.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn file(runtime: &Runtime, file: impl AsRef<Path>) -> Result<Self, Error> {
+        let file = file.as_ref();
+        let here = Path::new(".");
+        let above = || file.ancestors().skip(1).map(|folder| if folder == Path::new("") { here } else { folder });
+        let harness = match above().find(|folder| is_plugin(folder)) {
+            Some(folder) => Self::new(runtime, folder)?,
+            None => {
+                let found = above().find_map(plugins_of);
+                let runtime = runtime.with(|settings| settings.search.given.extend(found));
+                Self::of(runtime, None, above().next().unwrap_or(here), Vec::new())
+            }
+        };
+        Ok(Self { files: vec![file.to_owned()], ..harness })
+    }
+
+    fn of(runtime: Runtime, plugin: Option<String>, folder: &Path, files: Vec<PathBuf>) -> Self {
+        Self {
             runtime,
             plugin,
-            files: files_in(&folder.join(FOLDER))?,
+            folder: folder.to_owned(),
+            files,
             filter: Filter::default(),
             jobs: std::thread::available_parallelism().map_or(1, NonZero::get),
             capture: true,
             timeout: TIMEOUT,
-        })
+        }
     }
 
     /// Which tests are run; all by default.
@@ -119,9 +153,9 @@ impl Harness {
         self
     }
 
-    /// The plugin, as `name@version`.
-    pub fn plugin(&self) -> &str {
-        &self.plugin
+    /// What is tested: a plugin, as `name@version`, or a project's folder.
+    pub fn subject(&self) -> String {
+        self.plugin.clone().unwrap_or_else(|| self.folder.display().to_string())
     }
 
     /// The test files, in order.
@@ -224,7 +258,7 @@ impl Harness {
             Unit::Suite { suite, folder, selected } => Runner {
                 runtime: &self.runtime,
                 suite,
-                plugin: Some(&self.import()),
+                plugin: self.import().as_deref(),
                 folder,
                 capture: self.capture,
                 timeout: self.timeout,
@@ -239,11 +273,8 @@ impl Harness {
     }
 
     /// How an import names the plugin and no other version of it.
-    fn import(&self) -> String {
-        match self.plugin.split_once('@') {
-            Some((name, version)) => format!("{name}@={version}"),
-            None => self.plugin.clone(),
-        }
+    fn import(&self) -> Option<String> {
+        self.plugin.as_deref().map(exactly)
     }
 
     fn read(&self) -> (Vec<File>, Vec<Error>) {
@@ -305,6 +336,32 @@ impl Unit<'_> {
             Unit::Function { .. } => 1,
         }
     }
+}
+
+/// The runtime with the plugin of a folder, and those beside it, in its search paths; and the plugin, as `name@version`.
+pub(crate) fn at_home(runtime: &Runtime, folder: &Path) -> Result<(Runtime, String), Error> {
+    let plugin = plugin_in(folder, runtime)?;
+    let beside = std::path::absolute(folder).ok().and_then(|path| path.parent().map(Path::to_owned));
+    let runtime = runtime.with(|settings| {
+        settings.search.given.insert(0, folder.to_owned());
+        settings.search.given.extend(beside);
+    });
+    Ok((runtime, plugin))
+}
+
+/// An import of `name@version` and no other version.
+pub(crate) fn exactly(id: &str) -> String {
+    id.replace('@', "@=")
+}
+
+/// Whether a folder has a manifest.
+pub(crate) fn is_plugin(folder: &Path) -> bool {
+    ["plugin.json", "plugin.toml"].iter().any(|file| folder.join(file).is_file())
+}
+
+/// The folder of a project's plugins, if it is there.
+fn plugins_of(folder: &Path) -> Option<PathBuf> {
+    Some(folder.join("plugins")).filter(|plugins| plugins.is_dir())
 }
 
 /// The plugin that is in a folder, as `name@version`.

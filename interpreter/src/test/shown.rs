@@ -12,7 +12,7 @@ const MAX: usize = 400;
 const MAX_DEPTH: usize = 8;
 
 /// A value on one line, not too long, numbers with their types.
-pub(super) fn shown(value: &Dynamic) -> String {
+pub(crate) fn shown(value: &Dynamic) -> String {
     let mut text = String::new();
     write(value, 0, &mut text);
     if value.is_int() {
