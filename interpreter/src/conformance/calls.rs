@@ -19,6 +19,9 @@ const TIMEOUT: Duration = Duration::from_millis(250);
 /// How long the plugin may take to be loaded.
 const LOADING: Duration = Duration::from_secs(60);
 
+/// How many handles are made to make a handle.
+const MAX_DEPTH: usize = 3;
+
 /// A loaded plugin, and how its functions are called: by a script, as always.
 pub(super) struct Calls {
     session: Arc<Session>,
@@ -28,8 +31,6 @@ pub(super) struct Calls {
     count: AtomicUsize,
     tell: Tell,
     programs: Mutex<BTreeMap<String, Arc<Program>>>,
-    /// A value of each class of handles that some function makes of ordinary values.
-    handles: Mutex<BTreeMap<String, Dynamic>>,
 }
 
 /// Hears of calls before they are made.
@@ -59,7 +60,6 @@ impl Calls {
             count: AtomicUsize::default(),
             tell,
             programs: Mutex::default(),
-            handles: Mutex::default(),
         })
     }
 
@@ -109,38 +109,30 @@ impl Calls {
         Ok(program)
     }
 
-    /// Ordinary arguments of a function; `None` if a handle of it cannot be had.
+    /// Ordinary arguments of a function, with new handles; `None` if one of them cannot be had.
     pub(super) fn ordinary(&self, signature: &Signature) -> Option<Vec<Option<Dynamic>>> {
-        signature
-            .params
-            .iter()
-            .map(|param| match &param.ty {
-                Type::Fn(..) => Some(None),
-                ty => self.handle(ty).or_else(|| ordinary(ty)).map(Some),
-            })
-            .collect()
+        self.ordinary_at(signature, 0)
     }
 
-    fn handle(&self, ty: &Type) -> Option<Dynamic> {
-        let ty = if let Type::Option(inner) = ty { inner } else { ty };
-        let Type::Handle(name) = ty else { return None };
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner).get(&**name).cloned()
+    fn ordinary_at(&self, signature: &Signature, depth: usize) -> Option<Vec<Option<Dynamic>>> {
+        let argument = |ty: &Type| match ty {
+            Type::Fn(..) => Some(None),
+            Type::Handle(_) => self.handle(ty, depth).map(Some),
+            ty => ordinary(ty).map(Some),
+        };
+        signature.params.iter().map(|param| argument(&param.ty)).collect()
     }
 
-    /// Makes a handle of each class that can be made, those that need others last.
-    pub(super) fn make_handles(&self) {
-        for _ in 0..2 {
-            for signature in &self.bound.signatures {
-                let Type::Handle(name) = &signature.returns else { continue };
-                if self.handle(&signature.returns).is_none()
-                    && let Some(args) = self.ordinary(signature)
-                    && let Ok(value) = self.call(signature, args)
-                {
-                    let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-                    handles.insert(name.to_string(), value);
-                }
-            }
+    /// A new handle, from a function that makes one of ordinary values.
+    fn handle(&self, ty: &Type, depth: usize) -> Option<Dynamic> {
+        if depth >= MAX_DEPTH {
+            return None;
         }
+        let makers = self.bound.signatures.iter().filter(|signature| signature.returns == *ty);
+        makers.into_iter().find_map(|signature| {
+            let args = self.ordinary_at(signature, depth + 1)?;
+            self.call(signature, args).ok()
+        })
     }
 }
 

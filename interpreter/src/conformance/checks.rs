@@ -214,18 +214,17 @@ fn call_all(card: &mut Card, calls: &Calls) {
         return card.skip_rest("it has no functions");
     }
     card.found(signatures.iter().flat_map(|signature| arity(calls, signature)).collect());
-    calls.make_handles();
     card.found(signatures.iter().flat_map(|signature| types(calls, signature)).collect());
 
     let mut results = Vec::new();
-    let mut before: Vec<(Arc<Signature>, Vec<Option<Dynamic>>, Option<Code>)> = Vec::new();
+    let mut before: Vec<(Arc<Signature>, Option<Code>)> = Vec::new();
     let mut faults = Vec::new();
     for signature in &signatures {
         let Some(args) = calls.ordinary(signature) else { continue };
         let answer = calls.call(signature, args.clone());
         faults.extend(fault(&answer).map(|fault| called(signature, &args, &fault)));
         results.extend(misfit(signature, &args, &answer));
-        before.push((signature.clone(), args, code(&answer)));
+        before.push((signature.clone(), code(&answer)));
     }
     let stuck = faults.iter().any(|fault| fault.contains("does not stop"));
     card.found(faults);
@@ -234,10 +233,10 @@ fn call_all(card: &mut Card, calls: &Calls) {
     }
 
     let mut faults = Vec::new();
-    for (signature, ordinary, _) in &before {
+    for (signature, _) in &before {
         for (index, param) in signature.params.iter().enumerate() {
             for value in extreme(&param.ty) {
-                let mut args = ordinary.clone();
+                let Some(mut args) = calls.ordinary(signature) else { break };
                 args[index] = Some(value);
                 let answer = calls.call(signature, args.clone());
                 results.extend(misfit(signature, &args, &answer));
@@ -253,7 +252,7 @@ fn call_all(card: &mut Card, calls: &Calls) {
     }
     card.found(faults);
     card.found(results);
-    card.found(before.iter().filter_map(|(signature, args, code)| again(calls, signature, args, *code)).collect());
+    card.found(before.iter().filter_map(|(signature, code)| again(calls, signature, *code)).collect());
     card.found(threads(calls, &before));
 }
 
@@ -301,21 +300,24 @@ fn types(calls: &Calls, signature: &Signature) -> Vec<String> {
     reasons
 }
 
-/// Whether a call ends as it did before.
-fn again(calls: &Calls, signature: &Signature, args: &[Option<Dynamic>], before: Option<Code>) -> Option<String> {
-    let answer = calls.call(signature, args.to_vec());
-    let same = code(&answer).is_none() == before.is_none() || code(&answer) == Some(Code::Deadline);
-    let ended = ended(&answer);
+/// Whether a call ends as it did before. A plugin may have state, and refuse the second time by itself what it did the
+/// first time.
+fn again(calls: &Calls, signature: &Signature, before: Option<Code>) -> Option<String> {
+    let args = calls.ordinary(signature)?;
+    let answer = calls.call(signature, args.clone());
+    let after = code(&answer);
+    let own = [Code::PluginFailed, Code::Deadline];
+    let same = after.is_none_or(|code| Some(code) == before || own.contains(&code));
     let first = before.map_or("gave a value".to_owned(), |code| format!("failed with {code}"));
-    (!same).then(|| called(signature, args, &format!("{ended}, and {first} at first")))
+    (!same).then(|| called(signature, &args, &format!("{}, and {first} at first", ended(&answer))))
 }
 
-fn threads(calls: &Calls, before: &[(Arc<Signature>, Vec<Option<Dynamic>>, Option<Code>)]) -> Vec<String> {
+fn threads(calls: &Calls, before: &[(Arc<Signature>, Option<Code>)]) -> Vec<String> {
     // What only waits would wait for long.
-    let quick: Vec<_> = before.iter().filter(|(_, _, code)| *code != Some(Code::Deadline)).collect();
+    let quick: Vec<_> = before.iter().filter(|(_, code)| *code != Some(Code::Deadline)).collect();
     let work = || {
         let rounds = std::iter::repeat_n(&quick, ROUNDS).flatten();
-        rounds.filter_map(|(signature, args, code)| again(calls, signature, args, *code)).collect::<Vec<_>>()
+        rounds.filter_map(|(signature, code)| again(calls, signature, *code)).collect::<Vec<_>>()
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
