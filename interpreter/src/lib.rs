@@ -37,6 +37,7 @@ mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod config;
+pub mod conformance;
 #[cfg(feature = "cli")]
 mod diagnostic;
 #[cfg(all(feature = "cli", any(test, fuzzing)))]
@@ -59,6 +60,7 @@ mod security;
 mod session;
 mod shadowing;
 mod stack;
+pub mod test;
 mod traced;
 mod trust;
 

@@ -9,10 +9,11 @@ use caraway_loaders_core::budget::{self, Meter};
 use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
 use caraway_loaders_core::{Code, Error, Location, Type};
 use caraway_loaders_script::{ImportResolver, engine, is_file, parse_file, parse_text};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, NativeCallContext, Position, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Position, Scope, Shared};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A program that has been read and whose imports have been planned; nothing has run yet.
 ///
@@ -29,6 +30,15 @@ pub struct Program {
     name: String,
     folder: std::path::PathBuf,
     aliases: HashMap<String, String>,
+}
+
+/// What one run of a program has beside the program's own.
+#[derive(Default)]
+pub(crate) struct Execution {
+    /// Wall time, if it is less than that of the program's limits.
+    pub(crate) timeout: Option<Duration>,
+    /// Functions of the host.
+    pub(crate) functions: Option<Shared<Module>>,
 }
 
 /// How a program ended.
@@ -70,12 +80,11 @@ impl Program {
         text: &str,
         folder: &Path,
     ) -> Result<Self, Error> {
-        let session = Session::open(settings, folder)?;
-        let ast = parse_text(&engine::parser(&session.limits()), text, name)?;
-        Self::plan(session, ast, name, folder)
+        Self::in_session(Session::open(settings, folder)?, name, text, folder)
     }
 
-    fn plan(session: Arc<Session>, ast: AST, name: &str, folder: &Path) -> Result<Self, Error> {
+    /// Plans for a script that has been parsed.
+    pub(crate) fn plan(session: Arc<Session>, ast: AST, name: &str, folder: &Path) -> Result<Self, Error> {
         let imports = imports_of(&ast);
         session.require(requirements(&imports, name)?).map_err(|error| session.shown(error))?;
         let aliases = imports.into_iter().map(|import| (import.alias, import.path)).collect();
@@ -94,7 +103,12 @@ impl Program {
     ///
     /// What the program throws, what its plugins fail with, its limits.
     pub fn run(&self, args: &[String]) -> Result<Outcome, Error> {
-        self.execute(args, |engine, scope, ast| engine.eval_ast_with_scope::<Dynamic>(scope, ast))
+        self.run_with(args, Execution::default())
+    }
+
+    /// The same with what only this run has.
+    pub(crate) fn run_with(&self, args: &[String], execution: Execution) -> Result<Outcome, Error> {
+        self.execute(args, execution, |engine, scope, ast| engine.eval_ast_with_scope::<Dynamic>(scope, ast))
     }
 
     /// Runs the program from the top, then calls one of its functions and gives its result.
@@ -103,8 +117,33 @@ impl Program {
     ///
     /// As [`run`](Program::run), and [`Code::UnknownFunction`] if the program has no such function.
     pub fn call(&self, function: &str, args: &[String], values: Vec<Dynamic>) -> Result<Outcome, Error> {
+        self.call_with(Execution::default(), function, args, values)
+    }
+
+    /// The same with what only this run has.
+    pub(crate) fn call_with(
+        &self,
+        execution: Execution,
+        function: &str,
+        args: &[String],
+        values: Vec<Dynamic>,
+    ) -> Result<Outcome, Error> {
         self.has_function(function, values.len())?;
-        self.execute(args, |engine, scope, ast| engine.call_fn::<Dynamic>(scope, ast, function, values))
+        self.execute(args, execution, |engine, scope, ast| {
+            engine.call_fn::<Dynamic>(scope, ast, function, values)
+        })
+    }
+
+    /// The error of the program's engine as one that names plugins, signatures and places.
+    pub(crate) fn explainer(&self) -> impl Fn(&EvalAltResult) -> Error + Send + Sync + 'static {
+        let (session, name, aliases) = (self.session.clone(), self.name.clone(), self.aliases.clone());
+        move |error| {
+            let error = explain(error, &name, &|alias| {
+                let path = aliases.get(alias).filter(|path| !is_file(path))?;
+                session.view().import(path).ok()
+            });
+            session.shown(error).leaving()
+        }
     }
 
     fn has_function(&self, name: &str, count: usize) -> Result<(), Error> {
@@ -141,11 +180,17 @@ impl Program {
     fn execute(
         &self,
         args: &[String],
+        execution: Execution,
         work: impl FnOnce(&Engine, &mut Scope, &AST) -> Result<Dynamic, Box<EvalAltResult>> + Send,
     ) -> Result<Outcome, Error> {
         let exit = ExitCode::default();
-        let engine = engine_for(&self.session, &self.folder, args, &exit);
-        let meter = Meter::program(&self.session.limits(), self.session.settings().cancel.clone());
+        let mut engine = engine_for(&self.session, &self.folder, args, &exit);
+        if let Some(functions) = execution.functions {
+            engine.register_global_module(functions);
+        }
+        let mut limits = self.session.limits();
+        limits.timeout = limits.timeout.into_iter().chain(execution.timeout).min();
+        let meter = Meter::program(&limits, self.session.settings().cancel.clone());
         with_large_stack(|| {
             let _frame = meter.enter()?;
             let outcome = work(&engine, &mut Scope::new(), &self.ast);
@@ -157,13 +202,7 @@ impl Program {
             if code.is_some() && outcome.is_ok() {
                 return Ok(Outcome { value: Dynamic::UNIT, exit_code: code });
             }
-            let value = outcome.map_err(|error| {
-                let error = explain(&error, &self.name, &|alias| {
-                    let path = self.aliases.get(alias).filter(|path| !is_file(path))?;
-                    self.session.view().import(path).ok()
-                });
-                self.session.shown(error).leaving()
-            })?;
+            let value = outcome.map_err(|error| self.explainer()(&error))?;
             // What leaves this thread is dropped on a smaller stack.
             let value = conform::conform(&Type::Any, value, Functions::Refuse)
                 .map_err(|error| error.said_of("the value of the program"))?;
@@ -178,21 +217,49 @@ impl Program {
         function: &str,
         args: Vec<Dynamic>,
     ) -> Result<Dynamic, Error> {
-        let names: Vec<String> = (0..args.len()).map(|index| format!("a{index}")).collect();
-        let text = format!(
-            "import {plugin:?} as plugin;\nfn forward({0}) {{ plugin::{function}({0}) }}",
-            names.join(", ")
-        );
+        let session = Session::open(settings, &settings.folder)?;
+        let program = Self::forwarding(session, plugin, function, args.len(), &settings.folder)?;
+        program.call(FORWARD, &[], args).map(|outcome| outcome.value)
+    }
+
+    /// A program of one function, [`FORWARD`], which calls one of a plugin with this many arguments.
+    pub(crate) fn forwarding(
+        session: Arc<Session>,
+        plugin: &str,
+        function: &str,
+        count: usize,
+        folder: &Path,
+    ) -> Result<Self, Error> {
         if function.split("::").any(|part| !rhai::is_valid_function_name(part)) {
             return Err(Error::new(
                 Code::UnknownFunction,
                 format!("`{plugin}` has no function `{function}`"),
             ));
         }
-        let program = Self::from_source(settings, "call", &text, &settings.folder)?;
-        program.call("forward", &[], args).map(|outcome| outcome.value)
+        let names: Vec<String> = (0..count).map(|index| format!("a{index}")).collect();
+        let names = names.join(", ");
+        let text =
+            format!("import {plugin:?} as plugin;\nfn {FORWARD}({names}) {{ plugin::{function}({names}) }}");
+        Self::in_session(session, FORWARDER, &text, folder)
+    }
+
+    /// A program in a session that is there already.
+    pub(crate) fn in_session(
+        session: Arc<Session>,
+        name: &str,
+        text: &str,
+        folder: &Path,
+    ) -> Result<Self, Error> {
+        let ast = parse_text(&engine::parser(&session.limits()), text, name)?;
+        Self::plan(session, ast, name, folder)
     }
 }
+
+/// The name of the function of a [forwarding](Program::forwarding) program.
+pub(crate) const FORWARD: &str = "forward";
+
+/// The name of a [forwarding](Program::forwarding) program in messages.
+pub(crate) const FORWARDER: &str = "call";
 
 /// An engine for the program's own code: what it imports is looked for in `folder` and asked of the session.
 pub(crate) fn engine_for(session: &Arc<Session>, folder: &Path, args: &[String], exit: &ExitCode) -> Engine {

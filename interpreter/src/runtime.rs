@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a [`Runtime`] was built with.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) loaders: Vec<Arc<dyn Loader>>,
     pub(crate) search: SearchPaths,
@@ -238,6 +239,17 @@ impl Runtime {
         if path.is_dir() { check::plugins(&self.0, path) } else { check::program(&self.0, path) }
     }
 
+    /// The same runtime with these settings changed. What is loaded is not shared.
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.0);
+        change(&mut settings);
+        Self(Arc::new(settings))
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.0
+    }
+
     /// The plugins that a program in the runtime's [`folder`](Builder::folder) sees, and what is wrong with
     /// others.
     ///
@@ -249,7 +261,6 @@ impl Runtime {
     }
 
     /// What a program in `folder` has: configuration and plugins; nothing is opened.
-    #[cfg(feature = "cli")]
     pub(crate) fn session_in(&self, folder: &Path) -> Result<Arc<Session>, Error> {
         Session::open(&self.0, folder)
     }

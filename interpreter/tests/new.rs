@@ -40,12 +40,23 @@ fn clang_links(library: &str) -> bool {
 
 const PROGRAM: (&str, &str) = ("app.rhai", "import \"my-plugin\" as p;\nprint(p::greet(\"you\"));\n");
 
+/// The plugin passes its own tests, and conforms.
+#[track_caller]
+fn passes(folder: &Folder, grants: &[&str]) {
+    folder
+        .run(&[&["test", "my-plugin"], grants].concat())
+        .shows(0, &["test greet::greets ... ok", "ok. 3 passed; 0 failed"]);
+    folder.run(&[&["conformance", "my-plugin"], grants].concat()).shows(0, &["14 of 14"]);
+}
+
 #[test]
 fn a_script_runs_at_once() {
     let folder = Folder::new(&[PROGRAM]);
-    let made = "made plugins/my-plugin\n  plugin.toml\n  main.rhai\n";
+    let made = "made plugins/my-plugin\n  plugin.toml\n  main.rhai\n  tests/greet.toml\n\
+                test it with `caraway test plugins/my-plugin`\n";
     folder.run(&["new", "plugins/my-plugin"]).gives(0, made, &[]);
     folder.run(&["run", "app.rhai"]).gives(0, "hello, you!\n", &[]);
+    passes(&folder, &[]);
     let json = folder.run(&["new", "other", "--format", "json"]);
     json.shows(0, &["\"name\": \"other\"", "\"folder\": \"other\"", "\"main.rhai\""]);
 }
@@ -60,6 +71,7 @@ fn a_native_plugin_is_built_and_runs() {
     let built = with_tools(&folder, &["build", "plugins/my-plugin", "--quiet"]);
     assert_eq!(built.code, Some(0), "{built}");
     folder.run(&["run", "--allow", "native=my-plugin", "app.rhai"]).gives(0, "hello, you!\n", &[]);
+    passes(&folder, &["--allow", "native"]);
 }
 
 #[cfg(feature = "wasm")]
@@ -75,6 +87,7 @@ fn webassembly_in_c_is_built_and_runs() {
     assert_eq!(built.code, Some(0), "{built}");
     assert!(built.stdout.contains("built my-plugin@0.1.0 (my-plugin.wasm, "), "{built}");
     folder.run(&["run", "app.rhai"]).gives(0, "hello, you!\n", &[]);
+    passes(&folder, &[]);
 }
 
 #[cfg(feature = "wasm")]

@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod completions;
 mod config_edit;
+mod conformance;
 mod count;
 mod definitions;
 mod doc;
@@ -36,6 +37,7 @@ mod setting;
 mod stdout;
 mod table;
 mod terminal;
+mod test;
 mod tree;
 mod trust;
 #[cfg(feature = "install")]
@@ -100,6 +102,8 @@ commands! {
     New(new::New),
     Build(build::Build),
     Validate(validate::Validate),
+    Test(test::Test),
+    Conformance(conformance::Conformance),
     #[cfg(feature = "install")]
     Pack(pack::Pack),
     List(list::List),
@@ -177,6 +181,12 @@ impl Cli {
     fn execute(self) -> u8 {
         let options = self.options.and(self.command.options());
         let reporter = Reporter::new(options.layout());
+        if options.junit() && !matches!(self.command, Command::Test(_)) {
+            let error =
+                Error::new(Code::Usage, "only `caraway test` writes JUnit").hint("say `--format json`");
+            reporter.report(Severity::Error, &error);
+            return error.code().exit_code();
+        }
         let mut context = Context { options, reporter };
         let outcome = context.options.start_logging().and_then(|()| self.command.execute(&mut context));
         outcome.unwrap_or_else(|error| {

@@ -54,10 +54,13 @@ enum Language {
 /// A file's path in the plugin's folder, and its text, where `{{name}}` and the like stand for what differs.
 type Template = (&'static str, &'static str);
 
-/// What is written and built in one way.
+/// What is written and built in one way. The tests are the same for all.
 macro_rules! template {
     ($($path:literal from $file:literal),+ $(,)?) => {
-        &[$(($path, include_str!(concat!("new/", $file)))),+]
+        &[
+            $(($path, include_str!(concat!("new/", $file)))),+,
+            ("tests/greet.toml", include_str!("new/greet.toml")),
+        ]
     };
 }
 
@@ -116,6 +119,8 @@ impl New {
             if self.kind != Kind::Script {
                 text.push_str(&format!("build it with `caraway build {folder}`\n"));
             }
+            let grant = if self.kind == Kind::Native { "--allow native " } else { "" };
+            text.push_str(&format!("test it with `caraway test {grant}{folder}`\n"));
             context.print(&text)?;
         }
         Ok(0)

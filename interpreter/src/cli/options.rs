@@ -92,6 +92,9 @@ pub(super) enum SecurityLevel {
 pub(super) enum Format {
     Text,
     Json,
+    /// For `test` alone.
+    #[value(hide = true)]
+    Junit,
 }
 
 /// `--color`.
@@ -128,6 +131,27 @@ impl Options {
     /// Whether `--format json` was given.
     pub(super) fn json(&self) -> bool {
         self.format == Some(Format::Json)
+    }
+
+    /// Whether `--format junit` was given.
+    pub(super) fn junit(&self) -> bool {
+        self.format == Some(Format::Junit)
+    }
+
+    /// Whether a grant of this capability was asked for by name, for all or for one plugin.
+    pub(super) fn names(&self, capability: &str) -> bool {
+        self.allow.iter().any(|grant| {
+            let grant = grant.split_once('=').map_or(grant.as_str(), |(name, _)| name);
+            grant.rsplit(':').next() == Some(capability)
+        })
+    }
+
+    /// Whether what goes to this stream has colours.
+    pub(super) fn colors(&self, stream: &impl IsTerminal) -> bool {
+        match self.color.unwrap_or(Color::Auto) {
+            Color::Auto => stream.is_terminal() && terminal::wants_color(),
+            color => color == Color::Always,
+        }
     }
 
     /// How errors look.

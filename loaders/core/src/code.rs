@@ -80,6 +80,8 @@ codes! {
     BuildFailed = "E0310";
     /// An archive has something that no plugin needs, or is damaged.
     ArchiveRefused = "E0311";
+    /// A file of a plugin's tests is wrong.
+    TestFile = "E0312";
     /// No plugin has this name.
     UnknownPlugin = "E0401";
     /// No version of a plugin satisfies the requirements.

@@ -131,6 +131,13 @@ impl Error {
         self
     }
 
+    /// The same error without its place, where that tells nobody anything.
+    #[must_use]
+    pub fn without_location(mut self) -> Self {
+        self.0.location = None;
+        self
+    }
+
     /// The same error, and those that were found with it, about what is at `to` and was looked at below `from`: places
     /// and paths in messages are changed.
     #[must_use]
@@ -153,6 +160,14 @@ impl Error {
         self.0.message = change(&self.0.message);
         self.0.hint = self.0.hint.as_deref().map(change);
         self.0.others = self.0.others.into_iter().map(|other| other.reworded(change)).collect();
+        self
+    }
+
+    /// The same error, and those that were found with it, of another code.
+    #[must_use]
+    pub(crate) fn of_code(mut self, code: Code) -> Self {
+        self.0.code = code;
+        self.0.others = self.0.others.into_iter().map(|other| other.of_code(code)).collect();
         self
     }
 

@@ -5,6 +5,7 @@
 
 mod config;
 mod decode;
+pub mod document;
 mod fields;
 mod functions;
 mod implementation;

@@ -1,24 +1,32 @@
-//! A manifest's values with their places, whichever format they were written in.
+//! The values of a file with their places, whether it is JSON or TOML.
 
 use std::borrow::Cow;
 
 /// A value and where it stands, in bytes from the start of the text.
 #[derive(Debug)]
-pub(crate) struct Node<'a> {
-    pub(crate) offset: usize,
-    pub(crate) value: Value<'a>,
+pub struct Node<'a> {
+    /// Where it begins.
+    pub offset: usize,
+    /// What it is.
+    pub value: Value<'a>,
 }
 
 /// What JSON and TOML can say.
 #[derive(Debug)]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
+    /// JSON's `null`.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// An integer of 64 bits.
     Int(i64),
+    /// A number with a point or an exponent, or an integer that does not fit 64 bits.
     Float(f64),
+    /// A string.
     String(Cow<'a, str>),
     /// TOML's dates and times, which no field takes.
     Date,
+    /// An array.
     Array(Vec<Node<'a>>),
     /// The entries in the order of the text, duplicate keys included.
     Table(Vec<Entry<'a>>),
@@ -26,15 +34,18 @@ pub(crate) enum Value<'a> {
 
 /// A key with its value.
 #[derive(Debug)]
-pub(crate) struct Entry<'a> {
-    pub(crate) key: Cow<'a, str>,
-    pub(crate) offset: usize,
-    pub(crate) node: Node<'a>,
+pub struct Entry<'a> {
+    /// The key.
+    pub key: Cow<'a, str>,
+    /// Where the key begins.
+    pub offset: usize,
+    /// Its value.
+    pub node: Node<'a>,
 }
 
 impl<'a> Node<'a> {
     /// What kind of value it is, for messages.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",
@@ -48,7 +59,7 @@ impl<'a> Node<'a> {
     }
 
     /// The value of a table's key or of an array's index.
-    pub(crate) fn child(&self, step: &str) -> Option<&Node<'a>> {
+    pub fn child(&self, step: &str) -> Option<&Node<'a>> {
         match &self.value {
             Value::Table(entries) => entries.iter().find(|e| e.key == step).map(|e| &e.node),
             Value::Array(items) => items.get(step.parse::<usize>().ok()?),
@@ -69,7 +80,7 @@ impl<'a> Node<'a> {
     }
 
     /// The same value as JSON, without places.
-    pub(crate) fn to_json(&self) -> serde_json::Value {
+    pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null | Value::Date => serde_json::Value::Null,
             Value::Bool(bool) => (*bool).into(),
