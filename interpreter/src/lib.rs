@@ -89,3 +89,8 @@ pub use security::Security;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide-embedding.md")]
 struct GuideEmbedding;
+
+/// The recipes in Rust, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cookbook.md")]
+struct Cookbook;

@@ -1,6 +1,8 @@
 //! Runs the binary in a folder of its own.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod page;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
