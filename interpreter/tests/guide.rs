@@ -1,4 +1,4 @@
-//! The guides for authors of plugins, typed in from top to bottom.
+//! Guides, recipes and references, typed in from top to bottom.
 
 #![cfg(all(feature = "cli", unix))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
@@ -6,8 +6,7 @@
 mod common;
 
 use common::Folder;
-use common::page::{follow, sections};
-#[cfg(any(feature = "native", feature = "wasm"))]
+use common::page::follow;
 use std::path::Path;
 
 #[test]
@@ -35,12 +34,32 @@ fn the_guide_for_webassembly_is_true() {
 #[cfg(all(feature = "native", feature = "std-http", feature = "std-regex"))]
 #[test]
 fn the_recipes_work() {
-    for (_, recipe) in sections(include_str!("../../docs/cookbook.md")) {
+    for (_, recipe) in common::page::sections(include_str!("../../docs/cookbook.md")) {
         // Those in Rust are doctests.
         if recipe.contains("```console") {
             follow(&beside_the_repository(), &recipe, &[]);
         }
     }
+}
+
+#[test]
+fn the_reference_of_kv_is_true() {
+    follow(&Folder::new(&[]), include_str!("../../docs/reference/std-kv.md"), &[]);
+}
+
+#[cfg(feature = "std-regex")]
+#[test]
+fn the_reference_of_regex_is_true() {
+    follow(&Folder::new(&[]), include_str!("../../docs/reference/std-regex.md"), &[]);
+}
+
+#[test]
+fn the_first_example_greets() {
+    let folder = Folder::new(&[]);
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").canonicalize().unwrap();
+    std::os::unix::fs::symlink(examples, folder.path().join("examples")).unwrap();
+    // The report has a test of its own, `tests/tests/examples.rs`.
+    follow(&folder, include_str!("../../examples/README.md"), &["sh"]);
 }
 
 /// A folder in which the repository is called `caraway`.

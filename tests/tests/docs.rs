@@ -212,7 +212,11 @@ fn understood(page: &Page, words: &str, text: &str) -> Result<(), String> {
         }
         "sh" => {
             let output = Command::new("sh").args(["-n", "-c", text]).output().unwrap();
-            output.status.success().then_some(()).ok_or_else(|| String::from_utf8_lossy(&output.stderr).into())
+            output
+                .status
+                .success()
+                .then_some(())
+                .ok_or_else(|| String::from_utf8_lossy(&output.stderr).into())
         }
         "console" => page.is_run_by(&typed_in).then_some(()).ok_or_else(|| "no test types it in".to_owned()),
         "rust" if more.starts_with("ignore (") && more.ends_with(')') => Ok(()),
