@@ -108,9 +108,7 @@ impl Program {
 
     /// The same with what only this run has.
     pub(crate) fn run_with(&self, args: &[String], execution: Execution) -> Result<Outcome, Error> {
-        self.execute(args, execution, |engine, scope, ast| {
-            engine.eval_ast_with_scope::<Dynamic>(scope, ast)
-        })
+        self.execute(args, execution, |engine, scope, ast| engine.eval_ast_with_scope::<Dynamic>(scope, ast))
     }
 
     /// Runs the program from the top, then calls one of its functions and gives its result.
@@ -263,7 +261,8 @@ impl Program {
         }
         let names: Vec<String> = (0..count).map(|index| format!("a{index}")).collect();
         let names = names.join(", ");
-        let text = format!("import {plugin:?} as plugin;\nfn {FORWARD}({names}) {{ plugin::{function}({names}) }}");
+        let text =
+            format!("import {plugin:?} as plugin;\nfn {FORWARD}({names}) {{ plugin::{function}({names}) }}");
         Self::in_session(session, FORWARDER, &text, folder)
     }
 

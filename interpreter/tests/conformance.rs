@@ -90,7 +90,9 @@ fn plugins_are_named_or_found() {
         assert_eq!(ran.stdout.lines().count(), 2, "{ran}");
     }
     folder.run(&["conformance"]).shows(0, &["demo@1.0.0 ", "std/json@"]);
-    folder.run(&["conformance", "demo", "-v"]).shows(0, &["  ok      threads     calls from several threads"]);
+    folder
+        .run(&["conformance", "demo", "-v"])
+        .shows(0, &["  ok      threads     calls from several threads"]);
     folder.run(&["conformance", "dem"]).gives(4, "", &["E0401", "did you mean `demo`?"]);
 }
 

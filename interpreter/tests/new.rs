@@ -43,7 +43,9 @@ const PROGRAM: (&str, &str) = ("app.rhai", "import \"my-plugin\" as p;\nprint(p:
 /// The plugin passes its own tests, and conforms.
 #[track_caller]
 fn passes(folder: &Folder, grants: &[&str]) {
-    folder.run(&[&["test", "my-plugin"], grants].concat()).shows(0, &["test greet::greets ... ok", "ok. 3 passed; 0 failed"]);
+    folder
+        .run(&[&["test", "my-plugin"], grants].concat())
+        .shows(0, &["test greet::greets ... ok", "ok. 3 passed; 0 failed"]);
     folder.run(&[&["conformance", "my-plugin"], grants].concat()).shows(0, &["14 of 14"]);
 }
 

@@ -274,7 +274,8 @@ fn functions_of_scripts_are_tests() {
         ],
     );
     let value: Value =
-        serde_json::from_str(&folder.run(&["test", "--format", "json", "--filter", "test_add"]).stdout).unwrap();
+        serde_json::from_str(&folder.run(&["test", "--format", "json", "--filter", "test_add"]).stdout)
+            .unwrap();
     assert_eq!(value["plugins"][0]["tests"][0]["description"], "Adds.");
 }
 
@@ -314,7 +315,8 @@ fn tests_are_chosen() {
         (&["--filter", "nothing"], ""),
     ] {
         let list = [&["test", "--list"], args].concat();
-        let listed: Vec<String> = folder.run(&list).stdout.lines().map(|line| line.replace(": test", "")).collect();
+        let listed: Vec<String> =
+            folder.run(&list).stdout.lines().map(|line| line.replace(": test", "")).collect();
         assert_eq!(listed.join(" "), names, "{args:?}");
     }
     folder.run(&["test", "--filter", "echo"]).shows(
@@ -328,7 +330,8 @@ fn tests_are_chosen() {
 fn plugins_are_named_or_found() {
     let suite = r#"{"tests": [{"function": "echo", "args": [1], "expected": 1}]}"#;
     let folder = folder(&[("s.json", suite)]);
-    folder.write("elsewhere/s.json", r#"{"plugin": "demo@^1", "tests": [{"function": "echo", "args": [1]}]}"#);
+    folder
+        .write("elsewhere/s.json", r#"{"plugin": "demo@^1", "tests": [{"function": "echo", "args": [1]}]}"#);
     let passes = ["test s::echo ... ok\n", "1 passed"];
     for plugin in ["demo", "plugins/demo", "plugins", "plugins/demo/tests/s.json", "elsewhere/s.json"] {
         folder.run(&["test", plugin]).shows(0, &passes);
@@ -353,21 +356,33 @@ fn files_that_are_wrong_are_told_whole() {
         ("{", &["not JSON"][..]),
         ("[]", &["running 0 tests"]),
         ("{}", &["s.json:1:1", "it has no `tests`"]),
-        (r#"{"tests": [{"function": "f", "expect": 1}]}"#, &["has no field `expect`", "did you mean `expected`?"]),
+        (
+            r#"{"tests": [{"function": "f", "expect": 1}]}"#,
+            &["has no field `expect`", "did you mean `expected`?"],
+        ),
         (r#"{"tests": [{"function": "f", "wants": 1}]}"#, &["expects nothing"]),
         (r#"{"tests": [{"name": "a"}]}"#, &["s.json:1:12", "there is no `function`"]),
         (r#"{"tests": [{"function": "f", "args": 1}]}"#, &["`args` of a test must be an array"]),
-        (r#"{"tests": [{"function": "f", "expected": 1, "expected_error": "x"}]}"#, &["both fail and give a value"]),
+        (
+            r#"{"tests": [{"function": "f", "expected": 1, "expected_error": "x"}]}"#,
+            &["both fail and give a value"],
+        ),
         (r#"{"tests": [{"function": "f", "expected_error": ""}]}"#, &["`expected_error` is empty"]),
         (r#"{"tests": [{"function": "f", "timeout": "soon"}]}"#, &["`timeout` of a test", "milliseconds"]),
         (r#"{"tests": [{"function": "f", "timeout": -5}]}"#, &["no span of time"]),
         (r#"{"tests": [{"function": "f", "args": [9223372036854775808]}]}"#, &["does not fit 64 bits"]),
-        (r#"{"tests": [{"function": "f", "args": [{"$var": "x"}]}]}"#, &["`x`, which nothing in this file assigns"]),
+        (
+            r#"{"tests": [{"function": "f", "args": [{"$var": "x"}]}]}"#,
+            &["`x`, which nothing in this file assigns"],
+        ),
         (r#"{"tests": [{"function": "f", "name": "a", "name": "b"}]}"#, &["duplicate key"]),
         (r#"{"tests": [], "setup": [{"type": "assign", "assign": "x"}]}"#, &["assigns nothing to `x`"]),
         (r#"{"tests": [], "setup": [{"type": "wait", "value": 1}]}"#, &["the type \"wait\"", "\"delay\""]),
         (r#"{"tests": [], "setup": [{"type": "delay"}]}"#, &["how long"]),
-        (r#"{"tests": [], "setup": [{"type": "call", "function": "f", "assign": "a b"}]}"#, &["no name for a variable"]),
+        (
+            r#"{"tests": [], "setup": [{"type": "call", "function": "f", "assign": "a b"}]}"#,
+            &["no name for a variable"],
+        ),
     ] {
         let code = if text == "[]" { 0 } else { 3 };
         let ran = folder(&[("s.json", text)]).run(&["test"]);
@@ -381,7 +396,10 @@ fn files_that_are_wrong_are_told_whole() {
     let other = ("t.json", r#"{"author": "me", "tests": [{"function": "echo", "args": [1]}]}"#);
     let ran = folder(&[("s.json", "{}"), other]).run(&["test"]);
     assert_eq!(ran.code, Some(3), "{ran}");
-    assert!(ran.stdout.contains("test t::echo ... ok") && ran.stderr.contains("has no field `author`"), "{ran}");
+    assert!(
+        ran.stdout.contains("test t::echo ... ok") && ran.stderr.contains("has no field `author`"),
+        "{ran}"
+    );
     let script = folder(&[("s.rhai", "fn test_a(x) { }")]).run(&["test"]);
     assert!(script.code == Some(3) && script.stderr.contains("s.rhai:1:14"), "{script}");
 }

@@ -50,8 +50,10 @@ impl Conformance {
             self.config.iter().try_fold(builder, |builder, text| setting::set(builder, text))?.build()?;
         let subjects = self.subjects(&runtime)?;
         if let Some(index) = self.only {
-            let subject = subjects.get(index).ok_or_else(|| Error::new(Code::Usage, "there is no such plugin"))?;
-            let scorecard = check_telling(&subject.runtime, &subject.import, |call| eprintln!("{}", escape(call)))?;
+            let subject =
+                subjects.get(index).ok_or_else(|| Error::new(Code::Usage, "there is no such plugin"))?;
+            let scorecard =
+                check_telling(&subject.runtime, &subject.import, |call| eprintln!("{}", escape(call)))?;
             context.print(&json!(scorecard).to_string())?;
             return Ok(0);
         }
@@ -81,7 +83,9 @@ impl Conformance {
             }
             let session = runtime.session_in(Path::new("."))?;
             let all = session.catalog().plugins.iter();
-            return Ok(all.map(|plugin| Subject { runtime: runtime.clone(), import: exactly(&plugin.id()) }).collect());
+            return Ok(all
+                .map(|plugin| Subject { runtime: runtime.clone(), import: exactly(&plugin.id()) })
+                .collect());
         }
         let mut subjects = Vec::new();
         for name in &self.plugins {
@@ -108,11 +112,13 @@ fn needs_process(subject: &Subject) -> Result<bool, Error> {
 
 /// Checks a plugin in a process of its own, which is this one again.
 fn in_process(index: usize, subject: &Subject) -> Result<Scorecard, Error> {
-    let failed = |error: std::io::Error| Error::new(Code::Io, format!("no process could be started: {error}"));
+    let failed =
+        |error: std::io::Error| Error::new(Code::Io, format!("no process could be started: {error}"));
     let mut args: Vec<_> = std::env::args_os().skip(1).collect();
     let at = args.iter().position(|arg| arg == "conformance").map_or(0, |at| at + 1);
     args.insert(at, format!("--only={index}").into());
-    let output = Command::new(std::env::current_exe().map_err(failed)?).args(args).output().map_err(failed)?;
+    let output =
+        Command::new(std::env::current_exe().map_err(failed)?).args(args).output().map_err(failed)?;
     if output.status.success()
         && let Ok(scorecard) = serde_json::from_slice(&output.stdout)
     {

@@ -4,8 +4,8 @@ mod argument;
 mod audit;
 mod build;
 mod completions;
-mod conformance;
 mod config_edit;
+mod conformance;
 mod count;
 mod doctor;
 mod enable;
@@ -170,7 +170,8 @@ impl Cli {
         let options = self.options.and(self.command.options());
         let reporter = Reporter::new(options.layout());
         if options.junit() && !matches!(self.command, Command::Test(_)) {
-            let error = Error::new(Code::Usage, "only `caraway test` writes JUnit").hint("say `--format json`");
+            let error =
+                Error::new(Code::Usage, "only `caraway test` writes JUnit").hint("say `--format json`");
             reporter.report(Severity::Error, &error);
             return error.code().exit_code();
         }

@@ -3,9 +3,9 @@
 use super::options::Options;
 use super::run::stop_when_interrupted;
 use super::{Context, setting};
+use crate::config;
 use crate::diagnostic::Severity;
 use crate::runtime::Runtime;
-use crate::config;
 use crate::test::{Filter, Harness, Outcome, Report, TestResult, is_plugin, junit};
 use caraway_loaders_core::budget::Cancel;
 use caraway_loaders_core::discover::Origin;
@@ -99,6 +99,10 @@ impl Test {
         for file in files {
             harnesses.push(Harness::file(runtime, file)?);
         }
+        // Of several plugins, those without tests would only be in the way.
+        if harnesses.iter().any(|harness| !harness.files().is_empty()) {
+            harnesses.retain(|harness| !harness.files().is_empty());
+        }
         Ok(harnesses.into_iter().map(|harness| self.harness(harness)).collect())
     }
 
@@ -162,13 +166,17 @@ impl Test {
         let report = harness.run_telling(&begins, &ended)?;
         if tells {
             if !quiet {
-                report.warnings.iter().for_each(|warning| context.reporter.report(Severity::Warning, warning));
+                report
+                    .warnings
+                    .iter()
+                    .for_each(|warning| context.reporter.report(Severity::Warning, warning));
             }
             report.problems.iter().for_each(|problem| context.reporter.report(Severity::Error, problem));
             let shown = Report { problems: Vec::new(), ..report.clone() };
             let failures = shown.failures();
             let failures = if failures.is_empty() { failures } else { format!("\nfailures:\n{failures}") };
-            context.print(&format!("{failures}\n{}\n\n", painted(&report.summary(), report.passed(), color)))?;
+            context
+                .print(&format!("{failures}\n{}\n\n", painted(&report.summary(), report.passed(), color)))?;
         }
         Ok(report)
     }
@@ -211,8 +219,11 @@ pub(super) fn plugin_folders(named: &[&String], runtime: &Runtime) -> Result<Vec
         folders.push(PathBuf::from("."));
     }
     if folders.is_empty() {
-        return Err(Error::new(Code::Usage, "there is no plugin here: neither in this folder nor in `plugins`")
-            .hint("name the plugin or its folder; `caraway new` makes one"));
+        return Err(Error::new(
+            Code::Usage,
+            "there is no plugin here: neither in this folder nor in `plugins`",
+        )
+        .hint("name the plugin or its folder; `caraway new` makes one"));
     }
     Ok(folders)
 }
@@ -254,7 +265,8 @@ fn folders_of(name: &str, runtime: &Runtime) -> Result<Vec<PathBuf>, Error> {
 
 fn plugins_below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_plugin(path)).collect();
+    let mut folders: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|path| is_plugin(path)).collect();
     folders.sort();
     folders
 }

@@ -41,7 +41,12 @@ pub(super) type Answer = Result<Dynamic, Stopped>;
 
 impl Calls {
     /// Loads the plugin in a session.
-    pub(super) fn load(session: Arc<Session>, import: &str, folder: &Path, tell: Tell) -> Result<Self, Stopped> {
+    pub(super) fn load(
+        session: Arc<Session>,
+        import: &str,
+        folder: &Path,
+        tell: Tell,
+    ) -> Result<Self, Stopped> {
         tell(&format!("import {import:?}"));
         let (loading, text) = (session.clone(), format!("import {import:?} as plugin;"));
         let inside = folder.to_owned();

@@ -145,7 +145,11 @@ fn make(card: &mut Card, runtime: &Runtime, plugin: &Arc<Plugin>, tell: Tell) ->
     let offered = loader.inspect(plugin)?;
     card.found(Vec::new());
     card.found(
-        offered.iter().filter_map(|function| callable(&function.signature).err()).flat_map(|error| told(&error)).collect(),
+        offered
+            .iter()
+            .filter_map(|function| callable(&function.signature).err())
+            .flat_map(|error| told(&error))
+            .collect(),
     );
 
     let import = exactly(&plugin.id());
@@ -202,7 +206,9 @@ fn load_again(
         return Ok(reasons);
     };
     for calls in [&second, first] {
-        reasons.extend(fault(&calls.call(signature, Vec::new())).map(|fault| format!("`{}` {fault}", signature.name)));
+        reasons.extend(
+            fault(&calls.call(signature, Vec::new())).map(|fault| format!("`{}` {fault}", signature.name)),
+        );
     }
     Ok(reasons)
 }
@@ -258,8 +264,9 @@ fn call_all(card: &mut Card, calls: &Calls) {
 
 fn arity(calls: &Calls, signature: &Signature) -> Vec<String> {
     let count = signature.params.len();
-    let taken =
-        |count: usize| calls.bound.signatures.iter().any(|other| other.name == signature.name && other.params.len() == count);
+    let taken = |count: usize| {
+        calls.bound.signatures.iter().any(|other| other.name == signature.name && other.params.len() == count)
+    };
     let mut counts = vec![count + 1];
     counts.extend(count.checked_sub(1));
     counts.retain(|count| !taken(*count) && *count <= MAX_PARAMS);
@@ -276,7 +283,9 @@ fn arity(calls: &Calls, signature: &Signature) -> Vec<String> {
 
 fn types(calls: &Calls, signature: &Signature) -> Vec<String> {
     let overloaded = |other: &Arc<Signature>| {
-        other.name == signature.name && other.params.len() == signature.params.len() && !other.matches(signature)
+        other.name == signature.name
+            && other.params.len() == signature.params.len()
+            && !other.matches(signature)
     };
     let Some(ordinary) = calls.ordinary(signature) else { return Vec::new() };
     if calls.bound.signatures.iter().any(overloaded) {

@@ -59,7 +59,8 @@ pub(crate) fn find(runtime: &Runtime, plugin: &str) -> Result<Arc<Plugin>, Error
         (manifest.name == name || manifest.module == name) && range.matches(&manifest.version)
     };
     let catalog = session.catalog();
-    let found = catalog.plugins.iter().filter(fits).max_by(|a, b| a.manifest.version.cmp(&b.manifest.version));
+    let found =
+        catalog.plugins.iter().filter(fits).max_by(|a, b| a.manifest.version.cmp(&b.manifest.version));
     found.cloned().ok_or_else(|| {
         let error = Error::new(Code::UnknownPlugin, format!("no plugin is called `{plugin}`"));
         match suggest(&name, catalog.plugins.iter().map(|plugin| plugin.manifest.name.as_str())) {

@@ -52,7 +52,8 @@ impl Scorecard {
 
     /// How many checks passed, and how many were made: those that were skipped were not.
     pub fn score(&self) -> (usize, usize) {
-        let count = |test: fn(&Verdict) -> bool| self.checks.iter().filter(|check| test(&check.verdict)).count();
+        let count =
+            |test: fn(&Verdict) -> bool| self.checks.iter().filter(|check| test(&check.verdict)).count();
         (
             count(|verdict| *verdict == Verdict::Passed),
             count(|verdict| !matches!(verdict, Verdict::Skipped(_))),
@@ -63,7 +64,11 @@ impl Scorecard {
 impl fmt::Display for Scorecard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (passed, made) = self.score();
-        writeln!(f, "{} {} ({}): {passed} of {made}, {} calls", self.name, self.version, self.kind, self.calls)?;
+        writeln!(
+            f,
+            "{} {} ({}): {passed} of {made}, {} calls",
+            self.name, self.version, self.kind, self.calls
+        )?;
         let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
         for Check { name, promise, verdict } in &self.checks {
             match verdict {

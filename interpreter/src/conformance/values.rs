@@ -26,7 +26,8 @@ pub(super) fn ordinary(ty: &Type) -> Option<Dynamic> {
         Type::Map(item) => map([("key", ordinary(item)?)]),
         Type::Option(inner) => ordinary(inner)?,
         Type::Struct(def) => {
-            let fields = def.fields.iter().map(|field| Some((field.name.as_str().into(), ordinary(&field.ty)?)));
+            let fields =
+                def.fields.iter().map(|field| Some((field.name.as_str().into(), ordinary(&field.ty)?)));
             Dynamic::from_map(fields.collect::<Option<Map>>()?)
         }
         Type::Enum(def) => def.values.first()?.clone().into(),
@@ -51,7 +52,9 @@ pub(super) fn extreme(ty: &Type) -> Vec<Dynamic> {
             .chain([Dynamic::from("x".repeat(LONG))])
             .collect(),
         Type::Bytes => vec![Dynamic::from_blob(Vec::new()), Dynamic::from_blob(vec![0xff; LONG])],
-        Type::Ints => vec![Dynamic::from(Ints::from(Vec::new())), Dynamic::from(Ints::from(vec![i64::MIN; LONG]))],
+        Type::Ints => {
+            vec![Dynamic::from(Ints::from(Vec::new())), Dynamic::from(Ints::from(vec![i64::MIN; LONG]))]
+        }
         Type::Floats => {
             vec![Dynamic::from(Floats::from(Vec::new())), Dynamic::from(Floats::from(vec![f64::NAN; LONG]))]
         }
@@ -76,7 +79,10 @@ pub(super) fn extreme(ty: &Type) -> Vec<Dynamic> {
             }
             let scalars = [Type::Int, Type::Float, Type::Bool, Type::Char, Type::String, Type::Bytes];
             let scalars = scalars.iter().filter_map(|ty| extreme(ty).pop());
-            [Dynamic::UNIT, deep, map([]), Dynamic::from_array(Array::new())].into_iter().chain(scalars).collect()
+            [Dynamic::UNIT, deep, map([]), Dynamic::from_array(Array::new())]
+                .into_iter()
+                .chain(scalars)
+                .collect()
         }
         Type::Option(inner) => [Dynamic::UNIT].into_iter().chain(extreme(inner)).collect(),
         Type::Struct(def) => {
@@ -98,8 +104,14 @@ pub(super) fn extreme(ty: &Type) -> Vec<Dynamic> {
 
 /// Values that are not of a type.
 pub(super) fn wrong(ty: &Type) -> Vec<Dynamic> {
-    let mut candidates =
-        vec![Dynamic::UNIT, true.into(), "text".into(), 1_i64.into(), 1.5.into(), Dynamic::from_array(vec![true.into()])];
+    let mut candidates = vec![
+        Dynamic::UNIT,
+        true.into(),
+        "text".into(),
+        1_i64.into(),
+        1.5.into(),
+        Dynamic::from_array(vec![true.into()]),
+    ];
     candidates.push(map([("no such key", Dynamic::UNIT)]));
     let refused = |value: &Dynamic| conform(ty, value.clone(), Functions::Refuse).is_err();
     candidates.retain(refused);
@@ -117,8 +129,19 @@ mod tests {
     #[test]
     fn values_are_of_their_type_or_not() {
         for text in [
-            "int", "float", "bool", "char", "string", "bytes", "ints", "floats", "array<int>", "map<float>", "any",
-            "string?", "array<array<any>>",
+            "int",
+            "float",
+            "bool",
+            "char",
+            "string",
+            "bytes",
+            "ints",
+            "floats",
+            "array<int>",
+            "map<float>",
+            "any",
+            "string?",
+            "array<array<any>>",
         ] {
             let ty: Type = text.parse().unwrap();
             for value in extreme(&ty).into_iter().chain(ordinary(&ty)) {

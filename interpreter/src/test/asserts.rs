@@ -93,7 +93,11 @@ fn throws(
 ) -> Outcome {
     let error = match work.call_within_context::<Dynamic>(context, ()) {
         Ok(value) => {
-            return failed(context, format!("should fail with {expected}, and gives {}", shown(&value)), None);
+            return failed(
+                context,
+                format!("should fail with {expected}, and gives {}", shown(&value)),
+                None,
+            );
         }
         Err(error) => error,
     };

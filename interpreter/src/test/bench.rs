@@ -126,9 +126,15 @@ fn left(deadline: Instant) -> Duration {
 }
 
 /// The plugin, loaded under the limits of a program.
-fn bound(session: &Arc<Session>, plugin: &str, folder: &Path, deadline: Instant) -> Result<Arc<Bound>, Error> {
+fn bound(
+    session: &Arc<Session>,
+    plugin: &str,
+    folder: &Path,
+    deadline: Instant,
+) -> Result<Arc<Bound>, Error> {
     parse_import(plugin)?;
-    let program = Program::in_session(session.clone(), FORWARDER, &format!("import {plugin:?} as plugin;"), folder)?;
+    let program =
+        Program::in_session(session.clone(), FORWARDER, &format!("import {plugin:?} as plugin;"), folder)?;
     program.run_with(&[], Execution { timeout: Some(left(deadline)), ..Execution::default() })?;
     session.view().import(plugin)
 }

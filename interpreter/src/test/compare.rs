@@ -3,10 +3,10 @@
 use super::expression::Expression;
 use super::shown::shown;
 use super::variables::Variables;
+use caraway_loaders_core::Error;
 use caraway_loaders_core::bind::conform;
 use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::handle::Handle;
-use caraway_loaders_core::Error;
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
 /// Deepest nesting that is compared.

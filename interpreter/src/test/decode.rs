@@ -185,16 +185,15 @@ impl Decoder<'_> {
                 None
             }
             _ => {
-                let message = format!("`expected_error` is a code or a part of a message, not {}", node.kind());
+                let message =
+                    format!("`expected_error` is a code or a part of a message, not {}", node.kind());
                 problems.say(node.offset, message);
                 None
             }
         });
         match (of.raw("expected"), error) {
             (None, None) => Expected::Success,
-            (Some(node), None) => {
-                Expected::Value(self.reader.expression(node, Place::Expected, problems))
-            }
+            (Some(node), None) => Expected::Value(self.reader.expression(node, Place::Expected, problems)),
             (None, Some(error)) => Expected::Error(error),
             // Programs that write all fields write `null` for the one that is not meant.
             (Some(Node { value: Value::Null, .. }), Some(error)) => Expected::Error(error),
@@ -240,7 +239,11 @@ impl Decoder<'_> {
             other => {
                 let found = other.map_or("no `type`".to_owned(), |kind| format!("the type {kind:?}"));
                 let offset = of.get("type").map_or(node.offset, |node| node.offset);
-                problems.hint(offset, format!("a step has {found}"), "it is \"call\", \"assign\" or \"delay\"");
+                problems.hint(
+                    offset,
+                    format!("a step has {found}"),
+                    "it is \"call\", \"assign\" or \"delay\"",
+                );
                 return None;
             }
         };
@@ -294,7 +297,11 @@ fn expected_error(node: &Node<'_>, problems: &mut Problems<'_>) -> Option<Expect
         (Some(text), Some(node)) => {
             let code = expected::code(text);
             if code.is_none() {
-                problems.hint(node.offset, format!("{text:?} is no code of an error"), "`caraway explain` lists them");
+                problems.hint(
+                    node.offset,
+                    format!("{text:?} is no code of an error"),
+                    "`caraway explain` lists them",
+                );
             }
             code
         }

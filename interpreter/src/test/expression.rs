@@ -24,7 +24,10 @@ pub(super) enum Expression {
     /// `{"$floats": [...]}`.
     Floats(Vec<f64>),
     /// `{"$approx": x, "within": d}`, where a value is expected.
-    Approx { value: f64, within: f64 },
+    Approx {
+        value: f64,
+        within: f64,
+    },
     /// `{"$type": "T"}`, where a value is expected.
     Type(String),
 }
@@ -58,7 +61,12 @@ pub(super) struct Reader<'r> {
 
 impl Reader<'_> {
     /// The value of a node. What is wrong is added to `problems`.
-    pub(super) fn expression(&self, node: &Node<'_>, place: Place, problems: &mut Problems<'_>) -> Expression {
+    pub(super) fn expression(
+        &self,
+        node: &Node<'_>,
+        place: Place,
+        problems: &mut Problems<'_>,
+    ) -> Expression {
         match &node.value {
             Value::Null => Expression::Literal(Dynamic::UNIT),
             Value::Bool(bool) => Expression::Literal((*bool).into()),
@@ -77,7 +85,9 @@ impl Reader<'_> {
             Value::Array(items) => {
                 let items: Vec<_> = items.iter().map(|item| self.expression(item, place, problems)).collect();
                 match items.iter().all(|item| matches!(item, Expression::Literal(_))) {
-                    true => Expression::Literal(Dynamic::from_array(items.into_iter().map(literal).collect())),
+                    true => {
+                        Expression::Literal(Dynamic::from_array(items.into_iter().map(literal).collect()))
+                    }
                     false => Expression::Array(items),
                 }
             }
@@ -118,9 +128,9 @@ impl Reader<'_> {
         if !text.contains('$') {
             return Expression::Literal(text.to_owned().into());
         }
-        let whole = text.strip_prefix('$').map(|rest| {
-            rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(rest)
-        });
+        let whole = text
+            .strip_prefix('$')
+            .map(|rest| rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(rest));
         if let Some(reference) = whole.and_then(|path| self.reference(path)) {
             return Expression::Variable(reference);
         }
@@ -132,7 +142,8 @@ impl Reader<'_> {
             rest = &rest[at..];
             if let Some(after) = rest.strip_prefix("$$") {
                 let name = after.strip_prefix('{').unwrap_or(after);
-                let name = name.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+                let name =
+                    name.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
                 plain.push_str(if self.assigned.contains(name) { "$" } else { "$$" });
                 rest = after;
                 continue;
@@ -210,7 +221,9 @@ impl Reader<'_> {
             ("$type", Value::String(name)) if alone && place == Place::Expected => {
                 Some(Expression::Type(name.to_string()))
             }
-            ("$approx", _) if entries.iter().all(|other| matches!(other.key.as_ref(), "$approx" | "within")) => {
+            ("$approx", _)
+                if entries.iter().all(|other| matches!(other.key.as_ref(), "$approx" | "within")) =>
+            {
                 let within = node.child("within");
                 let near = float(value).filter(|value| value.is_finite());
                 let reach = match within {
@@ -253,10 +266,8 @@ impl Expression {
                 Dynamic::from_array(items?)
             }
             Expression::Map(entries) => {
-                let entries: Result<Map, _> = entries
-                    .iter()
-                    .map(|(key, item)| Ok((key.into(), item.evaluate(variables)?)))
-                    .collect();
+                let entries: Result<Map, _> =
+                    entries.iter().map(|(key, item)| Ok((key.into(), item.evaluate(variables)?))).collect();
                 Dynamic::from_map(entries?)
             }
             Expression::Ints(ints) => Dynamic::from(Ints::from(ints.clone())),

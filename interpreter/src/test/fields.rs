@@ -85,7 +85,10 @@ impl<'n, 'a> Fields<'n, 'a> {
         let mut unknown = false;
         for Entry { key, offset, .. } in self.entries {
             // Schemas and comments.
-            if self.known.contains(&key.as_ref()) || key.starts_with(['$', '_', '#', '/']) || key.starts_with("x-") {
+            if self.known.contains(&key.as_ref())
+                || key.starts_with(['$', '_', '#', '/'])
+                || key.starts_with("x-")
+            {
                 continue;
             }
             unknown = true;
@@ -108,7 +111,8 @@ impl<'n, 'a> Fields<'n, 'a> {
     }
 
     fn wrong(&self, name: &str, node: &Node<'_>, expected: &str, problems: &mut Problems<'_>) {
-        problems.say(node.offset, format!("`{name}` of {} must be {expected}, found {}", self.what, node.kind()));
+        problems
+            .say(node.offset, format!("`{name}` of {} must be {expected}, found {}", self.what, node.kind()));
     }
 
     pub(super) fn string(&self, name: &str, problems: &mut Problems<'_>) -> Option<&'n str> {

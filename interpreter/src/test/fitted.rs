@@ -29,13 +29,16 @@ fn fit(ty: &Type, value: Dynamic) -> Dynamic {
                 _ => value,
             }
         }
-        Type::Bytes => numbers(&value, |item| u8::try_from(item.as_int().ok()?).ok())
-            .map_or(value, Dynamic::from_blob),
+        Type::Bytes => {
+            numbers(&value, |item| u8::try_from(item.as_int().ok()?).ok()).map_or(value, Dynamic::from_blob)
+        }
         Type::Ints => {
             numbers(&value, |item| item.as_int().ok()).map_or(value, |ints| Dynamic::from(Ints::from(ints)))
         }
-        Type::Floats => numbers(&value, |item| item.as_float().ok().or(item.as_int().ok().map(|int| int as f64)))
-            .map_or(value, |floats| Dynamic::from(Floats::from(floats))),
+        Type::Floats => {
+            numbers(&value, |item| item.as_float().ok().or(item.as_int().ok().map(|int| int as f64)))
+                .map_or(value, |floats| Dynamic::from(Floats::from(floats)))
+        }
         Type::Array(inner) => match value.try_cast_result::<Array>() {
             Ok(items) => Dynamic::from_array(items.into_iter().map(|item| fit(inner, item)).collect()),
             Err(value) => value,

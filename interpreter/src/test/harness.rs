@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::report::{Report, TestResult};
-use super::run_suite::Runner;
+use super::runner::Runner;
 use super::script::Script;
 use super::suite::Suite;
 use crate::runtime::Runtime;
@@ -99,7 +99,8 @@ impl Harness {
     pub fn file(runtime: &Runtime, file: impl AsRef<Path>) -> Result<Self, Error> {
         let file = file.as_ref();
         let here = Path::new(".");
-        let above = || file.ancestors().skip(1).map(|folder| if folder == Path::new("") { here } else { folder });
+        let above =
+            || file.ancestors().skip(1).map(|folder| if folder == Path::new("") { here } else { folder });
         let harness = match above().find(|folder| is_plugin(folder)) {
             Some(folder) => Self::new(runtime, folder)?,
             None => {
@@ -306,7 +307,8 @@ impl Harness {
                         let selected: Vec<usize> = (0..suite.tests.len())
                             .filter(|index| {
                                 let test = &suite.tests[*index];
-                                self.filter.lets_through(&format!("{}::{}", suite.name, test.name), &test.tags)
+                                self.filter
+                                    .lets_through(&format!("{}::{}", suite.name, test.name), &test.tags)
                             })
                             .collect();
                         filtered_out += suite.tests.len() - selected.len();
@@ -391,7 +393,9 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     for entry in entries {
         let path = entry.map_err(failed)?.path();
         let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        let fits = path.extension().is_some_and(|extension| ["json", "toml", "rhai"].iter().any(|known| extension == *known));
+        let fits = path
+            .extension()
+            .is_some_and(|extension| ["json", "toml", "rhai"].iter().any(|known| extension == *known));
         if fits && !hidden && path.is_file() {
             files.push(path);
         }

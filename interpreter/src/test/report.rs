@@ -149,7 +149,9 @@ impl Report {
             failures.iter().for_each(|failure| text.push_str(&failure.to_string()));
             if !test.output.is_empty() {
                 text.push_str("printed:\n");
-                test.output.iter().for_each(|line| text.push_str(&format!("  {}\n", caraway_loaders_core::escape(line))));
+                test.output
+                    .iter()
+                    .for_each(|line| text.push_str(&format!("  {}\n", caraway_loaders_core::escape(line))));
             }
         }
         text
@@ -207,7 +209,11 @@ impl fmt::Display for Failure {
         if let Some(location) = &self.location {
             writeln!(f, "        in: {location}")?;
         }
-        let raised = self.error.as_ref().and_then(Error::location).filter(|place| Some(*place) != self.location.as_ref());
+        let raised = self
+            .error
+            .as_ref()
+            .and_then(Error::location)
+            .filter(|place| Some(*place) != self.location.as_ref());
         if let Some(place) = raised {
             writeln!(f, "    raised: {place}")?;
         }

@@ -69,7 +69,13 @@ impl Script {
     }
 
     /// Runs one test, in a session of its own, after the script's top level.
-    pub(super) fn run(&self, index: usize, runtime: &Runtime, capture: bool, timeout: Duration) -> Option<TestResult> {
+    pub(super) fn run(
+        &self,
+        index: usize,
+        runtime: &Runtime,
+        capture: bool,
+        timeout: Duration,
+    ) -> Option<TestResult> {
         let test = self.tests.get(index)?;
         let start = Instant::now();
         let (outcome, output) = match Bench::open(runtime, &self.folder, capture) {

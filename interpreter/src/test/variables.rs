@@ -22,7 +22,9 @@ impl Reference {
         let mut parts = text.split('.').map(str::to_owned);
         let name = parts.next().filter(|name| is_name(name))?;
         let steps: Vec<String> = parts.collect();
-        let valid = |step: &String| !step.is_empty() && step.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        let valid = |step: &String| {
+            !step.is_empty() && step.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+        };
         steps.iter().all(valid).then_some(Self { name, steps })
     }
 }
@@ -49,7 +51,8 @@ impl Variables {
     /// [`Code::TestFile`] if nothing was assigned to it yet, or it has no such part.
     pub(super) fn get(&self, reference: &Reference) -> Result<Dynamic, Error> {
         let Some(mut value) = self.0.get(&reference.name).cloned() else {
-            let error = Error::new(Code::TestFile, format!("nothing has been assigned to `{}` yet", reference.name));
+            let error =
+                Error::new(Code::TestFile, format!("nothing has been assigned to `{}` yet", reference.name));
             return Err(match suggest(&reference.name, self.0.keys().map(String::as_str)) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error.hint("a step of the suite's or the test's `setup` has to `assign` it"),
@@ -60,10 +63,10 @@ impl Variables {
                 Ok(index) => value.read_lock::<Array>().and_then(|items| items.get(index).cloned()),
                 Err(_) => None,
             };
-            let inner = inner.or_else(|| value.read_lock::<Map>().and_then(|map| map.get(step.as_str()).cloned()));
-            value = inner.ok_or_else(|| {
-                Error::new(Code::TestFile, format!("`{}` has no `{step}`", reference.name))
-            })?;
+            let inner =
+                inner.or_else(|| value.read_lock::<Map>().and_then(|map| map.get(step.as_str()).cloned()));
+            value = inner
+                .ok_or_else(|| Error::new(Code::TestFile, format!("`{}` has no `{step}`", reference.name)))?;
         }
         Ok(value)
     }

@@ -34,7 +34,8 @@ pub(super) fn watched<T: Send + 'static>(
         Ok(done) => Ok(Watched::Done(done)),
         Err(RecvTimeoutError::Timeout) => Ok(Watched::Stuck),
         Err(RecvTimeoutError::Disconnected) => {
-            Err(Error::new(Code::Internal, "the interpreter panicked").hint("this is a bug; please report it"))
+            Err(Error::new(Code::Internal, "the interpreter panicked")
+                .hint("this is a bug; please report it"))
         }
     }
 }
