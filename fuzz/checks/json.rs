@@ -52,6 +52,9 @@ fn script() -> (Engine, AST) {
             imports: Arc::new(NoImports),
             limits: Limits::PLUGIN,
             standard: Default::default(),
+            rate: Default::default(),
+            store: Default::default(),
+            watch: Default::default(),
             output: Output::new(|_, _| {}),
         };
         let bound = BuiltinLoader.load(&request).unwrap_or_else(|error| panic!("{error}"));

@@ -215,7 +215,7 @@ impl Runtime {
     }
 
     /// Looks for mistakes in a program, and in the files that it imports, without running anything; or in a plugin, if
-    /// `path` is a folder.
+    /// `path` is a folder: that of a plugin, or of plugins, which the runtime's search paths must reach as well.
     ///
     /// Imports are resolved as running the program would. The calls of plugins' functions are compared with their
     /// signatures, as far as what the arguments are is evident; so are the names of variables and functions. What is not

@@ -12,7 +12,7 @@ use caraway::manifest::{Function, Manifest};
 use caraway::{Error, Plugin, Runtime};
 use common::Folder;
 use serde_json::Value;
-use std::path::Path;
+
 use std::sync::Arc;
 
 const MANIFEST: (&str, &str) = (
@@ -126,7 +126,7 @@ fn a_plugin_that_ends_the_process_has_a_scorecard() {
         ),
         ("plugins/empty/empty.c", NULL),
     ]);
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-api/include");
+    let include = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-api/include");
     let built = std::process::Command::new("cc")
         .args(["-shared", "-fPIC", "-O0", "-o", "empty.so", "empty.c", "-I"])
         .arg(include)

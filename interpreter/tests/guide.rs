@@ -14,6 +14,11 @@ fn the_guide_for_script_authors_is_true() {
     follow(&Folder::new(&[]), include_str!("../../docs/guide-scripts.md"), &[]);
 }
 
+#[test]
+fn the_guide_for_tests_is_true() {
+    follow(&Folder::new(&[]), include_str!("../../docs/guide-testing.md"), &["rust", "text"]);
+}
+
 #[cfg(feature = "native")]
 #[test]
 fn the_guide_for_native_developers_is_true() {

@@ -67,11 +67,14 @@ fn a_native_plugin_is_built_and_runs() {
     let plugin_api = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin-api");
     let patch = format!("[patch.crates-io]\ncaraway-plugin = {{ path = {plugin_api:?} }}\n");
     let folder = Folder::new(&[PROGRAM, (".cargo/config.toml", &patch)]);
-    folder.run(&["new", "plugins/my-plugin", "--kind", "native"]).shows(0, &["src/lib.rs"]);
-    let built = with_tools(&folder, &["build", "plugins/my-plugin", "--quiet"]);
-    assert_eq!(built.code, Some(0), "{built}");
-    folder.run(&["run", "--allow", "native=my-plugin", "app.rhai"]).gives(0, "hello, you!\n", &[]);
-    passes(&folder, &["--allow", "native"]);
+    for kind in ["native", "hybrid"] {
+        folder.run(&["new", "plugins/my-plugin", "--kind", kind]).shows(0, &["src/lib.rs"]);
+        let built = with_tools(&folder, &["build", "plugins/my-plugin", "--quiet"]);
+        assert_eq!(built.code, Some(0), "{built}");
+        folder.run(&["run", "--allow", "native=my-plugin", "app.rhai"]).gives(0, "hello, you!\n", &[]);
+        passes(&folder, &["--allow", "native"]);
+        std::fs::remove_dir_all(folder.path().join("plugins/my-plugin")).unwrap();
+    }
 }
 
 #[cfg(feature = "wasm")]

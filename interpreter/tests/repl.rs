@@ -93,6 +93,12 @@ fn plugins_are_documented() {
     let all = "stats 1.2.0\nNumbers about numbers\n\n    import \"stats\" as stats;\n\n\
                stats::mean(xs: array<float>) -> float\n    The mean.\nstats::fail()\n";
     folder.run(&["doc", "stats"]).gives(0, all, &[]);
+    folder.write("plugins/shapes/plugin.toml", "name = \"shapes\"\nversion = \"1.0.0\"\ntype = \"module\"\n");
+    let script =
+        "/// The area.\n///\n///     area(2, 3) // 6\n///\n/// @deprecated use size\nfn area(a, b) { a * b }";
+    folder.write("plugins/shapes/main.rhai", script);
+    let area = "shapes::area(a: any, b: any) -> any\n    Deprecated: use size\n    The area.\n\n        area(2, 3) // 6\n";
+    folder.run(&["doc", "shapes::area"]).gives(0, area, &[]);
     folder.run(&["doc", "stats@^1::mean"]).shows(0, &["stats::mean(xs"]);
     folder.run(&["doc", "std/path::stem"]).shows(0, &["path::stem(path: string) -> string?\n    "]);
     folder.run(&["doc", "stats::maen"]).gives(1, "", &["E0103", "did you mean `mean`?"]);

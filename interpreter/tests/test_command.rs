@@ -431,3 +431,27 @@ fn results_are_written_for_machines() {
     assert_eq!(plugin["problems"][0]["code"], "E0312");
     folder.run(&["list", "--format", "junit"]).gives(2, "", &["only `caraway test` writes JUnit"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_run() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+
+    let suite = r#"{"tests": [{"function": "loops"}, {"function": "echo", "args": [1]}]}"#;
+    let folder = folder(&[("s.json", suite)]);
+    let mut child = folder.command(&["test"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while line != "running 2 tests\n" {
+        line.clear();
+        assert_ne!(stdout.read_line(&mut line).unwrap(), 0);
+    }
+    assert!(
+        Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap().success()
+    );
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    assert!(rest.contains("test result: FAILED. 0 passed; "), "{rest}");
+}

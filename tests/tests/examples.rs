@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use caraway::{Output, Runtime, Stream};
+use caraway::test::Harness;
+use caraway::{Output, Runtime, Stream, conformance};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -57,6 +58,31 @@ fn text_is_compressed_by_a_plugin_in_c() {
     let outcome = runtime.run_file(root.join("examples/programs/compress.rhai"), &[]);
     assert!(outcome.is_ok(), "{outcome:?}");
     assert_eq!(printed.lock().unwrap().join("\n"), include_str!("../expected/compress.txt").trim_end());
+}
+
+/// What the plugins say of themselves in their folders `tests`, and what all plugins promise. The native ones are built.
+#[test]
+fn plugins_pass_their_own_tests_and_conform() {
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/plugins").canonicalize().unwrap();
+    let runtime = Runtime::builder()
+        .folder(&plugins)
+        .plugin_path(&plugins)
+        .allow("native")
+        .build_plugins(true)
+        .build()
+        .unwrap();
+    let zlib = Path::new("/usr/include/zlib.h").exists().then_some(("zlib", 6));
+    for (plugin, count) in [("stats", 14), ("numeric", 6), ("htmlreport", 4)].into_iter().chain(zlib) {
+        let report = Harness::new(&runtime, plugins.join(plugin)).unwrap().run().unwrap();
+        report.assert_passed();
+        assert_eq!(report.tests.len(), count, "{plugin}: {report}");
+        let scorecard = conformance::check(&runtime, plugin).unwrap();
+        assert_eq!(scorecard.score(), (14, 14), "{scorecard}");
+    }
+    for plugin in ["csv", "format", "table", "hello"] {
+        let scorecard = conformance::check(&runtime, plugin).unwrap();
+        assert_eq!(scorecard.score(), (14, 14), "{scorecard}");
+    }
 }
 
 /// Standard output goes there, the rest where it belongs.

@@ -10,7 +10,7 @@ use caraway_loaders_core::bind::suggest;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::manifest::Function;
 use caraway_loaders_core::resolve::parse_import;
-use caraway_loaders_core::{Code, Error};
+use caraway_loaders_core::{Code, Error, escape};
 use clap::Args;
 use serde_json::json;
 use std::fmt::Write;
@@ -45,6 +45,8 @@ impl Doc {
                     "function": function.signature.name,
                     "signature": function.signature.to_string(),
                     "description": function.description,
+                    "documentation": function.documentation,
+                    "deprecated": function.deprecated,
                     "params": function.signature.params.iter().map(|param| json!({
                         "name": param.name,
                         "type": param.ty.to_string(),
@@ -92,8 +94,13 @@ pub(super) fn text(
     }
     for function in &functions {
         let _ = writeln!(text, "{alias}::{}", function.signature);
-        if let Some(description) = &function.description {
-            let _ = writeln!(text, "    {}", one_line(description));
+        if let Some(advice) = &function.deprecated {
+            let advice = if advice.is_empty() { String::new() } else { format!(": {advice}") };
+            let _ = writeln!(text, "    Deprecated{}", one_line(&advice));
+        }
+        let whole = function.documentation.as_ref().or(function.description.as_ref());
+        for line in whole.map(|text| escape(text)).iter().flat_map(|text| text.lines()) {
+            let _ = writeln!(text, "{}", format!("    {line}").trim_end());
         }
     }
     Ok(text)

@@ -213,7 +213,7 @@ impl Facts {
 }
 
 fn function(function: &Function) -> Value {
-    let Function { signature, description, native, deprecated } = function;
+    let Function { signature, description, native, deprecated, .. } = function;
     let params: Vec<Value> =
         signature.params.iter().map(|p| json!({"name": p.name, "type": p.ty.to_string()})).collect();
     json!({

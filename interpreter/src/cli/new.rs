@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Begin a plugin: a folder with a function, a manifest, and how it is built
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What building needs: nothing for a script; cargo for a native plugin; for WebAssembly, cargo and `rustup target add \
+What building needs: nothing for a script; cargo for a native plugin and a hybrid; for WebAssembly, cargo and `rustup target add \
 wasm32-wasip2` (rust), clang, lld, wasi-libc and libclang-rt-dev-wasm32 (c), `pip install componentize-py` (python), \
 npm (js).")]
 pub(super) struct New {
@@ -22,7 +22,7 @@ pub(super) struct New {
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
     /// What kind of plugin
-    #[arg(long, value_enum, default_value = "script")]
+    #[arg(long, value_enum, default_value = "module")]
     kind: Kind,
     /// In which language [default: rust, and Rhai for a script]
     #[arg(long, value_enum)]
@@ -35,9 +35,12 @@ pub(super) struct New {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     /// In Rhai
-    Script,
+    #[value(alias = "script")]
+    Module,
     /// A library of machine code, which is trusted
     Native,
+    /// A half in Rhai that importers see, and a native half that it calls
+    Hybrid,
     /// WebAssembly, in a sandbox
     Wasm,
 }
@@ -71,6 +74,13 @@ const NATIVE: &[Template] = template![
     "plugin.toml" from "native/plugin.toml",
     "Cargo.toml" from "native/Cargo.toml.in",
     "src/lib.rs" from "native/lib.rs.in",
+];
+
+const HYBRID: &[Template] = template![
+    "plugin.toml" from "hybrid/plugin.toml",
+    "main.rhai" from "hybrid/main.rhai",
+    "Cargo.toml" from "native/Cargo.toml.in",
+    "src/lib.rs" from "hybrid/lib.rs.in",
 ];
 
 const WASM_RUST: &[Template] = template![
@@ -116,10 +126,11 @@ impl New {
         } else if !context.options.quiet {
             let mut text = format!("made {folder}\n");
             files.iter().for_each(|(path, _)| text.push_str(&format!("  {path}\n")));
-            if self.kind != Kind::Script {
+            if self.kind != Kind::Module {
                 text.push_str(&format!("build it with `caraway build {folder}`\n"));
             }
-            let grant = if self.kind == Kind::Native { "--allow native " } else { "" };
+            let native = matches!(self.kind, Kind::Native | Kind::Hybrid);
+            let grant = if native { "--allow native " } else { "" };
             text.push_str(&format!("test it with `caraway test {grant}{folder}`\n"));
             context.print(&text)?;
         }
@@ -128,18 +139,19 @@ impl New {
 
     fn templates(&self) -> Result<&'static [Template], Error> {
         Ok(match (self.kind, self.lang) {
-            (Kind::Script, None) => SCRIPT,
+            (Kind::Module, None) => SCRIPT,
             (Kind::Native, None | Some(Language::Rust)) => NATIVE,
+            (Kind::Hybrid, None | Some(Language::Rust)) => HYBRID,
             (Kind::Wasm, None | Some(Language::Rust)) => WASM_RUST,
             (Kind::Wasm, Some(Language::C)) => WASM_C,
             (Kind::Wasm, Some(Language::Python)) => WASM_PYTHON,
             (Kind::Wasm, Some(Language::Js)) => WASM_JS,
-            (Kind::Script, Some(_)) => {
+            (Kind::Module, Some(_)) => {
                 return Err(Error::new(Code::Usage, "a script is written in Rhai")
                     .hint("leave out `--lang`, or say `--kind wasm` or `--kind native`"));
             }
-            (Kind::Native, Some(_)) => {
-                return Err(Error::new(Code::Usage, "a native plugin is begun in Rust only").hint(
+            (Kind::Native | Kind::Hybrid, Some(_)) => {
+                return Err(Error::new(Code::Usage, "native code is begun in Rust only").hint(
                     "say `--kind wasm`; docs/native-plugins.md shows native plugins in other languages",
                 ));
             }

@@ -27,7 +27,11 @@ pub(super) struct Bench {
     folder: PathBuf,
     lines: Lines,
     programs: Programs,
+    loaded: Loaded,
 }
+
+/// What was loaded, by the import.
+type Loaded = Arc<Mutex<HashMap<String, Arc<Bound>>>>;
 
 /// The forwarding programs, by plugin, function and number of arguments.
 type Programs = Arc<Mutex<HashMap<(String, String, usize), Arc<Program>>>>;
@@ -59,7 +63,13 @@ impl Bench {
             runtime.clone()
         };
         let session = Session::open(runtime.settings(), folder)?;
-        Ok(Self { session, folder: folder.to_owned(), lines, programs: Programs::default() })
+        Ok(Self {
+            session,
+            folder: folder.to_owned(),
+            lines,
+            programs: Programs::default(),
+            loaded: Loaded::default(),
+        })
     }
 
     pub(super) fn session(&self) -> &Arc<Session> {
@@ -80,9 +90,20 @@ impl Bench {
         deadline: Instant,
     ) -> Result<Dynamic, Stopped> {
         let (session, folder, programs) = (self.session.clone(), self.folder.clone(), self.programs.clone());
-        let (plugin, function) = (plugin.to_owned(), function.to_owned());
+        let (plugin, function, loaded) = (plugin.to_owned(), function.to_owned(), self.loaded.clone());
         run_until(deadline, move || {
-            let bound = bound(&session, &plugin, &folder, deadline)?;
+            let known = loaded.lock().unwrap_or_else(PoisonError::into_inner).get(&plugin).cloned();
+            let bound = match known {
+                Some(bound) => bound,
+                None => {
+                    let bound = bound(&session, &plugin, &folder, deadline)?;
+                    loaded
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(plugin.clone(), bound.clone());
+                    bound
+                }
+            };
             let function = name_in(&bound, &session, &plugin, &function);
             let args = fitted(&bound, &function, args);
             let key = (plugin.clone(), function.clone(), args.len());

@@ -80,7 +80,7 @@ impl<'n, 'a> Fields<'n, 'a> {
         }
     }
 
-    /// Whether there are fields that have no meaning. Those that are nearly one that has are wrong, others are told.
+    /// Whether there are fields that are ignored. Those that are nearly one with a meaning are wrong.
     pub(super) fn check(&self, problems: &mut Problems<'_>) -> bool {
         let mut unknown = false;
         for Entry { key, offset, .. } in self.entries {
@@ -91,11 +91,13 @@ impl<'n, 'a> Fields<'n, 'a> {
             {
                 continue;
             }
-            unknown = true;
             let message = format!("{} has no field `{key}`", self.what);
             match suggest(key, self.known.iter().copied()) {
                 Some(near) => problems.hint(*offset, message, format!("did you mean `{near}`?")),
-                None => problems.warn(*offset, message, "it is ignored; keep what is your own in `meta`"),
+                None => {
+                    unknown = true;
+                    problems.warn(*offset, message, "it is ignored; keep what is your own in `meta`");
+                }
             }
         }
         unknown

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::report::{Report, TestResult};
-use super::run_suite::Runner;
+use super::runner::Runner;
 use super::script::Script;
 use super::suite::Suite;
 use crate::runtime::Runtime;

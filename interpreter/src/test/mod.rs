@@ -32,7 +32,7 @@ mod harness;
 mod json;
 mod junit;
 mod report;
-mod run_suite;
+mod runner;
 mod script;
 mod shown;
 mod suite;

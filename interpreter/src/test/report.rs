@@ -1,7 +1,7 @@
 //! What came of tests.
 
 use super::compare::Difference;
-use caraway_loaders_core::{Error, Location};
+use caraway_loaders_core::{Error, Location, escape};
 use std::fmt;
 use std::time::Duration;
 
@@ -149,12 +149,10 @@ impl Report {
             failures.iter().for_each(|failure| text.push_str(&failure.to_string()));
             if !test.output.is_empty() {
                 text.push_str("printed:\n");
-                test.output
-                    .iter()
-                    .for_each(|line| text.push_str(&format!("  {}\n", caraway_loaders_core::escape(line))));
+                test.output.iter().for_each(|line| text.push_str(&format!("  {}\n", line)));
             }
         }
-        text
+        escape(&text)
     }
 
     /// The last line: `test result: ok. 5 passed; ...`.
@@ -172,7 +170,7 @@ impl Report {
 /// `test NAME ... ok`.
 impl fmt::Display for TestResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "test {} ... {}", self.name, self.outcome)
+        write!(f, "test {} ... {}", escape(&self.name).replace('\n', " "), self.outcome)
     }
 }
 
@@ -185,7 +183,7 @@ impl fmt::Display for Outcome {
             }
             Outcome::Failed(_) => f.write_str("FAILED"),
             Outcome::Ignored(reason) if reason.is_empty() => f.write_str("ignored"),
-            Outcome::Ignored(reason) => write!(f, "ignored, {}", caraway_loaders_core::escape(reason)),
+            Outcome::Ignored(reason) => write!(f, "ignored, {}", escape(reason)),
         }
     }
 }

@@ -13,13 +13,19 @@ const MAX_DEPTH: usize = 8;
 
 /// A value on one line, not too long, numbers with their types.
 pub(crate) fn shown(value: &Dynamic) -> String {
-    let mut text = String::new();
-    write(value, 0, &mut text);
+    let mut text = written(value);
     if value.is_int() {
         text.push_str(" (int)");
     } else if value.is_float() {
         text.push_str(" (float)");
     }
+    text
+}
+
+/// The same without the type.
+pub(crate) fn written(value: &Dynamic) -> String {
+    let mut text = String::new();
+    write(value, 0, &mut text);
     match text.char_indices().nth(MAX) {
         Some((end, _)) => format!("{} ...", &text[..end]),
         None => text,

@@ -67,7 +67,7 @@ fn one(
         problems.add(offset, || error);
         return None;
     }
-    complete.then_some((Function { signature, description, native, deprecated }, offset))
+    complete.then_some((Function { signature, description, documentation: None, native, deprecated }, offset))
 }
 
 /// `true`, or what to use instead; empty if that is not said.

@@ -107,6 +107,8 @@ pub struct Function {
     pub description: Option<String>,
     /// `native`: in a hybrid, exported by the library directly.
     pub native: bool,
+    /// All that its documentation says, examples too, where the code has one.
+    pub documentation: Option<String>,
     /// `deprecated`: that it is not to be used any more, and what instead; empty if that is not said.
     pub deprecated: Option<String>,
 }
@@ -121,9 +123,10 @@ impl Function {
     /// ```
     /// use caraway_loaders_core::manifest::Function;
     ///
-    /// let doc = "The mean.\n\n@deprecated use `mean2`";
+    /// let doc = " The mean.\n\n     mean([1.0, 2.0])\n @deprecated use `mean2`";
     /// let function = Function::documented("mean(xs: array<float>) -> float".parse()?, doc);
     /// assert_eq!(function.description.as_deref(), Some("The mean."));
+    /// assert_eq!(function.documentation.as_deref(), Some("The mean.\n\n    mean([1.0, 2.0])"));
     /// assert_eq!(function.deprecated.as_deref(), Some("use `mean2`"));
     /// # Ok::<(), caraway_plugin::ParseTypeError>(())
     /// ```
@@ -135,7 +138,15 @@ impl Function {
         let text = lines().filter(|line| mark(line).is_none()).skip_while(|line| line.is_empty());
         let paragraph: Vec<&str> = text.take_while(|line| !line.is_empty()).collect();
         let description = Some(paragraph.join(" ")).filter(|text| !text.is_empty());
-        Self { signature, description, native: false, deprecated: lines().find_map(mark) }
+        let whole: Vec<&str> =
+            doc.lines().filter(|line| mark(line.trim()).is_none()).map(str::trim_end).collect();
+        // What a comment's marks leave in front of every line.
+        let indent = |line: &&str| line.len() - line.trim_start().len();
+        let indent = whole.iter().filter(|line| !line.is_empty()).map(indent).min().unwrap_or(0);
+        let whole: Vec<&str> = whole.into_iter().map(|line| line.get(indent..).unwrap_or_default()).collect();
+        let documentation =
+            Some(whole.join("\n").trim_matches('\n').to_owned()).filter(|text| !text.is_empty());
+        Self { signature, description, documentation, native: false, deprecated: lines().find_map(mark) }
     }
 
     /// What a manifest declares, with what the code says where the manifest is silent.
@@ -143,6 +154,7 @@ impl Function {
     pub fn declared(self, declared: &Function) -> Self {
         Self {
             description: declared.description.clone().or(self.description),
+            documentation: self.documentation,
             deprecated: declared.deprecated.clone().or(self.deprecated),
             ..declared.clone()
         }

@@ -4,7 +4,7 @@ use super::bench::{Bench, Stopped};
 use super::compare::against;
 use super::expected::Expected;
 use super::report::{Failure, Outcome, TestResult};
-use super::shown::shown;
+use super::shown::{shown, written};
 use super::suite::{Action, Call, Step, Suite, Test};
 use super::variables::{RESULT, Variables};
 use crate::program::FORWARDER;
@@ -35,18 +35,26 @@ struct Open {
     bench: Bench,
     variables: Variables,
     /// Why the setup did not end well.
-    failure: Option<Failure>,
+    failure: Option<Trouble>,
 }
 
 /// What went wrong in steps, and whether the session can be used no more.
 struct Trouble {
-    failure: Failure,
+    failure: Box<Failure>,
     stuck: bool,
+}
+
+impl Trouble {
+    /// The trouble of a step.
+    fn within(mut self, what: &str, step: &Step) -> Self {
+        *self.failure = self.failure.within(what, &step.location);
+        self
+    }
 }
 
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
-        Self { failure, stuck: false }
+        Self { failure: failure.into(), stuck: false }
     }
 }
 
@@ -120,39 +128,39 @@ impl Runner<'_> {
         let deadline = Instant::now() + self.timeout;
         let failure =
             self.steps("setup of the suite", &self.suite.setup, &bench, &mut variables, deadline).err();
-        Ok(Open { bench, variables, failure: failure.map(|trouble| trouble.failure) })
+        Ok(Open { bench, variables, failure })
     }
 
     /// The suite's teardown. What a setup that failed has not made cannot be taken down.
     fn close(&self, open: &Open) -> Vec<Failure> {
-        let mut variables = open.variables.clone();
-        self.all_steps(
-            "teardown of the suite",
-            &self.suite.teardown,
-            &open.bench,
-            &mut variables,
-            open.failure.is_some(),
-        )
+        if open.failure.as_ref().is_some_and(|trouble| trouble.stuck) {
+            return Vec::new();
+        }
+        let (teardown, failed) = (&self.suite.teardown, open.failure.is_some());
+        self.all_steps("teardown of the suite", teardown, &open.bench, &mut open.variables.clone(), failed).0
     }
 
-    /// Runs a test; gives its failures, and whether the session is lost.
+    /// Runs a test; gives its failures, and whether the session is lost. One whose setup does not end is kept, so that the
+    /// tests that are left fail at once.
     fn test(&self, test: &Test, open: &Open) -> (Vec<Failure>, bool) {
         if let Some(failure) = &open.failure {
-            return (vec![failure.clone()], false);
+            return (vec![Failure::clone(&failure.failure)], false);
         }
         let mut variables = open.variables.clone();
         let deadline = Instant::now() + test.timeout.unwrap_or(self.timeout);
         let outcome = self
             .steps("setup", &test.setup, &open.bench, &mut variables, deadline)
             .and_then(|()| self.call_of(test, &open.bench, &mut variables, deadline));
-        let (mut failures, stuck) = match outcome {
-            Ok(()) => (Vec::new(), false),
-            Err(trouble) => (vec![trouble.failure], trouble.stuck),
-        };
-        if !stuck {
-            let failed = !failures.is_empty();
-            failures.extend(self.all_steps("cleanup", &test.cleanup, &open.bench, &mut variables, failed));
+        let mut failures = Vec::new();
+        if let Err(trouble) = outcome {
+            failures.push(*trouble.failure);
+            if trouble.stuck {
+                return (failures, true);
+            }
         }
+        let failed = !failures.is_empty();
+        let (more, stuck) = self.all_steps("cleanup", &test.cleanup, &open.bench, &mut variables, failed);
+        failures.extend(more);
         (failures, stuck)
     }
 
@@ -177,7 +185,7 @@ impl Runner<'_> {
             }
             (Expected::Error(expected), Err(Stopped::Failed(error))) => {
                 let failure = missed(format!("should fail with {expected}, and fails otherwise"), None);
-                Err(Failure { error: Some(error), ..failure }.into())
+                Err(Failure { error: Some(unplaced(error)), ..failure }.into())
             }
             (Expected::Error(expected), Ok(value)) => {
                 variables.set(RESULT, value.clone());
@@ -203,11 +211,11 @@ impl Runner<'_> {
         }
     }
 
-    fn args(&self, call: &Call, variables: &Variables) -> Result<Vec<Dynamic>, Failure> {
+    fn args(&self, call: &Call, variables: &Variables) -> Result<Vec<Dynamic>, Trouble> {
         let args: Result<Vec<_>, Error> = call.args.iter().map(|arg| arg.evaluate(variables)).collect();
-        args.map_err(|error| Failure {
-            error: Some(error),
-            ..Failure::new(format!("{} cannot be called", call.function))
+        args.map_err(|error| {
+            let failure = Failure::new(format!("{} cannot be called", call.function));
+            Failure { error: Some(error), ..failure }.into()
         })
     }
 
@@ -238,16 +246,13 @@ impl Runner<'_> {
         deadline: Instant,
     ) -> Result<(), Trouble> {
         for step in steps {
-            self.step(step, bench, variables, deadline).map_err(|trouble| Trouble {
-                failure: trouble.failure.within(what, &step.location),
-                ..trouble
-            })?;
+            self.step(step, bench, variables, deadline).map_err(|trouble| trouble.within(what, step))?;
         }
         Ok(())
     }
 
     /// Takes all steps, whatever becomes of those before, each in its own time. Where something failed before them,
-    /// steps that need what was not made are passed over.
+    /// steps that need what was not made are passed over. Gives also whether the session is lost.
     fn all_steps(
         &self,
         what: &str,
@@ -255,21 +260,22 @@ impl Runner<'_> {
         bench: &Bench,
         variables: &mut Variables,
         lenient: bool,
-    ) -> Vec<Failure> {
+    ) -> (Vec<Failure>, bool) {
         let mut failures = Vec::new();
         for step in steps {
             let Err(trouble) = self.step(step, bench, variables, Instant::now() + self.timeout) else {
                 continue;
             };
             let missing = trouble.failure.error.as_ref().is_some_and(|error| error.code() == Code::TestFile);
+            let stuck = trouble.stuck;
             if !(lenient && missing) {
-                failures.push(trouble.failure.within(what, &step.location));
+                failures.push(*trouble.within(what, step).failure);
             }
-            if trouble.stuck {
-                break;
+            if stuck {
+                return (failures, true);
             }
         }
-        failures
+        (failures, false)
     }
 
     fn step(
@@ -290,9 +296,9 @@ impl Runner<'_> {
                 }
             }
             Action::Assign { name, value } => {
-                let value = value.evaluate(variables).map_err(|error| Failure {
-                    error: Some(error),
-                    ..Failure::new(format!("`{name}` cannot be assigned"))
+                let value = value.evaluate(variables).map_err(|error| {
+                    let failure = Failure::new(format!("`{name}` cannot be assigned"));
+                    Trouble::from(Failure { error: Some(error), ..failure })
                 })?;
                 variables.set(name, value);
             }
@@ -301,7 +307,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn delay(&self, duration: Duration, deadline: Instant) -> Result<(), Failure> {
+    fn delay(&self, duration: Duration, deadline: Instant) -> Result<(), Trouble> {
         let end = Instant::now() + duration;
         loop {
             let now = Instant::now();
@@ -310,7 +316,9 @@ impl Runner<'_> {
                 return Ok(());
             }
             if now >= deadline {
-                return Err(Failure { timed_out: true, ..Failure::new("the time was up during a delay") });
+                return Err(
+                    Failure { timed_out: true, ..Failure::new("the time was up during a delay") }.into()
+                );
             }
             std::thread::sleep(left.min(deadline.saturating_duration_since(now)).min(TICK));
         }
@@ -329,7 +337,8 @@ fn trouble(told: &str, stopped: Stopped) -> Trouble {
         Stopped::Stuck => {
             let message =
                 format!("{told} does not stop: its time was up, and it is native code, which goes on");
-            Trouble { failure: Failure { timed_out: true, ..Failure::new(message) }, stuck: true }
+            let failure = Failure { timed_out: true, ..Failure::new(message) };
+            Trouble { failure: failure.into(), stuck: true }
         }
     }
 }
@@ -344,7 +353,6 @@ fn unplaced(error: Error) -> Error {
 
 /// A call as people write it.
 fn told(function: &str, args: &[Dynamic]) -> String {
-    let args: Vec<String> =
-        args.iter().map(|arg| shown(arg).replace(" (int)", "").replace(" (float)", "")).collect();
+    let args: Vec<String> = args.iter().map(written).collect();
     format!("{function}({})", args.join(", "))
 }
