@@ -125,11 +125,15 @@ impl Page {
         page
     }
 
-    /// Whether another file includes this page, to run what is in it.
-    fn is_run_by(&self, sources: &[&str]) -> bool {
+    /// Whether another file includes this page to run what is in it, and does not leave this language out.
+    fn is_run_by(&self, sources: &[&str], language: &str) -> bool {
         let name = self.file.strip_prefix(root()).unwrap().to_string_lossy();
         let included = format!("include_str!(\"../../{name}\")");
-        sources.iter().any(|source| std::fs::read_to_string(root().join(source)).unwrap().contains(&included))
+        let left_out = format!("\"{language}\"");
+        sources.iter().any(|source| {
+            let source = std::fs::read_to_string(root().join(source)).unwrap();
+            source.lines().any(|line| line.contains(&included) && !line.contains(&left_out))
+        })
     }
 }
 
@@ -218,10 +222,13 @@ fn understood(page: &Page, words: &str, text: &str) -> Result<(), String> {
                 .then_some(())
                 .ok_or_else(|| String::from_utf8_lossy(&output.stderr).into())
         }
-        "console" => page.is_run_by(&typed_in).then_some(()).ok_or_else(|| "no test types it in".to_owned()),
+        "console" => {
+            page.is_run_by(&typed_in, language).then_some(()).ok_or_else(|| "no test types it in".to_owned())
+        }
         "rust" if more.starts_with("ignore (") && more.ends_with(')') => Ok(()),
         "rust" if more.is_empty() => {
-            let run = page.is_run_by(&["interpreter/src/lib.rs"]) || page.is_run_by(&typed_in);
+            let run =
+                page.is_run_by(&["interpreter/src/lib.rs"], language) || page.is_run_by(&typed_in, language);
             run.then_some(()).ok_or_else(|| "no test compiles it".to_owned())
         }
         // What is written and compiled by a test that has the tools, and what no program reads.

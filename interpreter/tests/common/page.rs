@@ -62,7 +62,8 @@ pub(crate) fn blocks(page: &str) -> Vec<Block<'_>> {
         match (&mut open, line.strip_prefix("```")) {
             (Some(_), Some(_)) => blocks.extend(open.take()),
             (Some(block), None) => block.text += &format!("{line}\n"),
-            (None, Some(language)) => {
+            (None, Some(words)) => {
+                let language = words.split(',').next().unwrap();
                 open = Some(Block { above, language, line: index + 1, text: String::new() });
             }
             (None, None) if !line.is_empty() => above = line,
