@@ -125,7 +125,7 @@ fn calls(count: usize, program: &Program, host: &(dyn Fn(i64, usize) -> i64 + Sy
                     return;
                 }
                 let (seed, asked) = (start as i64, batch as i64);
-                let answered = if start / BATCH % 2 == 0 {
+                let answered = if (start / BATCH).is_multiple_of(2) {
                     let outcome = program.call("work", &[], vec![seed.into(), asked.into()]).unwrap();
                     outcome.value.as_int().unwrap()
                 } else {
