@@ -10,6 +10,12 @@ use semver::Version;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// The parameters that name something: a file, a variable.
+const NAMES: &[&str] = &["name", "path"];
+
+/// The longest of them, in bytes.
+const MAX_NAME: usize = 64 << 10;
+
 /// A module, as a table.
 pub(crate) struct StdModule {
     /// What programs import: `std/fs`.
@@ -67,10 +73,26 @@ impl StdModule {
         let mut binder = Binder::new(self.name, id);
         for function in self.functions {
             let (body, host) = (function.body, host.clone());
-            binder.function(function.parsed()?, move |context, args| body(&host, context, args))?;
+            let signature = function.parsed()?;
+            let is_name = |name: &str| NAMES.contains(&name);
+            let names: Vec<bool> = signature.params.iter().map(|param| is_name(&param.name)).collect();
+            binder.function(signature, move |context, args| {
+                for (index, _) in names.iter().enumerate().filter(|(_, is_name)| **is_name) {
+                    check_name(&text(args, index)).map_err(|error| error.about_argument(index))?;
+                }
+                body(&host, context, args)
+            })?;
         }
         Ok(binder.finish())
     }
+}
+
+/// Refuses what is too long to be the name of anything, before it is looked at.
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.len() <= MAX_NAME {
+        return Ok(());
+    }
+    Err(Error::new(Code::ValueRefused, format!("has {} bytes; it may have {MAX_NAME}", name.len())))
 }
 
 impl Function {
