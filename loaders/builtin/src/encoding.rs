@@ -1,11 +1,14 @@
 //! `std/encoding`: bytes as text, and text as bytes.
 
 use crate::module::{Function, Host, StdModule, text};
-use caraway_loaders_core::bind::CallResult;
+use caraway_loaders_core::bind::{CallError, CallResult};
+use caraway_loaders_core::budget;
+use caraway_loaders_core::text::Text;
 use caraway_loaders_core::{Code, Error};
 use data_encoding::{BASE64, BASE64URL_NOPAD, Encoding, HEXLOWER, HEXLOWER_PERMISSIVE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rhai::{Blob, Dynamic, NativeCallContext};
+use std::fmt::{self, Write};
 
 /// All but what RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -92,7 +95,11 @@ fn hex_decode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) ->
 }
 
 fn percent_encode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    Ok(utf8_percent_encode(&text(args, 0), RESERVED).to_string().into())
+    let mut encoded = Text::new();
+    match write!(encoded, "{}", utf8_percent_encode(&text(args, 0), RESERVED)) {
+        Ok(()) => Ok(encoded.into_string().into()),
+        Err(fmt::Error) => Err(budget::check().err().map_or_else(no_room, CallError::from)),
+    }
 }
 
 fn percent_decode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
@@ -115,7 +122,15 @@ fn utf8_decode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -
 }
 
 fn encode(encoding: &Encoding, args: &mut [&mut Dynamic]) -> CallResult {
-    with_bytes(args, |bytes| Ok(encoding.encode(bytes).into()))
+    with_bytes(args, |bytes| match budget::may_allocate(encoding.encode_len(bytes.len()) as u64) {
+        true => Ok(encoding.encode(bytes).into()),
+        false => Err(no_room()),
+    })
+}
+
+#[cold]
+fn no_room() -> CallError {
+    Error::new(Code::Memory, "there is not as much memory as the text would take").into()
 }
 
 fn decode(encoding: &Encoding, name: &str, args: &mut [&mut Dynamic]) -> CallResult {
@@ -134,6 +149,6 @@ fn with_bytes(args: &mut [&mut Dynamic], work: impl FnOnce(&[u8]) -> CallResult)
     }
 }
 
-fn wrong(what: &str, at: usize) -> caraway_loaders_core::bind::CallError {
+fn wrong(what: &str, at: usize) -> CallError {
     Error::new(Code::PluginFailed, format!("{what}, from byte {at}")).into()
 }

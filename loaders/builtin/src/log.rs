@@ -2,11 +2,12 @@
 //!
 //! A message goes to standard error, and each of its lines begins with the level and with who says it:
 //! `[warn] stats: no data`. Since the host signs and escapes them, messages need no capability: they cannot
-//! pass for the program's own or for another plugin's. `print` needs `io`.
+//! pass for the program's own or for another plugin's. What is longer than 64 KiB is cut. `print` needs `io`.
 
 use crate::module::{Function, Host, StdModule, text};
 use caraway_loaders_core::bind::CallResult;
 use caraway_loaders_core::output::Level;
+use caraway_loaders_core::text::message as message_text;
 use rhai::{Dynamic, NativeCallContext};
 
 pub(crate) const MODULE: StdModule = StdModule {
@@ -46,6 +47,6 @@ fn error(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> C
 }
 
 fn write(host: &Host, level: Level, message: &str) -> CallResult {
-    host.output.log(level, host.access.plugin_name().unwrap_or("program"), message);
+    host.output.log(level, host.access.plugin_name().unwrap_or("program"), &message_text(&message));
     Ok(Dynamic::UNIT)
 }

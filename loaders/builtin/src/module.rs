@@ -15,6 +15,12 @@ use semver::Version;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// The parameters that name something: a file, a variable.
+const NAMES: &[&str] = &["name", "path"];
+
+/// The longest of them, in bytes.
+const MAX_NAME: usize = 64 << 10;
+
 /// A module, as a table.
 pub(crate) struct StdModule {
     /// What programs import: `std/fs`.
@@ -93,8 +99,14 @@ impl StdModule {
         binder.watch(&host.watch);
         for function in self.functions {
             let (body, host) = (function.body, host.clone());
-            binder.function(function.parsed()?, move |context, args| {
+            let signature = function.parsed()?;
+            let is_name = |name: &str| NAMES.contains(&name);
+            let names: Vec<bool> = signature.params.iter().map(|param| is_name(&param.name)).collect();
+            binder.function(signature, move |context, args| {
                 host.rate.take()?;
+                for (index, _) in names.iter().enumerate().filter(|(_, is_name)| **is_name) {
+                    check_name(&text(args, index)).map_err(|error| error.about_argument(index))?;
+                }
                 observe::body(|| body(&host, context, args))
             })?;
         }
@@ -111,6 +123,14 @@ pub(crate) fn absent(name: &str, kind: &str) -> Result<Manifest, Error> {
 
 fn version() -> Result<Version, Error> {
     Version::parse(env!("CARGO_PKG_VERSION")).map_err(|error| Error::new(Code::Internal, error.to_string()))
+}
+
+/// Refuses what is too long to be the name of anything, before it is looked at.
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.len() <= MAX_NAME {
+        return Ok(());
+    }
+    Err(Error::new(Code::ValueRefused, format!("has {} bytes; it may have {MAX_NAME}", name.len())))
 }
 
 impl Function {

@@ -2,6 +2,7 @@
 
 use crate::bind::may_leave;
 use crate::code::Code;
+use crate::text;
 use rhai::{Dynamic, EvalAltResult, Position};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -105,11 +106,12 @@ struct Parts {
 }
 
 impl Error {
-    /// An error without a place or a hint. Control characters in the message are escaped.
+    /// An error without a place or a hint. Control characters in the message are escaped, and what is longer than
+    /// [`text::MESSAGE`] bytes is cut.
     pub fn new(code: Code, message: impl AsRef<str>) -> Self {
         Self(Box::new(Parts {
             code,
-            message: escape(message.as_ref()),
+            message: escape(&text::cut(message.as_ref())),
             location: None,
             hint: None,
             frames: Vec::new(),
@@ -174,7 +176,7 @@ impl Error {
     /// The same error with a hint that says what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl AsRef<str>) -> Self {
-        self.0.hint = Some(escape(hint.as_ref()));
+        self.0.hint = Some(escape(&text::cut(hint.as_ref())));
         self
     }
 

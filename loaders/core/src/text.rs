@@ -4,10 +4,15 @@
 //! text is written piece by piece, and the budget is asked on the way.
 
 use crate::budget;
+use rhai::Engine;
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// The most bytes of a message.
 pub const MESSAGE: usize = 64 << 10;
+
+/// What ends a message that was cut.
+const CUT: &str = " ... (cut)";
 
 /// The budget is looked at once in this many bytes, or this many pieces.
 const BYTES_PER_LOOK: usize = 64 << 10;
@@ -19,6 +24,8 @@ const PIECES_PER_LOOK: u32 = 4096;
 pub struct Text {
     text: String,
     most: Option<usize>,
+    /// What one string may have; 0 for no limit.
+    string_size: usize,
     looked_at: usize,
     pieces: u32,
 }
@@ -29,6 +36,11 @@ impl Text {
         Self::default()
     }
 
+    /// Nothing yet, for a string of this engine.
+    pub fn of_engine(engine: &Engine) -> Self {
+        Self { string_size: engine.max_string_size(), ..Self::default() }
+    }
+
     /// What was written.
     pub fn into_string(self) -> String {
         self.text
@@ -37,6 +49,9 @@ impl Text {
     fn has_room(&mut self, more: usize) -> bool {
         self.pieces += 1;
         let len = self.text.len() + more;
+        if self.string_size > 0 && len > self.string_size {
+            return budget::can_allocate(u64::MAX);
+        }
         if len - self.looked_at >= BYTES_PER_LOOK || self.pieces >= PIECES_PER_LOOK {
             (self.looked_at, self.pieces) = (len, 0);
             if !budget::may_go_on() {
@@ -79,7 +94,15 @@ pub fn message(what: &dyn fmt::Display) -> String {
     let cut = write!(text, "{what}").is_err();
     let mut text = text.into_string();
     if cut {
-        text.push_str(" ... (cut)");
+        text.push_str(CUT);
     }
     text
+}
+
+/// The same for what is a text already.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= MESSAGE + CUT.len() {
+        return text.into();
+    }
+    format!("{}{CUT}", &text[..text.floor_char_boundary(MESSAGE)]).into()
 }

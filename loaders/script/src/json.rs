@@ -24,7 +24,7 @@ pub(crate) fn register(engine: &mut Engine) {
     FuncRegistration::new("to_json").with_purity(true).in_global_namespace().register_into_engine(
         engine,
         |context: NativeCallContext, map: &mut Map| -> Outcome<ImmutableString> {
-            let mut text = Text::new();
+            let mut text = Text::of_engine(context.engine());
             match write_map(&mut text, map, 0) {
                 Ok(()) => Ok(text.into_string().into()),
                 // The next operation is told why.

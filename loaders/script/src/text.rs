@@ -14,21 +14,25 @@ pub(crate) fn register(engine: &mut Engine) {
     for name in ["print", "to_string", "debug", "to_debug"] {
         let pure = || FuncRegistration::new(name).with_purity(true).in_global_namespace();
         pure().register_into_engine(engine, |context: NativeCallContext, array: &mut Array| {
-            whole(|text| write_array(text, &context, array, 0))
+            whole(&context, |text| write_array(text, &context, array, 0))
         });
         pure().register_into_engine(engine, |context: NativeCallContext, map: &mut Map| {
-            whole(|text| write_map(text, &context, map, 0))
+            whole(&context, |text| write_map(text, &context, map, 0))
         });
-        pure().register_into_engine(engine, |blob: &mut Blob| whole(|text| write_blob(text, blob)));
+        pure().register_into_engine(engine, |context: NativeCallContext, blob: &mut Blob| {
+            whole(&context, |text| write_blob(text, blob))
+        });
     }
     for name in ["debug", "to_debug"] {
-        engine.register_fn(name, |string: &str| whole(|text| write!(text, "{string:?}")));
+        engine.register_fn(name, |context: NativeCallContext, string: &str| {
+            whole(&context, |text| write!(text, "{string:?}"))
+        });
     }
 }
 
 /// All of it or nothing.
-fn whole(write: impl FnOnce(&mut Text) -> fmt::Result) -> ImmutableString {
-    let mut text = Text::new();
+fn whole(context: &NativeCallContext, write: impl FnOnce(&mut Text) -> fmt::Result) -> ImmutableString {
+    let mut text = Text::of_engine(context.engine());
     match write(&mut text) {
         Ok(()) => text.into_string().into(),
         Err(fmt::Error) => ImmutableString::new(),

@@ -2,6 +2,9 @@
 
 use super::MAX_DEPTH;
 
+/// The longest number: more than any float needs, and what takes no time.
+const MAX_DIGITS: usize = 2048;
+
 /// What is wrong, and at which byte.
 #[derive(Debug, PartialEq)]
 pub(super) struct Flaw {
@@ -27,7 +30,12 @@ pub(super) fn scan(text: &str) -> Result<(), Flaw> {
             }
             b']' | b'}' => depth = depth.saturating_sub(1),
             b'-' | b'0'..=b'9' => {
-                let length = bytes[at..].iter().take_while(|&&b| in_number(b)).count();
+                let letters = bytes[at..].iter().take(MAX_DIGITS + 1);
+                let length = letters.take_while(|&&b| in_number(b)).count();
+                if length > MAX_DIGITS {
+                    let message = format!("a number of more than {MAX_DIGITS} characters");
+                    return Err(Flaw { offset: at, message });
+                }
                 let number = &text[at..at + length];
                 let digits = number.strip_prefix('-').unwrap_or(number);
                 if digits.bytes().all(|b| b.is_ascii_digit())
@@ -80,6 +88,8 @@ mod tests {
             ("0000000000000000000000001", None),
             ("1.0000000000000000000000000", None),
             ("\"99999999999999999999\"", None),
+            (&format!("[{}.5]", "1".repeat(MAX_DIGITS - 2)), None),
+            (&format!("[{}.5]", "1".repeat(MAX_DIGITS)), Some(1)),
             ("\"\\\"99999999999999999999\"", None),
             ("\"\\\\\" 99999999999999999999", Some(5)),
             (&deep(MAX_DEPTH), None),
