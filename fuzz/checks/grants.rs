@@ -44,7 +44,7 @@ pub(crate) fn check(bytes: &[u8]) {
         };
         for word in &words {
             check(&Request::Environment(word));
-            check(&Request::Run(word));
+            check(&Request::Run { program: word, arguments: &[] });
             check(&Request::Connect { host: word, port: 80 });
             let paths = [here.join(word), here.join(word).join("inside"), Path::new("/").join(word)];
             for path in &paths {
