@@ -99,9 +99,11 @@ impl Interactive {
         };
         match error.err_type() {
             ParseErrorType::UnexpectedEOF => true,
-            ParseErrorType::MissingToken(..)
-            | ParseErrorType::ExprExpected(_)
-            | ParseErrorType::BadInput(_) => at_the_end(error.position()) && unclosed(text),
+            ParseErrorType::MissingToken(..) | ParseErrorType::ExprExpected(_) => {
+                at_the_end(error.position()) && unclosed(text)
+            }
+            // The place of such an error is where a string begins.
+            ParseErrorType::BadInput(_) => unclosed(text),
             _ => false,
         }
     }

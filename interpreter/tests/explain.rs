@@ -37,7 +37,7 @@ fn shells_complete() {
     folder.run(&["completions", "csh"]).gives(2, "", &["invalid value 'csh'"]);
     // bash takes what it is given, and completes a command.
     folder.write("complete.sh", &folder.run(&["completions", "bash"]).stdout);
-    let script = "source ./complete.sh; COMP_WORDS=(caraway do); COMP_CWORD=1; _caraway caraway do caraway; echo ${COMPREPLY[@]}";
+    let script = "source ./complete.sh; COMP_WORDS=(caraway doct); COMP_CWORD=1; _caraway caraway doct caraway; echo ${COMPREPLY[@]}";
     if let Ok(output) = Command::new("bash").args(["-c", script]).current_dir(folder.path()).output() {
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "doctor", "{output:?}");
     }
