@@ -104,13 +104,22 @@ struct Held {
 }
 
 fn held() -> Held {
-    // A thread that was joined takes a moment to be gone.
-    std::thread::sleep(Duration::from_millis(200));
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let kilobytes: u64 = kilobytes.trim().trim_end_matches(" kB").parse().unwrap();
     let count = |folder| std::fs::read_dir(folder).unwrap().count();
     Held { memory: kilobytes * 1024, descriptors: count("/proc/self/fd"), threads: count("/proc/self/task") }
+}
+
+/// The same, when no more threads are there than these: one that was joined takes a moment to be gone.
+fn held_by(threads: usize) -> Held {
+    for _ in 0..1000 {
+        if held().threads <= threads {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    held()
 }
 
 /// Makes so many calls from all threads, by programs and by scripts on engines of the host; gives how many were right.
@@ -161,11 +170,13 @@ fn many_calls_from_many_threads() {
         engine.eval_ast_with_scope::<i64>(&mut scope, &script).unwrap()
     };
 
+    host(0, 1);
+    let threads = held().threads;
     let start = Instant::now();
     let mut done = calls(all / 5, &program, &host);
-    let early = held();
+    let early = held_by(threads);
     done += calls(all - all / 5, &program, &host);
-    let late = held();
+    let late = held_by(threads);
     assert_eq!(done, all, "calls without an answer");
     println!("{all} calls in {:?}; after a fifth {early:?}, after all {late:?}", start.elapsed());
     assert_eq!((early.descriptors, early.threads), (late.descriptors, late.threads));

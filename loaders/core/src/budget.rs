@@ -61,15 +61,15 @@ pub struct CountingAllocator;
 fn count(bytes: i64) {
     // A thread that is being torn down has lost its counter and needs none.
     let _ = ALLOCATED.try_with(|allocated| allocated.set(allocated.get().wrapping_add(bytes)));
-    if bytes.abs() >= LARGE {
-        look::soon();
-    }
 }
 
 /// Counts what was allocated, if it was.
 fn counted(pointer: *mut u8, bytes: i64) -> *mut u8 {
     if !pointer.is_null() {
         count(bytes);
+        if bytes >= LARGE {
+            look::soon();
+        }
     }
     pointer
 }
@@ -220,7 +220,9 @@ impl Frames {
     /// Closes all but the outermost `open`.
     fn close(&mut self, open: usize) {
         self.open = self.open.min(open);
-        DENIED.set(false);
+        if DENIED.get() {
+            DENIED.set(false);
+        }
         CEILING.set(self.last().map_or(i64::MAX, |open| open.lowest_ceiling));
     }
 }

@@ -28,6 +28,7 @@ thread_local! {
 }
 
 /// Counts an operation; whether it is time to look.
+#[inline]
 pub(super) fn due() -> bool {
     let left = LEFT.get().saturating_sub(1);
     LEFT.set(left);
@@ -35,6 +36,7 @@ pub(super) fn due() -> bool {
 }
 
 /// Makes the next operation look. Called by the allocator, so it allocates nothing.
+#[cold]
 pub(super) fn soon() {
     // A thread that is being torn down has lost its counter and needs none.
     let _ = LEFT.try_with(|left| left.set(1));
@@ -42,6 +44,7 @@ pub(super) fn soon() {
 }
 
 /// Notes a look by a thread with this much memory, and chooses when the next one is due.
+#[cold]
 pub(super) fn taken(memory: i64) {
     let now = Instant::now();
     let took = LAST.replace(Some(now)).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));

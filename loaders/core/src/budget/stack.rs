@@ -18,6 +18,7 @@ thread_local! {
 }
 
 /// Whether a script has recursed as deep as it may.
+#[inline]
 pub(super) fn is_used_up() -> bool {
     let marker = 0_u8;
     let here = std::ptr::from_ref(&marker).addr();
