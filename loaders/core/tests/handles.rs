@@ -277,3 +277,11 @@ fn a_signature_needs_its_class() {
     binder.function(method(), |_, _| Ok(Dynamic::UNIT)).unwrap();
     assert_eq!(binder.function(method(), |_, _| Ok(Dynamic::UNIT)).unwrap_err().code(), Code::ManifestValue);
 }
+
+#[test]
+fn the_reference_of_types_is_true() {
+    let page = include_str!("../../../docs/reference/types.md");
+    let example = page.split("```rhai\n").find(|text| text.contains("counters::")).unwrap();
+    let example = example.split("```").next().unwrap().replace("counters::", "a::");
+    gives(&example, "6");
+}
