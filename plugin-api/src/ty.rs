@@ -209,12 +209,15 @@ impl FromStr for Type {
 pub(crate) struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// How deep the type nests that is being read.
     depth: usize,
+    /// How many parentheses are open, which make no type deeper.
+    open: usize,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self { text, at: 0, depth: 0, open: 0 }
     }
 
     fn rest(&self) -> &'a str {
@@ -304,13 +307,17 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn ty(&mut self) -> Result<Type, ParseTypeError> {
-        self.depth += 1;
-        if self.depth > MAX_TYPE_DEPTH {
-            return self.error(format!("types nest deeper than {MAX_TYPE_DEPTH}"));
-        }
+        self.deeper()?;
         let mut ty = if self.eat("(") {
+            self.open += 1;
+            self.depth -= 1;
+            if self.open > MAX_TYPE_DEPTH {
+                return self.error(format!("parentheses nest deeper than {MAX_TYPE_DEPTH}"));
+            }
             let inner = self.ty()?;
             self.expect(")")?;
+            self.open -= 1;
+            self.depth += 1;
             inner
         } else {
             let start = self.at;
@@ -347,9 +354,24 @@ impl<'a> Parser<'a> {
         Ok(ty)
     }
 
+    fn deeper(&mut self) -> Result<(), ParseTypeError> {
+        self.depth += 1;
+        if self.depth > MAX_TYPE_DEPTH {
+            return self.error(format!("types nest deeper than {MAX_TYPE_DEPTH}"));
+        }
+        Ok(())
+    }
+
+    /// A type that is not written out, and stands as deep as if it were.
+    fn implied(&mut self, ty: Type) -> Result<Type, ParseTypeError> {
+        self.deeper()?;
+        self.depth -= 1;
+        Ok(ty)
+    }
+
     fn argument(&mut self) -> Result<Type, ParseTypeError> {
         if !self.eat("<") {
-            return Ok(Type::Any);
+            return self.implied(Type::Any);
         }
         let ty = self.ty()?;
         if ty == Type::Void {
@@ -368,7 +390,7 @@ impl<'a> Parser<'a> {
             }
             params.push(self.ty()?);
         }
-        let returns = if self.eat("->") { self.ty()? } else { Type::Void };
+        let returns = if self.eat("->") { self.ty()? } else { self.implied(Type::Void)? };
         Ok(Type::Fn(params, Box::new(returns)))
     }
 }
@@ -417,6 +439,19 @@ mod tests {
         refused("Point<int>", "takes no type argument");
         refused("array<void>", "only a result");
         refused(&"array<".repeat(100_000), "nest deeper");
+        refused(&"(".repeat(100_000), "nest deeper");
         refused("\u{202e}int", "expected a type");
+    }
+
+    #[test]
+    fn what_is_implied_nests_as_if_it_were_written() {
+        let inside =
+            |levels: usize, inner: &str| format!("{}{inner}{}", "array<".repeat(levels), ">".repeat(levels));
+        for (inner, canonical) in
+            [("array", "array<any>"), ("fn()", "fn() -> void"), ("fn()?", "(fn() -> void)?")]
+        {
+            round_trip(&inside(30, inner), &inside(30, canonical));
+            refused(&inside(31, inner), "nest deeper");
+        }
     }
 }
