@@ -40,6 +40,7 @@ mod config;
 mod diagnostic;
 #[cfg(all(feature = "cli", any(test, fuzzing)))]
 #[doc(hidden)]
+#[allow(clippy::panic, clippy::unwrap_used, reason = "what is wrong ends a check")]
 pub mod fuzzing;
 mod loading;
 mod lock;
