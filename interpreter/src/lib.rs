@@ -42,6 +42,7 @@ pub mod conformance;
 mod diagnostic;
 #[cfg(all(feature = "cli", any(test, fuzzing)))]
 #[doc(hidden)]
+#[allow(clippy::panic, clippy::unwrap_used, reason = "what is wrong ends a check")]
 pub mod fuzzing;
 mod inspection;
 #[cfg(feature = "repl")]
