@@ -248,7 +248,6 @@ mod tests {
             ("let a = #{ b: \"}\" ", true),
             ("f(1,\n", true),
             ("let s = `one", true),
-            ("/* a", true),
             ("let s = \"one", false),
             ("1 +", false),
             ("}", false),
