@@ -249,7 +249,7 @@ mod tests {
             ("f(1,\n", true),
             ("let s = `one", true),
             ("let s = \"one", false),
-            ("1 +", false),
+            ("1 +", true),
             ("}", false),
             ("let x = )", false),
             ("", false),
