@@ -13,19 +13,27 @@
 //! is false. The count includes the interpreter's own bookkeeping and does not include what other threads
 //! allocate, memory-mapped files, or what the system allocator wastes.
 
+mod allocator;
+mod cancel;
+mod expiry;
+mod lent;
 mod look;
 mod stack;
 
 use crate::code::Code;
 use crate::error::Error;
 use crate::limits::Limits;
-use rhai::{Dynamic, EvalAltResult, Position};
-use std::alloc::{GlobalAlloc, Layout, System};
+use allocator::allocated;
+pub(crate) use allocator::uncounted;
+pub use allocator::{CountingAllocator, memory_is_counted};
+pub use cancel::Cancel;
+pub use expiry::Expiry;
+pub use lent::{Borrowed, Lent};
+use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How many plugins may call each other in a row before the innermost is refused.
@@ -34,116 +42,11 @@ pub const MAX_NESTING: usize = 24;
 /// The largest allocation that is made at once where memory has no limit, in bytes.
 const MAX_AT_ONCE: u64 = 1 << 30;
 
-/// An allocation of this many bytes takes its time.
-const LARGE: i64 = 256 << 10;
-
 thread_local! {
-    static ALLOCATED: Cell<i64> = const { Cell::new(0) };
     static FRAMES: RefCell<Frames> = const { RefCell::new(Frames { frames: Vec::new(), open: 0 }) };
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
     /// Whether something did without memory that it may not have.
     static DENIED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// The system's allocator, which counts for each thread what it allocates and frees.
-///
-/// ```
-/// use caraway_loaders_core::budget::{self, CountingAllocator};
-///
-/// #[global_allocator]
-/// static ALLOCATOR: CountingAllocator = CountingAllocator;
-///
-/// assert!(budget::memory_is_counted());
-/// ```
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CountingAllocator;
-
-fn count(bytes: i64) {
-    // A thread that is being torn down has lost its counter and needs none.
-    let _ = ALLOCATED.try_with(|allocated| allocated.set(allocated.get().wrapping_add(bytes)));
-}
-
-/// Counts what was allocated, if it was.
-fn counted(pointer: *mut u8, bytes: i64) -> *mut u8 {
-    if !pointer.is_null() {
-        count(bytes);
-        if bytes >= LARGE {
-            look::soon();
-        }
-    }
-    pointer
-}
-
-// SAFETY: every request is passed unchanged to `System`, which upholds the contract; counting touches only a
-// thread-local cell, which never allocates.
-unsafe impl GlobalAlloc for CountingAllocator {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise about `layout` is the one that `System` asks for.
-        counted(unsafe { System.alloc(layout) }, layout.size() as i64)
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above.
-        counted(unsafe { System.alloc_zeroed(layout) }, layout.size() as i64)
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        // SAFETY: `pointer` came from this allocator, that is from `System`, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: `pointer` came from `System` with this layout, and `size` is the caller's promise.
-        counted(unsafe { System.realloc(pointer, layout, size) }, size as i64 - layout.size() as i64)
-    }
-}
-
-/// Whether [`CountingAllocator`] is the process's allocator.
-pub fn memory_is_counted() -> bool {
-    let before = ALLOCATED.get();
-    let probe = std::hint::black_box(Box::new([0_u8; 64]));
-    let counted = ALLOCATED.get() != before;
-    drop(probe);
-    counted
-}
-
-/// Does what is not to be counted as memory of the frames that are open: what the host keeps for itself.
-pub(crate) fn uncounted<T>(work: impl FnOnce() -> T) -> T {
-    let before = ALLOCATED.get();
-    let result = work();
-    ALLOCATED.set(before);
-    result
-}
-
-/// A flag that stops a run from another thread, or from a signal handler.
-///
-/// ```
-/// use caraway_loaders_core::budget::Cancel;
-///
-/// let cancel = Cancel::default();
-/// let elsewhere = cancel.clone();
-/// elsewhere.cancel();
-/// assert!(cancel.is_cancelled());
-/// ```
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Stops the run at its next look.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Lets runs start again.
-    pub fn reset(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether it was cancelled.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// The limits of one program or plugin, ready to be entered.
@@ -234,7 +137,7 @@ struct Open {
     /// Set at the first look.
     deadline: Option<Instant>,
     cpu_end: Option<Duration>,
-    /// What [`ALLOCATED`] may reach; `i64::MAX` for no limit.
+    /// What [`allocated`] may reach; `i64::MAX` for no limit.
     memory_ceiling: i64,
     /// The least ceiling of this frame and all below.
     lowest_ceiling: i64,
@@ -273,7 +176,7 @@ impl Meter {
             let outermost = !frames.iter().any(|open| Arc::ptr_eq(&open.spec, &self.0));
             let memory_ceiling = match self.0.memory {
                 Some(limit) if outermost => {
-                    ALLOCATED.get().saturating_add(i64::try_from(limit).unwrap_or(i64::MAX))
+                    allocated().saturating_add(i64::try_from(limit).unwrap_or(i64::MAX))
                 }
                 _ => i64::MAX,
             };
@@ -348,103 +251,6 @@ impl Frame {
     }
 }
 
-/// The frames of one thread, for others that do its work.
-///
-/// Limits belong to a thread: its open frames, its memory, its CPU time. A thread that works for another one, as
-/// a callback does that a plugin calls from a thread of its own, has none unless it is lent some.
-#[derive(Debug)]
-pub struct Lent {
-    frames: Vec<Open>,
-    memory_left: Option<u64>,
-}
-
-impl Lent {
-    /// The frames that are open on this thread. Starts their clocks.
-    pub fn new() -> Self {
-        let now = Instant::now();
-        let frames = FRAMES.with_borrow_mut(|frames| {
-            frames.iter_mut().for_each(|open| {
-                open.deadline(now);
-            });
-            frames.to_vec()
-        });
-        Self { frames, memory_left: memory_left() }
-    }
-
-    /// Opens them on this thread, which must have none, until the guard is dropped. What the lender has used of
-    /// its time is used up here, too; of memory there is what was left, and CPU time is counted anew.
-    pub fn enter(&self) -> Borrowed {
-        let ceiling = self
-            .memory_left
-            .map_or(i64::MAX, |left| ALLOCATED.get().saturating_add(i64::try_from(left).unwrap_or(i64::MAX)));
-        FRAMES.with_borrow_mut(|frames| {
-            if !frames.is_empty() {
-                return Borrowed { opened: false, not_send: PhantomData };
-            }
-            let lent = self.frames.iter().map(|open| Open {
-                cpu_end: None,
-                memory_ceiling: if open.memory_ceiling == i64::MAX { i64::MAX } else { ceiling },
-                lowest_ceiling: ceiling,
-                ..open.clone()
-            });
-            frames.frames = lent.collect();
-            frames.open = frames.frames.len();
-            CEILING.set(ceiling);
-            Borrowed { opened: true, not_send: PhantomData }
-        })
-    }
-}
-
-impl Default for Lent {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Frames of another thread on this one; they close when this is dropped.
-#[derive(Debug)]
-#[must_use]
-pub struct Borrowed {
-    opened: bool,
-    /// Frames belong to their thread.
-    not_send: PhantomData<*const ()>,
-}
-
-impl Drop for Borrowed {
-    fn drop(&mut self) {
-        if self.opened {
-            FRAMES.with_borrow_mut(|frames| frames.close(0));
-        }
-    }
-}
-
-/// A frame that has used up what it may.
-#[derive(Debug, Clone)]
-pub struct Expiry {
-    frame: usize,
-    error: Error,
-}
-
-impl Expiry {
-    /// The expiry that `error` carries.
-    pub fn of(error: &EvalAltResult) -> Option<Expiry> {
-        match error.unwrap_inner() {
-            EvalAltResult::ErrorTerminated(token, _) => token.read_lock::<Expiry>().map(|e| e.clone()),
-            _ => None,
-        }
-    }
-
-    /// What happened.
-    pub fn error(&self) -> &Error {
-        &self.error
-    }
-
-    /// The error for Rhai, which no script can catch.
-    pub fn terminate(self, position: Position) -> Box<EvalAltResult> {
-        Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(self), position))
-    }
-}
-
 /// Looks at memory and the stack, and now and then at time and cancellation. For [`rhai::Engine::on_progress`].
 pub fn tick(_operations: u64) -> Option<Dynamic> {
     // Not by the number of operations: each call of a native function's callback counts from where that began.
@@ -452,10 +258,10 @@ pub fn tick(_operations: u64) -> Option<Dynamic> {
     if stack::is_used_up() {
         return Some(Dynamic::from(stack_used_up()));
     }
-    if ALLOCATED.get() <= CEILING.get() && !due {
+    if allocated() <= CEILING.get() && !due {
         return None;
     }
-    look::taken(ALLOCATED.get());
+    look::taken(allocated());
     let expiry = check().err()?;
     look::soon();
     Some(Dynamic::from(expiry))
@@ -503,7 +309,7 @@ pub fn deadline() -> Option<Instant> {
 /// How many bytes this thread may still allocate; `None` for no limit.
 pub fn memory_left() -> Option<u64> {
     let ceiling = CEILING.get();
-    (ceiling != i64::MAX).then(|| u64::try_from(ceiling.saturating_sub(ALLOCATED.get())).unwrap_or(0))
+    (ceiling != i64::MAX).then(|| u64::try_from(ceiling.saturating_sub(allocated())).unwrap_or(0))
 }
 
 /// Whether this many bytes may be allocated at once: within the limit, or 1 GiB where there is none. Asked before
@@ -576,7 +382,7 @@ impl Open {
         if self.spec.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
             return Some(Error::new(Code::Interrupted, "interrupted"));
         }
-        if denied || ALLOCATED.get() > self.memory_ceiling {
+        if denied || allocated() > self.memory_ceiling {
             return Some(self.spec.out_of_memory());
         }
         if self.spec.timeout.is_some() {
@@ -642,6 +448,7 @@ impl Spec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rhai::Position;
 
     fn limits(timeout: Option<Duration>) -> Limits {
         Limits { timeout, ..Limits::PLUGIN }
