@@ -44,11 +44,13 @@ mod diagnostic;
 #[doc(hidden)]
 #[allow(clippy::panic, clippy::unwrap_used, reason = "what is wrong ends a check")]
 pub mod fuzzing;
+mod home;
 mod inspection;
 #[cfg(feature = "repl")]
 mod interactive;
 mod loading;
 mod lock;
+mod lookup;
 mod notes;
 mod program;
 mod registry;

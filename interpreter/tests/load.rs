@@ -67,7 +67,7 @@ fn what_fails_is_told() {
     folder.run(&["load", "stat"]).gives(4, "", &["E0401", "did you mean `stats`?"]);
     folder.run(&["load", "stats@^2"]).gives(4, "", &["E0402"]);
     folder.run(&["load", "elsewhere/broken"]).gives(3, "", &["E0303", "elsewhere/broken/plugin.toml"]);
-    folder.run(&["load", "./empty"]).gives(8, "", &["E0801", "`caraway new` makes one"]);
+    folder.run(&["load", "./empty"]).gives(3, "", &["E0306", "`caraway new` begins a plugin"]);
     folder.run(&["load", "stats", "--config", "stats.digits=-1"]).gives(
         1,
         "",

@@ -345,7 +345,7 @@ fn plugins_are_named_or_found() {
     folder.write("tests/all.json", r#"{"plugin": "demo", "tests": [{"function": "echo", "args": [1]}]}"#);
     folder.run(&["test"]).shows(0, &["testing demo@1.0.0\n", "testing .\n", "test all::echo ... ok\n"]);
     folder.run(&["test", "dem"]).gives(4, "", &["E0401", "did you mean `demo`?"]);
-    folder.run(&["test", "./elsewhere"]).gives(3, "", &["holds no plugin"]);
+    folder.run(&["test", "./elsewhere"]).gives(3, "", &["is no plugin: it has no manifest"]);
     folder.run(&["test", "std/json"]).gives(2, "", &["built in", "caraway conformance"]);
     Folder::new(&[]).run(&["test"]).gives(2, "", &["there is no plugin here", "caraway new"]);
 }

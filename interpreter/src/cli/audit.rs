@@ -1,10 +1,10 @@
 //! `caraway audit`.
 
-use super::info::find;
 use super::list::summary;
 use super::options::Options;
 use super::{Context, table, terminal};
 use crate::diagnostic::one_line;
+use crate::lookup::find;
 use crate::session::Session;
 use caraway_loaders_core::Error;
 use caraway_loaders_core::capability::{Access, Asks, Capability};

@@ -1,16 +1,17 @@
 //! `caraway build`.
 
 use super::Context;
-use super::list::{place_of, summary};
+use super::list::summary;
 use super::manifest_edit::Edit;
 use super::options::Options;
 use super::validate::folder;
 use crate::build;
 use crate::diagnostic::{Severity, error_value, one_line};
+use crate::home::plugin_of;
 use crate::inspection::loader_here;
 use crate::session::Session;
 use caraway_loaders_core::capability::Request;
-use caraway_loaders_core::discover::{Origin, Plugin, SearchPath, discover};
+use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{Description, Loader};
 use caraway_loaders_core::manifest::Function;
 use caraway_loaders_core::{Code, Error, Location};
@@ -183,35 +184,13 @@ impl Build {
 
 /// The plugin of a folder, and its loader, which may open it.
 fn ready(folder: &Path, session: &Session) -> Result<(Arc<Plugin>, Arc<dyn Loader>), Error> {
-    let plugin = find(folder, session)?;
+    let plugin = plugin_of(folder, &session.settings().loaders)?;
     let loader = loader_here(&plugin, session)?;
     if loader.trusted(&plugin.manifest) {
         let access = session.plugin_access(&plugin).check(&Request::Native);
         access.map_err(|refusal| refusal.at(plugin.manifest.locate("capabilities")))?;
     }
     Ok((plugin, loader))
-}
-
-/// The plugin of a folder.
-fn find(folder: &Path, session: &Session) -> Result<Arc<Plugin>, Error> {
-    let catalog = discover(&[SearchPath::explicit(folder, "DIR")], &session.settings().loaders);
-    let found = catalog.plugins.iter().filter(|plugin| plugin.origin != Origin::BuiltIn);
-    let mut own = found.clone().filter(|plugin| plugin.root == folder);
-    if let (Some(plugin), None) = (own.next(), own.next()) {
-        return Ok(plugin.clone());
-    }
-    let inside: Vec<String> = found.map(|plugin| place_of(plugin)).collect();
-    let has = |name: &str| folder.join(name).symlink_metadata().is_ok();
-    if (inside.is_empty() || has("plugin.json") || has("plugin.toml"))
-        && let Some(error) = Error::from_many(catalog.errors)
-    {
-        return Err(error);
-    }
-    let message = format!("{} is no plugin: it has no manifest", folder.display());
-    Err(Error::new(Code::EntryPoint, message).hint(match inside.as_slice() {
-        [] => "write a plugin.toml with `name`, `version` and `type`".to_owned(),
-        inside => format!("there are plugins in it: {}", inside.join(", ")),
-    }))
 }
 
 impl Outcome {

@@ -1,11 +1,14 @@
 //! `caraway check`.
 
+use super::count::counted;
 use super::options::Options;
 use super::validate::folder;
 use super::{Context, sarif};
 use crate::check::Checked;
 use crate::diagnostic::{Severity, Texts, location_value};
+use crate::home::with_neighbours;
 use caraway_loaders_core::Error;
+use caraway_loaders_core::discover::{has_manifest, is_manifest};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -90,21 +93,16 @@ impl Check {
 
 fn one(context: &Context, path: &Path) -> Result<Checked, Error> {
     let metadata = path.metadata().map_err(|error| Error::io(path, "read", &error))?;
-    let is_manifest =
-        matches!(path.file_name().and_then(|name| name.to_str()), Some("plugin.json" | "plugin.toml"));
-    let mut builder = context.options.runtime();
+    let is_manifest = path.file_name().and_then(|name| name.to_str()).is_some_and(is_manifest);
+    let runtime = context.options.runtime().build()?;
     if !metadata.is_dir() && !is_manifest {
-        return builder.build()?.check(path);
+        return runtime.check(path);
     }
     let folder = folder(path)?;
-    // What lies beside a plugin is what it was written with.
-    let absolute = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
-    builder = builder.plugin_path(&folder);
-    let is_plugin = ["plugin.json", "plugin.toml"].iter().any(|name| folder.join(name).is_file());
-    if let Some(beside) = absolute.parent().filter(|_| is_plugin) {
-        builder = builder.plugin_path(beside);
+    if has_manifest(&folder) {
+        return with_neighbours(&runtime, &folder).check(&folder);
     }
-    builder.build()?.check(&folder)
+    runtime.with(|settings| settings.search.given.insert(0, folder.clone())).check(&folder)
 }
 
 fn severity(finding: &Error) -> Severity {
@@ -117,15 +115,14 @@ fn counts(checked: &Checked) -> (usize, usize) {
 }
 
 fn summary(checked: &Checked) -> String {
-    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let (errors, warnings) = counts(checked);
     let found = match (errors, warnings) {
         (0, 0) => "no problems".to_owned(),
-        (errors, 0) => count(errors, "error"),
-        (0, warnings) => count(warnings, "warning"),
-        (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+        (errors, 0) => counted(errors, "error"),
+        (0, warnings) => counted(warnings, "warning"),
+        (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
     };
-    format!("checked {}: {found}", count(checked.files.len(), "file"))
+    format!("checked {}: {found}", counted(checked.files.len(), "file"))
 }
 
 fn json(checked: &Checked, texts: &mut Texts) -> Value {

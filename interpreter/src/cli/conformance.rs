@@ -4,9 +4,10 @@ use super::options::Options;
 use super::test::plugin_folders;
 use super::{Context, setting, table, terminal};
 use crate::conformance::{Check, Scorecard, Verdict, check, check_telling, ended_by, find};
+use crate::home::{at_home, exactly};
 use crate::runtime::Runtime;
-use crate::test::{at_home, exactly, is_plugin};
 use caraway_loaders_core::capability::{Capability, Request};
+use caraway_loaders_core::discover::has_manifest;
 use caraway_loaders_core::{Code, Error, escape};
 use clap::Args;
 use serde_json::json;
@@ -74,17 +75,17 @@ impl Conformance {
 
     fn subjects(&self, runtime: &Runtime) -> Result<Vec<Subject>, Error> {
         let of_folder = |folder: &Path| {
-            let (runtime, id) = at_home(runtime, folder)?;
-            Ok(Subject { runtime, import: exactly(&id) })
+            let (runtime, plugin) = at_home(runtime, folder)?;
+            Ok(Subject { runtime, import: exactly(&plugin) })
         };
         if self.plugins.is_empty() {
-            if is_plugin(Path::new(".")) {
+            if has_manifest(Path::new(".")) {
                 return Ok(vec![of_folder(Path::new("."))?]);
             }
             let session = runtime.session_in(Path::new("."))?;
             let all = session.catalog().plugins.iter();
             return Ok(all
-                .map(|plugin| Subject { runtime: runtime.clone(), import: exactly(&plugin.id()) })
+                .map(|plugin| Subject { runtime: runtime.clone(), import: exactly(plugin) })
                 .collect());
         }
         let mut subjects = Vec::new();
@@ -95,7 +96,7 @@ impl Conformance {
                 }
             } else {
                 let plugin = find(runtime, name)?;
-                subjects.push(Subject { runtime: runtime.clone(), import: exactly(&plugin.id()) });
+                subjects.push(Subject { runtime: runtime.clone(), import: exactly(&plugin) });
             }
         }
         Ok(subjects)
@@ -115,7 +116,8 @@ fn in_process(index: usize, subject: &Subject) -> Result<Scorecard, Error> {
     let failed =
         |error: std::io::Error| Error::new(Code::Io, format!("no process could be started: {error}"));
     let mut args: Vec<_> = std::env::args_os().skip(1).collect();
-    let at = args.iter().position(|arg| arg == "conformance").map_or(0, |at| at + 1);
+    // Options end at `--`, if there is one.
+    let at = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
     args.insert(at, format!("--only={index}").into());
     let output =
         Command::new(std::env::current_exe().map_err(failed)?).args(args).output().map_err(failed)?;

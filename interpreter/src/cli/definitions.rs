@@ -1,10 +1,10 @@
 //! `caraway definitions`.
 
-use super::info::find;
 use super::options::Options;
 use super::{Context, count};
 use crate::diagnostic::{Severity, one_line};
 use crate::inspection::Inspection;
+use crate::lookup::find;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::manifest::{Function, Manifest};
 use caraway_loaders_core::resolve::parse_import;

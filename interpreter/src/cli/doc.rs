@@ -1,10 +1,10 @@
 //! `caraway doc`.
 
 use super::Context;
-use super::info::find;
 use super::options::Options;
 use crate::diagnostic::one_line;
 use crate::inspection::Inspection;
+use crate::lookup::find;
 use crate::session::Session;
 use caraway_loaders_core::bind::suggest;
 use caraway_loaders_core::discover::Plugin;

@@ -3,17 +3,18 @@
 use super::options::Options;
 use super::{Context, setting};
 use crate::diagnostic::one_line;
+use crate::home::{at_home, exactly, meant_folder};
 use crate::session::Session;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Capability};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
-use caraway_loaders_core::{Error, Location};
+use caraway_loaders_core::{Code, Error, Location};
 use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::{MAIN_SEPARATOR, Path};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,48 +45,25 @@ struct Loaded {
 
 impl Load {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
-        let folder = self.folder();
-        let mut builder = context.options.runtime();
-        if let Some(folder) = folder {
-            builder = builder.plugin_path(folder);
-        }
+        let builder = context.options.runtime();
         let runtime =
             self.config.iter().try_fold(builder, |builder, text| setting::set(builder, text))?.build()?;
+        let (runtime, name) = match meant_folder(&self.plugin) {
+            Some(folder) => {
+                let (runtime, plugin) = at_home(&runtime, folder)?;
+                (runtime, exactly(&plugin))
+            }
+            None => (runtime, self.plugin.clone()),
+        };
         let start = Instant::now();
         let session = runtime.session_in(Path::new("."))?;
         let found = start.elapsed();
-        let loaded = load(&session, &self.name(&session, folder)?, found)?;
+        let loaded = load(&session, &name, found)?;
         match context.options.json() {
             true => context.print_json(loaded.json())?,
             false => context.print(&loaded.text())?,
         }
         Ok(0)
-    }
-
-    /// The folder, if it is one that is meant.
-    fn folder(&self) -> Option<&Path> {
-        let path = Path::new(&self.plugin);
-        let meant = self.plugin.contains(MAIN_SEPARATOR) || self.plugin.starts_with('.');
-        let holds = ["plugin.json", "plugin.toml"].iter().any(|file| path.join(file).is_file());
-        (path.is_dir() && (meant || holds)).then_some(path)
-    }
-
-    fn name(&self, session: &Session, folder: Option<&Path>) -> Result<String, Error> {
-        let Some(folder) = folder else { return Ok(self.plugin.clone()) };
-        let catalog = session.catalog();
-        let same = |root: &Path| {
-            root.canonicalize().ok().zip(folder.canonicalize().ok()).is_some_and(|(a, b)| a == b)
-        };
-        if let Some(plugin) = catalog.plugins.iter().find(|plugin| same(&plugin.root)) {
-            return Ok(format!("{}@={}", plugin.manifest.name, plugin.manifest.version));
-        }
-        let of_folder =
-            |error: &&Error| error.location().and_then(|place| place.file.parent()).is_some_and(same);
-        match catalog.errors.iter().find(of_folder) {
-            Some(error) => Err(error.clone()),
-            None => Err(Error::io(folder, "find a plugin in", &std::io::ErrorKind::NotFound.into())
-                .hint("a plugin's folder has a plugin.toml or plugin.json; `caraway new` makes one")),
-        }
     }
 }
 
@@ -99,12 +77,9 @@ fn load(session: &Arc<Session>, name: &str, found: Duration) -> Result<Loaded, E
     let bound = session.view().import(name).map_err(|error| session.shown(error))?;
     let took = start.elapsed();
     let plan = session.planned();
-    let plugin = plan.lookup(None, name).ok_or_else(|| {
-        Error::new(
-            caraway_loaders_core::Code::Internal,
-            format!("`{name}` was loaded and is not in the plan"),
-        )
-    })?;
+    let plugin = plan
+        .lookup(None, name)
+        .ok_or_else(|| Error::new(Code::Internal, format!("`{name}` was loaded and is not in the plan")))?;
     Ok(Loaded {
         access: session.plugin_access(plugin),
         limits: session.plugin_limits(plugin),

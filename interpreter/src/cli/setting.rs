@@ -1,8 +1,8 @@
 //! Settings of plugins on the command line: set with `--config`, shown by `info` and `validate`.
 
 use super::argument;
-use super::info::broken;
 use crate::diagnostic::one_line;
+use crate::lookup::broken;
 use crate::runtime::Builder;
 use crate::session::Session;
 use caraway_loaders_core::bind::suggest;

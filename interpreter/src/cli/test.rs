@@ -5,16 +5,18 @@ use super::run::stop_when_interrupted;
 use super::{Context, setting};
 use crate::config;
 use crate::diagnostic::Severity;
+use crate::home::meant_folder;
+use crate::lookup::find;
 use crate::runtime::Runtime;
-use crate::test::{Filter, Harness, Outcome, Report, TestResult, is_plugin, junit};
+use crate::test::{Filter, Harness, Outcome, Report, TestResult, junit};
 use caraway_loaders_core::budget::Cancel;
-use caraway_loaders_core::discover::Origin;
+use caraway_loaders_core::discover::{Origin, has_manifest};
 use caraway_loaders_core::resolve::parse_import;
 use caraway_loaders_core::{Code, Error, Location, escape};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// Run the tests of plugins: suites in JSON and TOML, and `test_*` functions of scripts, in their folder `tests`
 #[derive(Debug, Args)]
@@ -90,7 +92,7 @@ impl Test {
         let mut harnesses = Vec::new();
         if files.is_empty() || !named.is_empty() {
             for folder in plugin_folders(&named, runtime)? {
-                harnesses.push(match is_plugin(&folder) || !folder.join("tests").is_dir() {
+                harnesses.push(match has_manifest(&folder) || !folder.join("tests").is_dir() {
                     true => Harness::new(runtime, folder)?,
                     false => Harness::project(runtime, folder)?,
                 });
@@ -211,7 +213,7 @@ pub(super) fn plugin_folders(named: &[&String], runtime: &Runtime) -> Result<Vec
         let folders: Result<Vec<_>, Error> = named.iter().map(|name| folders_of(name, runtime)).collect();
         return folders.map(|folders| folders.into_iter().flatten().collect());
     }
-    if is_plugin(Path::new(".")) {
+    if has_manifest(Path::new(".")) {
         return Ok(vec![PathBuf::from(".")]);
     }
     let mut folders = plugins_below(Path::new("plugins"));
@@ -231,9 +233,9 @@ pub(super) fn plugin_folders(named: &[&String], runtime: &Runtime) -> Result<Vec
 fn folders_of(name: &str, runtime: &Runtime) -> Result<Vec<PathBuf>, Error> {
     let path = Path::new(name);
     if path.is_dir() {
-        let mut folders = if is_plugin(path) { vec![path.to_owned()] } else { plugins_below(path) };
+        let mut folders = if has_manifest(path) { vec![path.to_owned()] } else { plugins_below(path) };
         // What is wrong with a folder that holds no plugin is told by whoever uses it.
-        if folders.is_empty() && (name.contains(MAIN_SEPARATOR) || name.starts_with('.')) {
+        if folders.is_empty() && meant_folder(name).is_some() {
             folders.push(path.to_owned());
         }
         if !folders.is_empty() {
@@ -242,31 +244,18 @@ fn folders_of(name: &str, runtime: &Runtime) -> Result<Vec<PathBuf>, Error> {
     }
     let session = runtime.session_in(Path::new("."))?;
     let (wanted, range) = parse_import(name)?;
-    let fits = |plugin: &&std::sync::Arc<caraway_loaders_core::discover::Plugin>| {
-        let manifest = &plugin.manifest;
-        (manifest.name == wanted || manifest.module == wanted) && range.matches(&manifest.version)
-    };
-    match session.catalog().plugins.iter().find(fits) {
-        Some(plugin) if plugin.origin == Origin::BuiltIn => {
-            Err(Error::new(Code::Usage, format!("`{name}` is built in, and has no folder with tests"))
-                .hint("`caraway conformance` checks built-in plugins"))
-        }
-        Some(plugin) => Ok(vec![plugin.root.clone()]),
-        None => {
-            let error = Error::new(Code::UnknownPlugin, format!("no plugin is called `{name}`"));
-            let known = session.catalog().plugins.iter().map(|plugin| plugin.manifest.name.as_str());
-            Err(match caraway_loaders_core::bind::suggest(name, known) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("name its folder, or say with `--plugin-path` where it is"),
-            })
-        }
+    let plugin = find(session.catalog(), &wanted, &range)?;
+    if plugin.origin == Origin::BuiltIn {
+        return Err(Error::new(Code::Usage, format!("`{name}` is built in, and has no folder with tests"))
+            .hint("`caraway conformance` checks built-in plugins"));
     }
+    Ok(vec![plugin.root.clone()])
 }
 
 fn plugins_below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> =
-        entries.map(|entry| entry.path()).filter(|path| is_plugin(path)).collect();
+        entries.map(|entry| entry.path()).filter(|path| has_manifest(path)).collect();
     folders.sort();
     folders
 }

@@ -7,7 +7,7 @@ use super::setting;
 use crate::diagnostic::{Severity, error_value};
 use crate::inspection::Inspection;
 use crate::shadowing::shadowed;
-use caraway_loaders_core::discover::{Catalog, Origin, SearchPath, discover};
+use caraway_loaders_core::discover::{Catalog, Origin, SearchPath, discover, is_manifest};
 use caraway_loaders_core::{Code, Error, Location};
 use clap::Args;
 use serde_json::json;
@@ -112,10 +112,10 @@ pub(super) fn folder(path: &Path) -> Result<PathBuf, Error> {
         return Ok(path.to_owned());
     }
     match (path.file_name().and_then(|name| name.to_str()), path.parent()) {
-        (Some("plugin.json" | "plugin.toml"), Some(parent)) if parent.as_os_str().is_empty() => {
+        (Some(name), Some(parent)) if is_manifest(name) && parent.as_os_str().is_empty() => {
             Ok(PathBuf::from("."))
         }
-        (Some("plugin.json" | "plugin.toml"), Some(parent)) => Ok(parent.to_owned()),
+        (Some(name), Some(parent)) if is_manifest(name) => Ok(parent.to_owned()),
         _ => Err(Error::new(Code::EntryPoint, "this is no manifest")
             .at(Location::file(path))
             .hint("name a plugin.json, a plugin.toml, or the folder that it is in")),

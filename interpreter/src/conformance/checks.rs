@@ -3,9 +3,10 @@
 use super::calls::{Answer, Calls, Tell, called, code, fault, shortened};
 use super::scorecard::{Check, Scorecard, Verdict};
 use super::values::{extreme, wrong};
+use crate::home::exactly;
 use crate::runtime::Runtime;
 use crate::session::Session;
-use crate::test::{Stopped, exactly, shown};
+use crate::test::{Stopped, shown};
 use caraway_loaders_core::bind::conform::{Functions, conform};
 use caraway_loaders_core::bind::{MAX_PARAMS, callable};
 use caraway_loaders_core::capability::Request;
@@ -152,7 +153,7 @@ fn make(card: &mut Card, runtime: &Runtime, plugin: &Arc<Plugin>, tell: Tell) ->
             .collect(),
     );
 
-    let import = exactly(&plugin.id());
+    let import = exactly(plugin);
     // A built-in has the version of the host, and needs no requirement.
     let import = if plugin.root.as_os_str().is_empty() { manifest.name.clone() } else { import };
     let calls = match Calls::load(session, &import, &folder, tell.clone()) {

@@ -13,11 +13,11 @@ mod values;
 
 pub use scorecard::{Check, Scorecard, Verdict};
 
+use crate::lookup;
 use crate::runtime::Runtime;
-use caraway_loaders_core::bind::suggest;
+use caraway_loaders_core::Error;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::resolve::parse_import;
-use caraway_loaders_core::{Code, Error};
 use std::sync::Arc;
 
 /// Checks one plugin, which is named as an import names it.
@@ -31,7 +31,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 ///
-/// [`Code::UnknownPlugin`] if there is none of that name; [`Code::Config`] for a `caraway.toml` that is wrong. What is
+/// [`Code::UnknownPlugin`](crate::Code::UnknownPlugin) if there is none of that name; [`Code::Config`](crate::Code::Config) for a `caraway.toml` that is wrong. What is
 /// wrong with the plugin is in its scorecard.
 pub fn check(runtime: &Runtime, plugin: &str) -> Result<Scorecard, Error> {
     check_telling(runtime, plugin, |_| {})
@@ -54,18 +54,5 @@ pub fn check_telling(
 pub(crate) fn find(runtime: &Runtime, plugin: &str) -> Result<Arc<Plugin>, Error> {
     let (name, range) = parse_import(plugin)?;
     let session = runtime.session_in(&runtime.settings().folder)?;
-    let fits = |plugin: &&Arc<Plugin>| {
-        let manifest = &plugin.manifest;
-        (manifest.name == name || manifest.module == name) && range.matches(&manifest.version)
-    };
-    let catalog = session.catalog();
-    let found =
-        catalog.plugins.iter().filter(fits).max_by(|a, b| a.manifest.version.cmp(&b.manifest.version));
-    found.cloned().ok_or_else(|| {
-        let error = Error::new(Code::UnknownPlugin, format!("no plugin is called `{plugin}`"));
-        match suggest(&name, catalog.plugins.iter().map(|plugin| plugin.manifest.name.as_str())) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint("`caraway list` shows which there are"),
-        }
-    })
+    lookup::find(session.catalog(), &name, &range).cloned()
 }

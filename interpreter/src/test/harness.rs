@@ -5,11 +5,13 @@ use super::report::{Report, TestResult};
 use super::runner::Runner;
 use super::script::Script;
 use super::suite::Suite;
+use crate::home;
 use crate::runtime::Runtime;
-use caraway_loaders_core::discover::{Origin, SearchPath, discover};
+use caraway_loaders_core::discover::{Plugin, has_manifest};
 use caraway_loaders_core::{Code, Error, Location};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -45,7 +47,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Harness {
     runtime: Runtime,
     /// `name@version`, if the files are a plugin's.
-    plugin: Option<String>,
+    plugin: Option<Arc<Plugin>>,
     folder: PathBuf,
     files: Vec<PathBuf>,
     filter: Filter,
@@ -75,7 +77,7 @@ impl Harness {
     /// The plugin's manifest is missing or wrong; [`Code::Io`] for a folder `tests` that cannot be read.
     pub fn new(runtime: &Runtime, folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
-        let (runtime, plugin) = at_home(runtime, folder)?;
+        let (runtime, plugin) = home::at_home(runtime, folder)?;
         Ok(Self::of(runtime, Some(plugin), folder, files_in(&folder.join(FOLDER))?))
     }
 
@@ -101,7 +103,7 @@ impl Harness {
         let here = Path::new(".");
         let above =
             || file.ancestors().skip(1).map(|folder| if folder == Path::new("") { here } else { folder });
-        let harness = match above().find(|folder| is_plugin(folder)) {
+        let harness = match above().find(|folder| has_manifest(folder)) {
             Some(folder) => Self::new(runtime, folder)?,
             None => {
                 let found = above().find_map(plugins_of);
@@ -112,7 +114,7 @@ impl Harness {
         Ok(Self { files: vec![file.to_owned()], ..harness })
     }
 
-    fn of(runtime: Runtime, plugin: Option<String>, folder: &Path, files: Vec<PathBuf>) -> Self {
+    fn of(runtime: Runtime, plugin: Option<Arc<Plugin>>, folder: &Path, files: Vec<PathBuf>) -> Self {
         Self {
             runtime,
             plugin,
@@ -156,7 +158,7 @@ impl Harness {
 
     /// What is tested: a plugin, as `name@version`, or a project's folder.
     pub fn subject(&self) -> String {
-        self.plugin.clone().unwrap_or_else(|| self.folder.display().to_string())
+        self.plugin.as_ref().map_or_else(|| self.folder.display().to_string(), |plugin| plugin.id())
     }
 
     /// The test files, in order.
@@ -275,7 +277,7 @@ impl Harness {
 
     /// How an import names the plugin and no other version of it.
     fn import(&self) -> Option<String> {
-        self.plugin.as_deref().map(exactly)
+        self.plugin.as_deref().map(home::exactly)
     }
 
     fn read(&self) -> (Vec<File>, Vec<Error>) {
@@ -340,45 +342,9 @@ impl Unit<'_> {
     }
 }
 
-/// The runtime with the plugin of a folder, and those beside it, in its search paths; and the plugin, as `name@version`.
-pub(crate) fn at_home(runtime: &Runtime, folder: &Path) -> Result<(Runtime, String), Error> {
-    let plugin = plugin_in(folder, runtime)?;
-    let beside = std::path::absolute(folder).ok().and_then(|path| path.parent().map(Path::to_owned));
-    let runtime = runtime.with(|settings| {
-        settings.search.given.insert(0, folder.to_owned());
-        settings.search.given.extend(beside);
-    });
-    Ok((runtime, plugin))
-}
-
-/// An import of `name@version` and no other version.
-pub(crate) fn exactly(id: &str) -> String {
-    id.replace('@', "@=")
-}
-
-/// Whether a folder has a manifest.
-pub(crate) fn is_plugin(folder: &Path) -> bool {
-    ["plugin.json", "plugin.toml"].iter().any(|file| folder.join(file).is_file())
-}
-
 /// The folder of a project's plugins, if it is there.
 fn plugins_of(folder: &Path) -> Option<PathBuf> {
     Some(folder.join("plugins")).filter(|plugins| plugins.is_dir())
-}
-
-/// The plugin that is in a folder, as `name@version`.
-fn plugin_in(folder: &Path, runtime: &Runtime) -> Result<String, Error> {
-    let catalog = discover(&[SearchPath::explicit(folder, "the plugin's folder")], runtime.loaders());
-    if let Some(error) = Error::from_many(catalog.errors) {
-        return Err(error);
-    }
-    let mut found = catalog.plugins.iter().filter(|plugin| plugin.origin != Origin::BuiltIn);
-    match (found.next(), found.next()) {
-        (Some(plugin), None) => Ok(plugin.id()),
-        _ => Err(Error::new(Code::EntryPoint, format!("{} holds no plugin", folder.display()))
-            .at(Location::file(folder))
-            .hint("a plugin's folder has a plugin.json or a plugin.toml")),
-    }
 }
 
 /// The test files of a folder, by name; none if there is no folder.

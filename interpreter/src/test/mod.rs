@@ -45,9 +45,6 @@ pub(crate) use shown::shown;
 pub use compare::{Difference, difference};
 pub use filter::Filter;
 pub use harness::Harness;
-pub(crate) use harness::exactly;
-#[cfg(feature = "cli")]
-pub(crate) use harness::{at_home, is_plugin};
 pub use junit::junit;
 pub use report::{Failure, Outcome, Report, TestResult};
 pub use suite::{Suite, Test};

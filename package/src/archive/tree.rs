@@ -6,6 +6,7 @@ use super::refusal::Refusal;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions, Permissions, PermissionsExt};
 use caraway_loaders_core::Error;
+use caraway_loaders_core::discover::is_manifest;
 use rustix::fs::Mode;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -155,8 +156,8 @@ impl<'a> Tree<'a> {
     /// The plugin's folder, relative to where it was unpacked to: the root if it has a manifest or is a single
     /// file, else the only folder of the root.
     pub(super) fn plugin(&self) -> Result<PathBuf, Refusal> {
-        let has = |name: &str| self.top.get(name) == Some(&Shape::File);
-        if has("plugin.json") || has("plugin.toml") {
+        let is_file = |(_, shape): &(&String, &Shape)| **shape == Shape::File;
+        if self.top.iter().filter(is_file).any(|(name, _)| is_manifest(name)) {
             return Ok(PathBuf::new());
         }
         let mut shown = self.top.iter().filter(|(name, _)| !name.starts_with('.'));

@@ -83,7 +83,7 @@ pub(super) fn doc(of: &str, interactive: &Interactive) -> Result<String, Error> 
     let imported = interactive.imports().find(|(known, ..)| *known == alias).map(|(_, path, _)| path);
     let (name, range) = parse_import(imported.unwrap_or(alias))?;
     let session = interactive.session();
-    let plugin = super::super::info::find(session.catalog(), &name, &range)?;
+    let plugin = crate::lookup::find(session.catalog(), &name, &range)?;
     super::super::doc::text(plugin, session, alias, function)
 }
 

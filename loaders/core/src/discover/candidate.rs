@@ -2,6 +2,7 @@
 
 use super::folder::{Folder, Shape};
 use super::manifest_file;
+use super::manifest_file::{JSON, TOML};
 use super::plugin::{Origin, Plugin};
 use crate::code::Code;
 use crate::error::{Error, Location};
@@ -10,10 +11,6 @@ use crate::manifest::Manifest;
 use crate::suggest::suggest;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The file names of manifests.
-const JSON: &str = "plugin.json";
-const TOML: &str = "plugin.toml";
 
 /// What a candidate turned out to be; `None` if it is no plugin.
 pub(super) type Outcome = Option<Result<Arc<Plugin>, Error>>;

@@ -2,6 +2,7 @@
 
 use super::candidate::{Candidate, Outcome};
 use super::folder::{Folder, Shape};
+use super::manifest_file::is_manifest;
 use super::plugin::{Origin, Plugin};
 use super::search_path::SearchPath;
 use crate::code::Code;
@@ -110,7 +111,7 @@ fn candidates_in(
     }
     let names = folder.names(usize::MAX)?;
     let candidate = |name: PathBuf, shape| Candidate { search_path: folder.clone(), name, shape };
-    if names.iter().any(|(name, _)| name == "plugin.json" || name == "plugin.toml") {
+    if names.iter().any(|(name, _)| name.to_str().is_some_and(is_manifest)) {
         return Ok(vec![candidate(PathBuf::new(), Shape::Folder)]);
     }
     Ok(names.into_iter().filter_map(|(name, shape)| Some(candidate(name.into(), shape?))).collect())

@@ -1,4 +1,4 @@
-//! Reading a manifest's file, whatever it really is.
+//! The file of a manifest: what it is called, and reading it, whatever it really is.
 
 use super::folder::Folder;
 use crate::code::Code;
@@ -9,6 +9,19 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+
+pub(super) const JSON: &str = "plugin.json";
+pub(super) const TOML: &str = "plugin.toml";
+
+/// Whether a file of this name is a manifest.
+pub fn is_manifest(name: &str) -> bool {
+    name == JSON || name == TOML
+}
+
+/// Whether a folder has a manifest, so that it is a plugin.
+pub fn has_manifest(folder: &Path) -> bool {
+    [JSON, TOML].iter().any(|name| folder.join(name).symlink_metadata().is_ok())
+}
 
 /// The bytes of a manifest; `None` where there is no file of this name.
 ///

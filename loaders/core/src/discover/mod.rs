@@ -13,5 +13,6 @@ mod plugin;
 mod search_path;
 
 pub use catalog::{Catalog, Shadowed, discover};
+pub use manifest_file::{has_manifest, is_manifest};
 pub use plugin::{Origin, Plugin};
 pub use search_path::SearchPath;
