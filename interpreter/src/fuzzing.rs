@@ -1,8 +1,6 @@
 //! Files of a project, made of arbitrary bytes: `caraway.lock` and `caraway.toml`. For the targets `locks` and `configs`
 //! of `fuzz/`, and for tests that do the same with fewer inputs.
 
-#![allow(clippy::panic, reason = "a check of a test fails by a panic")]
-
 use crate::config::{Config, shown};
 use crate::lock::Lockfile;
 use caraway_loaders_core::{Error, is_harmful};
