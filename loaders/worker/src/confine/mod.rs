@@ -1,0 +1,1 @@
+//! What a worker's process may do, held to by the kernel.
