@@ -130,6 +130,16 @@ impl Checksums {
         self.files.insert(path.into(), digest);
     }
 
+    /// What says so.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What to do if a file is another.
+    pub fn remedy(&self) -> &str {
+        &self.remedy
+    }
+
     /// The paths and their digests, in the order of the paths.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Digest)> {
         self.files.iter().map(|(path, digest)| (path.as_str(), *digest))

@@ -177,9 +177,36 @@ impl Handle {
         self.0.resource.downcast_ref()
     }
 
+    /// What tells it from all other handles, as long as it lives.
+    pub fn identity(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// The same handle, without keeping it alive.
+    pub fn downgrade(&self) -> WeakHandle {
+        WeakHandle(Arc::downgrade(&self.0))
+    }
+
     /// Whether both are the same handle.
     pub fn is(&self, other: &Handle) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// A [`Handle`] that is not kept alive.
+#[derive(Clone)]
+pub struct WeakHandle(Weak<Inner<dyn Any + Send + Sync>>);
+
+impl WeakHandle {
+    /// The handle, if it is alive.
+    pub fn upgrade(&self) -> Option<Handle> {
+        self.0.upgrade().map(Handle)
+    }
+}
+
+impl fmt::Debug for WeakHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakHandle")
     }
 }
 

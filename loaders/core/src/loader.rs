@@ -53,6 +53,12 @@ pub trait Loader: Send + Sync {
         false
     }
 
+    /// Whether this kind holds its plugins to `security.sandbox` in the host's process. Where it does not, those that are
+    /// to be sandboxed need a process of their own.
+    fn sandboxes(&self) -> bool {
+        true
+    }
+
     /// The file that `build_cmd` makes, present or not; `None` for kinds that are not built.
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {
         let _ = plugin;

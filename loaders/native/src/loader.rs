@@ -36,8 +36,8 @@ impl Loader for NativeLoader {
         unenforced.refuse(
             security.sandbox,
             "security.sandbox",
-            "a sandboxed native plugin needs a worker process, which is not built yet",
-            "set `security.sandbox` to false and grant `native`, or use `wasm`",
+            "a sandboxed native plugin needs a worker process, which this host has not",
+            "let the host call `caraway::worker::maybe_run`, or set `security.sandbox` to false and grant `native`",
         );
         for (field, given) in [
             ("max_memory", security.max_memory.is_some()),
@@ -78,6 +78,10 @@ impl Loader for NativeLoader {
 
     fn trusted(&self, _manifest: &Manifest) -> bool {
         true
+    }
+
+    fn sandboxes(&self) -> bool {
+        false
     }
 
     fn binary(&self, plugin: &Plugin) -> Option<PathBuf> {

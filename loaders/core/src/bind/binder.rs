@@ -13,7 +13,7 @@ use crate::observe::{self, Observer, Watch};
 use crate::secret::Secrets;
 use caraway_plugin::{Param, Signature, Type};
 use rhai::{Dynamic, EvalAltResult, Module, NativeCallContext, Shared};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,6 +27,10 @@ pub struct Bound {
     pub name: String,
     /// The functions in it.
     pub signatures: Vec<Arc<Signature>>,
+    /// Those of them that are properties of handles, by name.
+    pub getters: BTreeSet<String>,
+    /// Other names of functions, each with the function's own.
+    pub aliases: Vec<(String, String)>,
 }
 
 impl fmt::Debug for Bound {
@@ -64,6 +68,8 @@ pub struct Binder {
     classes: BTreeMap<String, Filling>,
     dispatchers: Dispatchers,
     members: Vec<Member>,
+    getters: BTreeSet<String>,
+    aliases: Vec<(String, String)>,
     buffers: bool,
     secrets: Secrets,
     watch: Watch,
@@ -117,6 +123,8 @@ impl Binder {
             classes: BTreeMap::new(),
             dispatchers: Dispatchers::default(),
             members: Vec::new(),
+            getters: BTreeSet::new(),
+            aliases: Vec::new(),
             buffers: false,
             secrets: Secrets::default(),
             watch: Watch::default(),
@@ -218,6 +226,7 @@ impl Binder {
         let member = self.add(signature, body)?;
         let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
         let last = last_segment(&member);
+        self.getters.insert(member.shown.signature.name.clone());
         self.dispatchers.add_getter(&last, filling, &member);
         if filling.add_getter(&last, member) {
             return Ok(());
@@ -235,6 +244,7 @@ impl Binder {
             return Err(Error::new(Code::Internal, format!("an alias of `{name}`, which is not there")));
         };
         self.root.register(alias, member);
+        self.aliases.push((alias.to_owned(), name.to_owned()));
         Ok(())
     }
 
@@ -255,7 +265,13 @@ impl Binder {
         self.classes.into_values().for_each(Filling::finish);
         self.dispatchers.put_into(&mut self.root.module);
         let signatures = self.members.into_iter().map(|member| member.shown.signature).collect();
-        Bound { module: Arc::new(self.root.finish()), name: (*self.name).to_owned(), signatures }
+        Bound {
+            module: Arc::new(self.root.finish()),
+            name: (*self.name).to_owned(),
+            signatures,
+            getters: self.getters,
+            aliases: self.aliases,
+        }
     }
 
     /// The signature with the names of classes looked up; others are left for `callable` to refuse.

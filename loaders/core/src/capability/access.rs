@@ -110,6 +110,22 @@ impl Access {
         Some(granted)
     }
 
+    /// Whether anything of a kind is both asked for and granted. What is denied of it may be all that is.
+    pub fn has_any_of(&self, capability: Capability) -> bool {
+        let asks = |asked: &Scopes| asked.describe(capability).is_some();
+        self.asked.as_ref().is_none_or(asks) && self.granted(capability).is_some()
+    }
+
+    /// Whether all of a kind is asked for and granted, and none of it denied.
+    pub fn has_all_of(&self, capability: Capability) -> bool {
+        let whole = |scopes: &Scopes| {
+            let missing = Scopes::all_of(capability).beyond(scopes, &self.base);
+            missing.describe(capability).is_none()
+        };
+        let denied = |rule: &Rule| rule.scopes.describe(capability).is_some();
+        self.asked.as_ref().is_none_or(whole) && whole(&self.granted) && !self.denied.iter().any(denied)
+    }
+
     /// The denials that hold, as they were written.
     pub fn denials(&self) -> impl Iterator<Item = &str> {
         self.denied.iter().map(|rule| rule.text.as_str())

@@ -319,6 +319,11 @@ impl Manifest {
         &self.source.file
     }
 
+    /// The file's text, as it was read; empty for what had none.
+    pub fn text(&self) -> &str {
+        &self.source.text
+    }
+
     /// The digest of the file's text, as it was read.
     pub fn digest(&self) -> Digest {
         Digest::of(self.source.text.as_bytes())

@@ -1,0 +1,402 @@
+//! Keeps the worker of one plugin: starts it, calls it, and starts it again where it ended.
+
+use crate::confine::Confinement;
+use crate::peer::{Callee, End, Failure, Peer, Side};
+use crate::process::{Process, Start};
+use crate::remote::{self, Remote};
+use crate::wire::{
+    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, channel, read_description, read_error, read_functions,
+};
+use crate::workers::Workers;
+use caraway_loaders_core::bind::conform::from_value;
+use caraway_loaders_core::bind::{Bound, CallError, CallResult};
+use caraway_loaders_core::budget::{self, Expiry, Frame, Meter};
+use caraway_loaders_core::event::Event;
+use caraway_loaders_core::handle::Class;
+use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::loader::{Description, Imports, LoadRequest};
+use caraway_loaders_core::manifest::Function;
+use caraway_loaders_core::observe::body;
+use caraway_loaders_core::output::{Output, Stream};
+use caraway_loaders_core::{Code, Error, Location, Signature};
+use parking_lot::{Mutex, MutexGuard};
+use rhai::{Dynamic, NativeCallContext, Position};
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a process may take to say that it is a worker.
+const START: Duration = Duration::from_secs(10);
+
+/// How long to wait for the end of a process that has closed its socket.
+const END: Duration = Duration::from_secs(2);
+
+/// How long to wait for another thread before looking at the limits again.
+const TURN: Duration = Duration::from_millis(20);
+
+/// So many times in a row a worker may end in a call before the next one is made to wait.
+const PATIENCE: u32 = 5;
+
+/// After so many times in a row it is not started again.
+const QUARANTINE: u32 = 12;
+
+/// The first pause; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What the kernel and the environment are to be for a worker.
+pub(crate) struct Cell {
+    pub(crate) confinement: Confinement,
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    pub(crate) folder: PathBuf,
+}
+
+/// The worker of one plugin.
+pub(crate) struct Supervisor {
+    name: String,
+    workers: Workers,
+    load: Load,
+    environment: Vec<(OsString, OsString)>,
+    folder: PathBuf,
+    imports: Arc<dyn Imports>,
+    output: Output,
+    meter: Meter,
+    location: Location,
+    state: Mutex<State>,
+    classes: Mutex<Vec<Arc<Class>>>,
+}
+
+#[derive(Default)]
+struct State {
+    worker: Option<Arc<Worker>>,
+    /// How many calls in a row ended a worker.
+    ended: u32,
+    /// Until when it is not started again.
+    pause: Option<Instant>,
+}
+
+/// A process that has loaded the plugin.
+struct Worker {
+    process: Process,
+    peer: Arc<Peer>,
+}
+
+/// What the host does for a worker.
+struct Host {
+    imports: Arc<dyn Imports>,
+    output: Output,
+}
+
+impl Side for Host {
+    fn obeys(&self) -> bool {
+        false
+    }
+
+    fn look(&self) -> Result<(), Expiry> {
+        budget::check()
+    }
+
+    fn import(&self, path: &str) -> Result<Arc<Bound>, Error> {
+        self.imports.import(path)
+    }
+
+    fn print(&self, stream: Stream, line: &str) {
+        self.output.line(stream, line);
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.output.event(event);
+    }
+}
+
+/// For a worker that only looks at a plugin.
+struct NoImports;
+
+impl Imports for NoImports {
+    fn import(&self, path: &str) -> Result<Arc<Bound>, Error> {
+        Err(Error::new(Code::Internal, format!("{path:?} was imported where nothing is loaded")))
+    }
+}
+
+impl Supervisor {
+    /// For a worker that only looks at a plugin, and may do nothing else.
+    fn new(workers: &Workers, plugin: &Plugin, purpose: Purpose) -> Self {
+        let mut confinement = Confinement { memory: Limits::PLUGIN.memory, ..Confinement::default() };
+        confinement.read.push(plugin.root.canonicalize().unwrap_or_else(|_| plugin.root.clone()));
+        let mut time = Limits::PLUGIN;
+        time.memory = None;
+        Self {
+            name: plugin.manifest.name.clone(),
+            workers: workers.clone(),
+            load: Load::new(purpose, plugin, confinement),
+            environment: Vec::new(),
+            folder: PathBuf::from("/"),
+            imports: Arc::new(NoImports),
+            output: Output::inherit(),
+            meter: Meter::plugin(&plugin.manifest.name, &time),
+            location: Location::file(plugin.manifest.file()),
+            state: Mutex::default(),
+            classes: Mutex::default(),
+        }
+    }
+
+    /// As [`Loader::inspect`](caraway_loaders_core::loader::Loader::inspect), in a worker.
+    pub(crate) fn inspect(workers: &Workers, plugin: &Plugin) -> Result<Vec<Function>, Error> {
+        Self::new(workers, plugin, Purpose::Inspect).look(read_functions)
+    }
+
+    /// As [`Loader::describe`](caraway_loaders_core::loader::Loader::describe), in a worker.
+    pub(crate) fn describe(workers: &Workers, plugin: &Plugin) -> Result<Option<Description>, Error> {
+        Self::new(workers, plugin, Purpose::Describe).look(|from| from.option(read_description))
+    }
+
+    fn look<T>(&self, read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>) -> Result<T, Error> {
+        let frame = self.meter.enter()?;
+        let read = |from: &mut Reader<'_>| match from.bool()? {
+            true => Ok(Ok(read(from)?)),
+            false => Ok(Err(read_error(from)?)),
+        };
+        Ok(self.start(&frame, read)?.1)
+    }
+
+    /// Loads a plugin in a worker, as a module whose functions are called there.
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes its load fail there, and [`Code::LoadFailed`] if there is no worker.
+    pub(crate) fn load(workers: &Workers, request: &LoadRequest, cell: Cell) -> Result<Bound, Error> {
+        let manifest = &request.plugin.manifest;
+        let mut load = Load::new(Purpose::Load, &request.plugin, cell.confinement);
+        load.config = from_value(request.config.clone());
+        load.limits = request.limits;
+        // What the worker's memory holds is not the host's.
+        let mut time = request.limits;
+        (time.memory, time.cpu) = (None, None);
+        let supervisor = Arc::new(Self {
+            load,
+            environment: cell.environment,
+            folder: cell.folder,
+            imports: request.imports.clone(),
+            output: request.output.clone(),
+            meter: Meter::plugin(&manifest.name, &time),
+            ..Self::new(workers, &request.plugin, Purpose::Load)
+        });
+        let frame = supervisor.meter.enter()?;
+        let (worker, module) = supervisor.start(&frame, Module::read)?;
+        supervisor.state.lock().worker = Some(worker.clone());
+        let mut binder = request.binder();
+        let remote: Arc<dyn Remote> = supervisor.clone();
+        let classes = remote::bind(&mut binder, module, &remote)?;
+        classes.iter().for_each(|class| worker.peer.tables.add_class(class));
+        *supervisor.classes.lock() = classes;
+        Ok(binder.finish())
+    }
+
+    /// A new worker, and what `read` makes of its answer to what it was to load.
+    fn start<T>(
+        &self,
+        frame: &Frame,
+        read: impl FnOnce(&mut Reader<'_>) -> Result<Result<T, Error>, Malformed>,
+    ) -> Result<(Arc<Worker>, T), Error> {
+        let failed = |what: &dyn std::fmt::Display| {
+            let message = format!("the worker of `{}` {what}", self.name);
+            Error::new(Code::LoadFailed, message).at(self.location.clone())
+        };
+        let start = Start {
+            program: self.workers.path(),
+            name: &self.name,
+            environment: self.environment.clone(),
+            folder: self.folder.clone(),
+            output: self.output.clone(),
+        };
+        let io_failed = |error: io::Error| {
+            failed(&format_args!("cannot be started: {error}"))
+                .hint(format!("it is `{}`, executed again", self.workers.path().display()))
+        };
+        let (process, socket) = Process::start(start).map_err(io_failed)?;
+        let host = Host { imports: self.imports.clone(), output: self.output.clone() };
+        let peer = Peer::new(channel(socket).map_err(io_failed)?, Box::new(host));
+        self.classes.lock().iter().for_each(|class| peer.tables.add_class(class));
+        let worker = Arc::new(Worker { process, peer });
+        let end = match self.talk(&worker, read) {
+            Ok(loaded) => return Ok((worker, loaded)),
+            Err(Failure::Call(CallError::Error(error))) => return Err(error),
+            Err(Failure::Call(CallError::Rhai(error))) => return Err(failed(&error)),
+            Err(Failure::Call(CallError::Expired(expiry))) => End::Stopped(expiry),
+            Err(Failure::End(end)) => end,
+        };
+        let status = match end {
+            End::Gone => worker.process.ended_within(END),
+            End::Malformed(_) | End::Stopped(_) => None,
+        };
+        worker.process.kill();
+        Err(match end {
+            End::Stopped(expiry) => match frame.settle(expiry.clone().terminate(Position::NONE)) {
+                Ok(error) => error,
+                Err(_) => expiry.error().clone(),
+            },
+            End::Malformed(what) => failed(&format_args!("does not speak as a worker does: {what}")),
+            End::Gone => match status {
+                Some(ended) => failed(&format_args!("{ended} while it loaded the plugin")),
+                None => failed(&"closed its socket while it loaded the plugin"),
+            },
+        })
+    }
+
+    fn talk<T>(
+        &self,
+        worker: &Worker,
+        read: impl FnOnce(&mut Reader<'_>) -> Result<Result<T, Error>, Malformed>,
+    ) -> Result<T, Failure> {
+        let hello = Hello { version: VERSION, nonce: nonce()? };
+        let answer = worker.peer.ask_within(&hello.write(), START)?;
+        let mut reader = Reader::new(&answer);
+        if Tag::read(&mut reader)? != Tag::Hello || Hello::read(&mut reader)? != hello {
+            return Err(Malformed("it is another program, or another version of this one").into());
+        }
+        let load = self.load.write().map_err(|error| Failure::Call(error.into()))?;
+        let answer = worker.peer.request(&load, Tag::Loaded)?;
+        let mut reader = Reader::new(&answer);
+        Tag::read(&mut reader)?;
+        let loaded = read(&mut reader)?;
+        reader.end()?;
+        loaded.map_err(|error| Failure::Call(error.into()))
+    }
+
+    /// The worker that runs, or a new one.
+    fn worker(&self, frame: &Frame) -> Result<Arc<Worker>, CallError> {
+        let mut state = self.state(frame)?;
+        if let Some(worker) = &state.worker {
+            return Ok(worker.clone());
+        }
+        if state.ended >= QUARANTINE {
+            let message = format!("`{}` ended its process {} times in a row, and is not started again", self.name, state.ended);
+            return Err(Error::new(Code::PluginCrashed, message)
+                .hint("mend the plugin, then start the program again")
+                .into());
+        }
+        if let Some(left) = state.pause.and_then(|until| until.checked_duration_since(Instant::now())) {
+            let message = format!(
+                "`{}` ended its process {} times in a row, and is not started again for {left:.1?}",
+                self.name, state.ended
+            );
+            return Err(Error::new(Code::PluginCrashed, message).hint("call it later, or mend the plugin").into());
+        }
+        let started = self.start(frame, Module::read);
+        if started.is_err() {
+            state.count_end();
+        }
+        let (worker, _) = started?;
+        state.worker = Some(worker.clone());
+        Ok(worker)
+    }
+
+    fn state(&self, frame: &Frame) -> Result<MutexGuard<'_, State>, CallError> {
+        loop {
+            if let Some(state) = self.state.try_lock_for(TURN) {
+                return Ok(state);
+            }
+            budget::check().map_err(|expiry| settle(expiry, frame))?;
+        }
+    }
+
+    /// What the end of a worker during a call of `function` is to the caller.
+    fn ended(&self, worker: &Arc<Worker>, end: End, function: &str, frame: &Frame) -> CallError {
+        let status = match end {
+            End::Gone => worker.process.ended_within(END),
+            End::Malformed(_) | End::Stopped(_) => None,
+        };
+        worker.process.kill();
+        {
+            let mut state = self.state.lock();
+            if state.worker.as_ref().is_some_and(|current| Arc::ptr_eq(current, worker)) {
+                state.worker = None;
+                if !matches!(end, End::Stopped(_)) {
+                    state.count_end();
+                }
+            }
+        }
+        let crashed = |what: String| {
+            Error::new(Code::PluginCrashed, format!("the process of `{function}` {what}; the plugin's state was lost"))
+                .hint("the next call starts a fresh copy of the plugin")
+        };
+        match end {
+            End::Stopped(expiry) => match settle(expiry, frame) {
+                CallError::Error(error) => lost(&error).into(),
+                other => other,
+            },
+            End::Malformed(what) => crashed(format!("said what makes no sense ({what}) and was ended")).into(),
+            End::Gone => match status {
+                Some(status) if status.is_out_of_cpu() => Error::new(
+                    Code::Deadline,
+                    format!("`{function}` used more processor time than it may; the plugin's state was lost"),
+                )
+                .hint("raise `max_cpu` in the plugin's `security`")
+                .into(),
+                Some(status) => crashed(status.to_string()).into(),
+                None => crashed("closed its socket and was ended".to_owned()).into(),
+            },
+        }
+    }
+}
+
+impl State {
+    fn count_end(&mut self) {
+        self.ended = self.ended.saturating_add(1);
+        if let Some(times) = self.ended.checked_sub(PATIENCE) {
+            self.pause = Instant::now().checked_add(PAUSE.saturating_mul(1 << times.min(16)));
+        }
+    }
+}
+
+impl Remote for Supervisor {
+    fn call(
+        &self,
+        function: u32,
+        signature: &Signature,
+        context: &NativeCallContext,
+        args: &mut [&mut Dynamic],
+    ) -> CallResult {
+        let frame = self.meter.enter()?;
+        let worker = self.worker(&frame)?;
+        let result = body(|| worker.peer.call(Callee::Function(0, function), signature, context, args));
+        if let Err(Failure::End(end)) = result {
+            return Err(self.ended(&worker, end, &signature.name, &frame));
+        }
+        if let Some(mut state) = self.state.try_lock() {
+            state.ended = 0;
+            state.pause = None;
+        }
+        frame.finish().map_err(|expiry| settle(expiry, &frame))?;
+        match result {
+            Ok(value) => Ok(value),
+            Err(Failure::Call(error)) => Err(error),
+            Err(Failure::End(_)) => Err(Error::new(Code::Internal, "an end that was handled").into()),
+        }
+    }
+}
+
+/// What a limit that was used up is to a caller: an error if it is the limit of `frame`.
+fn settle(expiry: Expiry, frame: &Frame) -> CallError {
+    match frame.settle(expiry.clone().terminate(Position::NONE)) {
+        Ok(error) => error.into(),
+        Err(_) => expiry.into(),
+    }
+}
+
+/// A number that nobody else knows.
+fn nonce() -> Result<[u8; 16], Failure> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(|error| {
+        let message = format!("the system gives no random numbers: {error}");
+        Failure::Call(Error::new(Code::Io, message).into())
+    })?;
+    Ok(nonce)
+}
+
+fn lost(error: &Error) -> Error {
+    let lost = Error::new(error.code(), format!("{}; the plugin's state was lost", error.message()));
+    lost.hint(error.hint_text().unwrap_or("the next call starts a fresh copy of the plugin"))
+}
