@@ -66,6 +66,8 @@ mod stack;
 pub mod test;
 mod traced;
 mod trust;
+#[cfg(feature = "worker")]
+pub mod worker;
 
 pub use caraway_loaders_core::bind;
 pub use caraway_loaders_core::budget::{Cancel, CountingAllocator};

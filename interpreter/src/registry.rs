@@ -30,6 +30,25 @@ pub(crate) fn loaders(settings: &Settings) -> Vec<Arc<dyn Loader>> {
     ]
 }
 
+/// The same, with workers for the plugins that need one.
+pub(crate) fn hosted(settings: &Settings) -> Vec<Arc<dyn Loader>> {
+    let loaders = loaders(settings);
+    #[cfg(feature = "worker")]
+    if let Some(workers) = &settings.workers {
+        use caraway_loaders_worker::IsolatedLoader;
+
+        let isolated = |loader: Arc<dyn Loader>| -> Arc<dyn Loader> {
+            // What is compiled in is the host itself.
+            match loader.provided().is_empty() {
+                true => Arc::new(IsolatedLoader::new(loader, workers.clone(), settings.isolate)),
+                false => loader,
+            }
+        };
+        return loaders.into_iter().map(isolated).collect();
+    }
+    loaders
+}
+
 #[cfg(feature = "wasm-runtime")]
 fn wasm(settings: &Settings) -> caraway_loaders_wasm::WasmLoader {
     use crate::notes::Notes;

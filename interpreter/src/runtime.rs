@@ -55,6 +55,10 @@ pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     #[cfg(feature = "wasm-runtime")]
     pub(crate) wasm_cache: Option<caraway_loaders_wasm::Cache>,
+    #[cfg(feature = "worker")]
+    pub(crate) workers: Option<caraway_loaders_worker::Workers>,
+    #[cfg(feature = "worker")]
+    pub(crate) isolate: bool,
 }
 
 impl Settings {
@@ -99,6 +103,8 @@ pub struct Runtime(Arc<Settings>);
 /// | [`folder`](Builder::folder) | the current directory |
 /// | [`loader`](Builder::loader) | the kinds that this build has |
 /// | `wasm_cache` (with the feature `wasm-runtime`) | none: each runtime compiles the components that it loads |
+/// | `workers` (with the feature `worker`) | none: native plugins that want to be sandboxed are refused |
+/// | `isolate` (with the feature `worker`) | off: only native plugins that want to be sandboxed run in workers |
 pub struct Builder {
     settings: Settings,
     loaders: Vec<Arc<dyn Loader>>,
@@ -136,6 +142,10 @@ impl Runtime {
                 folder: PathBuf::from("."),
                 #[cfg(feature = "wasm-runtime")]
                 wasm_cache: None,
+                #[cfg(feature = "worker")]
+                workers: None,
+                #[cfg(feature = "worker")]
+                isolate: false,
             },
             loaders: Vec::new(),
             problem: None,
@@ -540,13 +550,37 @@ impl Builder {
         self
     }
 
+    /// Lets plugins run in processes of their own: native ones that want to be sandboxed, which are refused without.
+    ///
+    /// ```no_run
+    /// let workers = caraway::worker::maybe_run()?;
+    /// let runtime = caraway::Runtime::builder().workers(workers).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "worker")]
+    #[must_use]
+    pub fn workers(mut self, workers: caraway_loaders_worker::Workers) -> Self {
+        self.settings.workers = Some(workers);
+        self
+    }
+
+    /// Whether every plugin runs in a process of its own, whatever its kind: all but those that are compiled in, which
+    /// are the host itself, and kinds that were added by [`loader`](Builder::loader). It needs
+    /// [`workers`](Builder::workers).
+    #[cfg(feature = "worker")]
+    #[must_use]
+    pub fn isolate(mut self, isolate: bool) -> Self {
+        self.settings.isolate = isolate;
+        self
+    }
+
     /// The runtime.
     ///
     /// # Errors
     ///
     /// [`Code::Usage`] for a grant that is wrong; [`Code::ValueRefused`] for a setting that no plugin can be
     /// given; [`Code::NotEnforced`] for a memory limit in a process
-    /// without the [`CountingAllocator`](crate::CountingAllocator).
+    /// without the [`CountingAllocator`](crate::CountingAllocator), and for `isolate` without `workers`.
     pub fn build(mut self) -> Result<Runtime, Error> {
         if let Some(problem) = self.problem {
             return Err(problem);
@@ -559,7 +593,12 @@ impl Builder {
             return Err(Error::new(Code::NotEnforced, "a memory limit needs the counting allocator")
                 .hint("install `caraway::CountingAllocator` as the global allocator"));
         }
-        let mut loaders = registry::loaders(&self.settings);
+        #[cfg(feature = "worker")]
+        if self.settings.isolate && self.settings.workers.is_none() {
+            return Err(Error::new(Code::NotEnforced, "plugins cannot be isolated without workers")
+                .hint("give the builder `workers`, from `caraway::worker::maybe_run`"));
+        }
+        let mut loaders = registry::hosted(&self.settings);
         loaders.retain(|loader| self.loaders.iter().all(|own| own.kind() != loader.kind()));
         loaders.extend(self.loaders);
         self.settings.loaders = loaders;

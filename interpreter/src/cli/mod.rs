@@ -137,6 +137,9 @@ struct Context {
 
 /// Runs the command line of this process, and gives its exit code.
 pub fn main() -> ExitCode {
+    // A worker does not come back from this. Whether the program's own file is known matters when one is started.
+    #[cfg(feature = "worker")]
+    let _ = crate::worker::maybe_run();
     let args: Vec<OsString> = std::env::args_os().collect();
     ExitCode::from(guarded(|| start(&args)))
 }

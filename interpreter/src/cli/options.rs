@@ -47,6 +47,10 @@ pub(super) struct Options {
     /// own caraway.toml]
     #[arg(long, value_name = "LEVEL")]
     security: Option<SecurityLevel>,
+    /// Run every plugin in a process of its own, which the kernel holds to what it was granted
+    #[cfg(feature = "worker")]
+    #[arg(long)]
+    isolate: bool,
     /// Make it an error that one plugin shadows another of the same name and version
     #[arg(long)]
     pub(super) strict: bool,
@@ -113,6 +117,10 @@ impl Options {
         self.allow.extend(later.allow.iter().cloned());
         self.deny.extend(later.deny.iter().cloned());
         self.security = later.security.or(self.security);
+        #[cfg(feature = "worker")]
+        {
+            self.isolate |= later.isolate;
+        }
         self.strict |= later.strict;
         self.locked |= later.locked;
         self.format = later.format.or(self.format);
@@ -203,6 +211,10 @@ impl Options {
         #[cfg(feature = "wasm-runtime")]
         if let Some(folder) = self.cache_folder() {
             builder = builder.wasm_cache(caraway_loaders_wasm::Cache::new(folder));
+        }
+        #[cfg(feature = "worker")]
+        {
+            builder = builder.workers(caraway_loaders_worker::Workers::this_program()).isolate(self.isolate);
         }
         for path in &self.plugin_path {
             builder = builder.plugin_path(path);

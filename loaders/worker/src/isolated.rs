@@ -58,7 +58,7 @@ impl IsolatedLoader {
                 "run it without `--isolate`: a component is sandboxed in the host's process, too",
             ));
         }
-        Ok(Cell { confinement, environment, folder: access.base().to_owned() })
+        Ok(Cell { confinement, environment })
     }
 
     /// As a manifest whose plugin is trusted: without what is enforced by other means here.

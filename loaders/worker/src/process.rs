@@ -28,7 +28,6 @@ pub(crate) struct Start<'a> {
     /// The plugin's name, which what it prints is shown with.
     pub(crate) name: &'a str,
     pub(crate) environment: Vec<(OsString, OsString)>,
-    pub(crate) folder: PathBuf,
     pub(crate) output: Output,
 }
 
@@ -55,11 +54,11 @@ impl Process {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(start.program);
         command
+            .arg0(format!("caraway-worker {}", start.name))
             .arg(ARGUMENT)
             .arg(std::process::id().to_string())
             .env_clear()
             .envs(start.environment)
-            .current_dir(start.folder)
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

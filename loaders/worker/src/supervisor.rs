@@ -50,7 +50,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Cell {
     pub(crate) confinement: Confinement,
     pub(crate) environment: Vec<(OsString, OsString)>,
-    pub(crate) folder: PathBuf,
 }
 
 /// The worker of one plugin.
@@ -59,7 +58,6 @@ pub(crate) struct Supervisor {
     workers: Workers,
     load: Load,
     environment: Vec<(OsString, OsString)>,
-    folder: PathBuf,
     imports: Arc<dyn Imports>,
     output: Output,
     meter: Meter,
@@ -132,7 +130,6 @@ impl Supervisor {
             workers: workers.clone(),
             load: Load::new(purpose, plugin, confinement),
             environment: Vec::new(),
-            folder: PathBuf::from("/"),
             imports: Arc::new(NoImports),
             output: Output::inherit(),
             meter: Meter::plugin(&plugin.manifest.name, &time),
@@ -177,7 +174,6 @@ impl Supervisor {
         let supervisor = Arc::new(Self {
             load,
             environment: cell.environment,
-            folder: cell.folder,
             imports: request.imports.clone(),
             output: request.output.clone(),
             meter: Meter::plugin(&manifest.name, &time),
@@ -208,7 +204,6 @@ impl Supervisor {
             program: self.workers.path(),
             name: &self.name,
             environment: self.environment.clone(),
-            folder: self.folder.clone(),
             output: self.output.clone(),
         };
         let io_failed = |error: io::Error| {

@@ -22,6 +22,15 @@ impl Workers {
         Self { program: program.into().into() }
     }
 
+    /// Workers that are this program, for one whose `main` calls [`maybe_run`] first of all.
+    pub fn this_program() -> Self {
+        // On Linux this is the very file that runs, even if there is another one in its place by now.
+        match cfg!(target_os = "linux") {
+            true => Self::program("/proc/self/exe"),
+            false => Self::program(std::env::current_exe().unwrap_or_default()),
+        }
+    }
+
     /// The file that is executed.
     pub fn path(&self) -> &Path {
         &self.program
@@ -47,7 +56,7 @@ pub fn maybe_run(loaders: impl FnOnce() -> Vec<Arc<dyn Loader>>) -> std::io::Res
         // Nobody but a host has a use for this argument.
         std::process::exit(2);
     }
-    Ok(Workers::program(std::env::current_exe()?))
+    std::env::current_exe().map(|_| Workers::this_program())
 }
 
 /// Standard input, if it is a socket: the end of a host's.
