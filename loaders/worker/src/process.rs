@@ -11,13 +11,17 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// The argument that tells a program that it is to be a worker.
 pub(crate) const ARGUMENT: &str = "--caraway-worker";
+
+/// How long to wait for the end of a process that was killed.
+const END: Duration = Duration::from_secs(1);
 
 /// How much of a line that a worker prints is shown, in bytes.
 const MAX_LINE: usize = 4 << 10;
@@ -28,6 +32,8 @@ pub(crate) struct Start<'a> {
     /// The plugin's name, which what it prints is shown with.
     pub(crate) name: &'a str,
     pub(crate) environment: Vec<(OsString, OsString)>,
+    /// A folder of its own, removed when the process has ended.
+    pub(crate) scratch: TempDir,
     pub(crate) output: Output,
 }
 
@@ -59,12 +65,13 @@ impl Process {
             .arg(std::process::id().to_string())
             .env_clear()
             .envs(start.environment)
+            .env("TMPDIR", start.scratch.path())
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // Of its own, so that all that it starts can be ended with it.
             .process_group(0);
-        let (name, output) = (start.name.to_owned(), start.output);
+        let (name, output, scratch) = (start.name.to_owned(), start.output, start.scratch);
         let end = Arc::new(End::default());
         let kept = end.clone();
         let (started, wait) = std::sync::mpsc::sync_channel(1);
@@ -79,6 +86,7 @@ impl Process {
                     listen(&mut child, &name, &output);
                     kill(child.id());
                     let status = child.wait();
+                    drop(scratch);
                     *kept.status.lock() = status.ok();
                     kept.known.notify_all();
                 }
@@ -113,6 +121,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        // Its folder is removed after it. A killed process is gone at once, but for one that the kernel is busy with.
+        let _ = self.ended_within(END);
     }
 }
 

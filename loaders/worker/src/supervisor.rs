@@ -24,7 +24,6 @@ use parking_lot::{Mutex, MutexGuard};
 use rhai::{Dynamic, NativeCallContext, Position};
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -200,10 +199,15 @@ impl Supervisor {
             let message = format!("the worker of `{}` {what}", self.name);
             Error::new(Code::LoadFailed, message).at(self.location.clone())
         };
+        let scratch = tempfile::Builder::new().prefix("caraway-").tempdir();
+        let scratch = scratch.map_err(|error| failed(&format_args!("has no folder of its own: {error}")))?;
+        let mut load = self.load.clone();
+        load.confinement.write.push(scratch.path().to_owned());
         let start = Start {
             program: self.workers.path(),
             name: &self.name,
             environment: self.environment.clone(),
+            scratch,
             output: self.output.clone(),
         };
         let io_failed = |error: io::Error| {
@@ -215,7 +219,7 @@ impl Supervisor {
         let peer = Peer::new(channel(socket).map_err(io_failed)?, Box::new(host));
         self.classes.lock().iter().for_each(|class| peer.tables.add_class(class));
         let worker = Arc::new(Worker { process, peer });
-        let end = match self.talk(&worker, read) {
+        let end = match Self::talk(&worker, &load, read) {
             Ok(loaded) => return Ok((worker, loaded)),
             Err(Failure::Call(CallError::Error(error))) => return Err(error),
             Err(Failure::Call(CallError::Rhai(error))) => return Err(failed(&error)),
@@ -241,8 +245,8 @@ impl Supervisor {
     }
 
     fn talk<T>(
-        &self,
         worker: &Worker,
+        load: &Load,
         read: impl FnOnce(&mut Reader<'_>) -> Result<Result<T, Error>, Malformed>,
     ) -> Result<T, Failure> {
         let hello = Hello { version: VERSION, nonce: nonce()? };
@@ -251,7 +255,7 @@ impl Supervisor {
         if Tag::read(&mut reader)? != Tag::Hello || Hello::read(&mut reader)? != hello {
             return Err(Malformed("it is another program, or another version of this one").into());
         }
-        let load = self.load.write().map_err(|error| Failure::Call(error.into()))?;
+        let load = load.write().map_err(|error| Failure::Call(error.into()))?;
         let answer = worker.peer.request(&load, Tag::Loaded)?;
         let mut reader = Reader::new(&answer);
         Tag::read(&mut reader)?;

@@ -104,7 +104,7 @@ pub(crate) enum Purpose {
 }
 
 /// What a worker is to load.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Load {
     pub(crate) purpose: Purpose,
     /// The plugin's kind.
@@ -271,6 +271,8 @@ fn write_confinement(out: &mut Writer, confinement: &Confinement) {
     out.bool(confinement.programs);
     out.option(confinement.memory, Writer::u64);
     out.option(confinement.cpu, write_duration);
+    out.u64(confinement.open_files);
+    out.u64(confinement.file_size);
 }
 
 fn read_confinement(from: &mut Reader<'_>) -> Result<Confinement, Malformed> {
@@ -287,7 +289,8 @@ fn read_confinement(from: &mut Reader<'_>) -> Result<Confinement, Malformed> {
         programs: from.bool()?,
         memory: from.option(Reader::u64)?,
         cpu: from.option(read_duration)?,
-        ..Confinement::default()
+        open_files: from.u64()?,
+        file_size: from.u64()?,
     })
 }
 

@@ -1,0 +1,118 @@
+//! The host's side and the child's of the tests of confinement.
+
+mod actions;
+mod rows;
+mod world;
+
+use caraway_loaders_worker::confine::{Ability, Confinement, detach, lacking};
+use libtest_mimic::{Arguments, Failed, Trial};
+use rows::{Expect, Row};
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use world::World;
+
+/// Which row the child is to run, and the host's process id.
+const ROW: &str = "CARAWAY_TEST_ROW";
+const HOST: &str = "CARAWAY_TEST_HOST";
+
+/// How long a child may take: far more than any needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn main() {
+    if let Ok(name) = std::env::var(ROW) {
+        child(&name);
+        return;
+    }
+    let trials = rows::all()
+        .into_iter()
+        .map(|row| Trial::test(row.name, move || run(&row)))
+        .chain([Trial::test("a_child_of_another_is_refused", || of_another_parent())])
+        .collect();
+    let outcome: ExitCode = libtest_mimic::run(&Arguments::from_args(), trials).exit_code();
+    std::process::exit(i32::from(outcome != ExitCode::SUCCESS));
+}
+
+/// Confines itself as the row says, does what it says, and prints what came of it.
+fn child(name: &str) {
+    let row = rows::all().into_iter().find(|row| row.name == name).unwrap();
+    let world = World::inherited();
+    if let Err(error) = detach(&[], std::env::var(HOST).unwrap().parse().unwrap()) {
+        println!("detached: {error}");
+        return;
+    }
+    let mut confinement = Confinement::default();
+    (row.confine)(&mut confinement, &world);
+    let refusal = if row.unconfined { None } else { confinement.apply().err() };
+    let outcome = match refusal {
+        Some(error) => format!("refused {}: {error}", error.code().as_str()),
+        None => match (row.action)(&world) {
+            Ok(()) => "works".to_owned(),
+            Err(error) => match error.raw_os_error() {
+                Some(number) => format!("errno {number}"),
+                None => format!("failed: {error}"),
+            },
+        },
+    };
+    println!("{outcome}");
+}
+
+/// Runs a row in a child, and compares what came of it with what is expected.
+fn run(row: &Row) -> Result<(), Failed> {
+    let world = World::new();
+    let (outcome, took) = spawn(row.name, std::process::id(), &world);
+    let missing = lacking().into_iter().find(|lack| {
+        matches!(lack.ability, Ability::Files | Ability::Calls | Ability::Process) && !row.unconfined
+            || row.needs.contains(&lack.ability)
+    });
+    let expected = match (&row.expect, missing) {
+        (_, Some(lack)) => format!("refused E0304: {lack}"),
+        (Expect::Works, None) => "works".to_owned(),
+        (Expect::Errno(number), None) => format!("errno {number}"),
+        (Expect::Signal(number), None) => format!("signal {number}"),
+        (Expect::Refused(text), None) => format!("refused {}", text(&world)),
+    };
+    if !outcome.starts_with(&expected) {
+        return Err(format!("expected `{expected}`, got `{outcome}` after {took:?}").into());
+    }
+    (row.afterwards)(&world).map_err(Failed::from)
+}
+
+fn of_another_parent() -> Result<(), Failed> {
+    let (outcome, _) = spawn(rows::all()[0].name, 1, &World::new());
+    match outcome.as_str() {
+        "detached: the process that started this one is gone" => Ok(()),
+        other => Err(other.into()),
+    }
+}
+
+/// What a child printed, or the signal that ended it.
+fn spawn(name: &str, host: u32, world: &World) -> (String, Duration) {
+    let start = Instant::now();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env_clear().env(ROW, name).env(HOST, host.to_string()).envs(world.variables());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut child = command.spawn().unwrap();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if start.elapsed() > PATIENCE => {
+                child.kill().unwrap();
+                return (format!("did not end, {}", child.wait().unwrap()), start.elapsed());
+            }
+            None => std::thread::sleep(Duration::from_millis(2)),
+        }
+    };
+    let mut printed = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    let mut complaints = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
+    let outcome = match (status.signal(), status.success()) {
+        (Some(signal), _) if status.core_dumped() => format!("dumped by signal {signal}"),
+        (Some(signal), _) => format!("signal {signal}"),
+        (None, true) => printed.trim().to_owned(),
+        (None, false) => format!("{status}: {complaints}"),
+    };
+    (outcome, start.elapsed())
+}
