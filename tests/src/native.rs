@@ -1,6 +1,7 @@
 //! A native plugin in a folder of its own, and a runtime that may load it.
 
 use crate::build;
+use caraway::worker::Workers;
 use caraway::{Code, Error, Output, Runtime};
 use rhai::Dynamic;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub struct Native {
     imports: String,
     runtime: Runtime,
     lines: Lines,
+    worker: Option<Workers>,
 }
 
 impl Native {
@@ -32,19 +34,27 @@ impl Native {
         std::fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
         let lines = Lines::default();
         let (folders, imports) = (vec![folder], format!("import \"{name}\" as m;"));
-        Self { runtime: runtime(&folders, lines.clone()), folders, imports, lines }
+        Self { runtime: runtime(&folders, lines.clone(), None), folders, imports, lines, worker: None }
+    }
+
+    /// Goes on in workers that are this program, if there is one, with a runtime that has loaded nothing yet.
+    pub fn in_worker(mut self, program: Option<&str>) -> Self {
+        self.worker = program.map(Workers::program);
+        self.restart();
+        self
     }
 
     /// Both plugins in one runtime; the other one is the module `other`.
     pub fn with(self, other: Self) -> Self {
         let folders: Vec<TempDir> = self.folders.into_iter().chain(other.folders).collect();
         let imports = format!("{} {}", self.imports, other.imports.replace(" as m;", " as other;"));
-        Self { runtime: runtime(&folders, self.lines.clone()), folders, imports, lines: self.lines }
+        let runtime = runtime(&folders, self.lines.clone(), self.worker.as_ref());
+        Self { runtime, folders, imports, lines: self.lines, worker: self.worker }
     }
 
     /// Goes on with a runtime that has loaded nothing yet.
     pub fn restart(&mut self) {
-        self.runtime = runtime(&self.folders, self.lines.clone());
+        self.runtime = runtime(&self.folders, self.lines.clone(), self.worker.as_ref());
     }
 
     /// The file of the first plugin's library.
@@ -103,10 +113,14 @@ impl Native {
     }
 }
 
-fn runtime(folders: &[TempDir], lines: Lines) -> Runtime {
+fn runtime(folders: &[TempDir], lines: Lines, workers: Option<&Workers>) -> Runtime {
     let output = Output::new(move |_, line| lines.lock().unwrap().push(line.to_owned()));
     let builder = Runtime::builder().folder(folders[0].path()).allow("native").output(output);
     let builder = folders.iter().fold(builder, |builder, folder| builder.plugin_path(folder.path()));
+    let builder = match workers {
+        Some(workers) => builder.workers(workers.clone()).isolate(true),
+        None => builder,
+    };
     builder.build().unwrap()
 }
 

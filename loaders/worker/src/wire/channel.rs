@@ -36,7 +36,8 @@ pub(crate) enum Closed<E> {
 ///
 /// What the system says.
 pub(crate) fn channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
-    socket.set_nonblocking(true)?;
+    // Whoever waits in the system for its call to come back needs one call of the system, where `poll` takes three.
+    socket.set_read_timeout(Some(LOOK))?;
     let other = socket.try_clone()?;
     Ok((Sender(socket), Receiver { socket: other, received: Vec::new(), taken: 0 }))
 }
@@ -72,14 +73,25 @@ impl Sender {
         look: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<(), Closed<E>> {
         while !bytes.is_empty() {
-            match send(&self.0, bytes, SendFlags::NOSIGNAL) {
+            match send(&self.0, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
                 Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => wait(&self.0, PollFlags::OUT, look)?,
+                Err(Errno::AGAIN) => self.wait(look)?,
                 Err(_) => return Err(Closed::Gone),
             }
         }
         Ok(())
+    }
+
+    /// Waits until there is room.
+    fn wait<E>(&self, look: &mut dyn FnMut() -> Result<(), E>) -> Result<(), Closed<E>> {
+        let mut fds = [PollFd::new(&self.0, PollFlags::OUT)];
+        let timeout = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos().into() };
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(0) => look().map_err(Closed::Stopped),
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(_) => Err(Closed::Gone),
+        }
     }
 }
 
@@ -128,25 +140,11 @@ impl Receiver {
             match got {
                 Ok(0) => return Err(Closed::Gone),
                 Ok(_) | Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => wait(&self.socket, PollFlags::IN, look)?,
+                Err(Errno::AGAIN) => look().map_err(Closed::Stopped)?,
                 Err(_) => return Err(Closed::Gone),
             }
         }
         Ok(&self.received[self.taken..])
-    }
-}
-
-fn wait<E>(
-    socket: &UnixStream,
-    what: PollFlags,
-    look: &mut dyn FnMut() -> Result<(), E>,
-) -> Result<(), Closed<E>> {
-    let mut fds = [PollFd::new(socket, what)];
-    let timeout = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos().into() };
-    match poll(&mut fds, Some(&timeout)) {
-        Ok(0) => look().map_err(Closed::Stopped),
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(_) => Err(Closed::Gone),
     }
 }
 
