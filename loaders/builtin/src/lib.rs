@@ -169,19 +169,6 @@ mod tests {
         }
     }
 
-    #[cfg(not(feature = "http"))]
-    #[test]
-    fn what_was_left_out_says_which_build_has_it() {
-        let manifest = BuiltinLoader.provided().pop().unwrap();
-        assert_eq!(
-            (manifest.name.as_str(), manifest.description.as_deref()),
-            ("std/http", Some("not in this build"))
-        );
-        let error = BuiltinLoader::module("std/http").err().unwrap();
-        assert_eq!(error.message(), "this caraway was built without `std/http`");
-        assert_eq!(error.hint_text(), Some("use one that was built with the feature `std-http`"));
-    }
-
     #[test]
     fn what_was_left_out_says_which_build_has_it() {
         for (name, feature) in ABSENT {
