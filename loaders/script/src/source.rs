@@ -33,6 +33,7 @@ pub fn parse_text(engine: &Engine, text: &str, name: &str) -> Result<AST, Error>
     // A byte order mark means nothing, and a first line for the system's loader is a comment to us.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let commented = text.strip_prefix("#!").map(|rest| format!("// {rest}"));
+    parsing::begin();
     let mut ast = engine.compile(commented.as_deref().unwrap_or(text)).map_err(|error| {
         if parsing::was_stopped(&error) {
             return parsing::stopped(name);
