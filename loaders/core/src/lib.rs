@@ -15,6 +15,7 @@
 //! | [`limits`], [`budget`], [`rate`] | how much a script may use, and the clock and counters that stop it |
 //! | [`observe`] | watching calls into plugins |
 //! | [`store`] | what the program and each plugin keep in memory, by key |
+//! | [`regular`] | regular files, opened and read whatever they really are |
 //! | [`text`] | what values print as, within the budget |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
@@ -39,6 +40,7 @@ pub mod network;
 pub mod observe;
 pub mod output;
 pub mod rate;
+pub mod regular;
 pub mod resolve;
 pub mod secret;
 mod standard;
