@@ -123,7 +123,7 @@ fn sizes_are_bounded() {
     bench.fails(
         "{ let a = []; a.pad(90, \"0123456789\"); json::stringify(a) }",
         Memory,
-        "longer than 1000 bytes",
+        "larger than 1000 bytes",
     );
 }
 

@@ -246,6 +246,19 @@ fn output_is_bounded() {
     bench.fails(&sh_with("echo", "#{max_output: 0}"), Memory, "wrote more than 0 bytes");
     bench.gives(&(sh_with("exit 0", "#{max_output: 0}") + ".status"), "0");
     assert!(started.elapsed() < SOON);
+    let mut small = shell();
+    small.limits.array_size = Some(1000);
+    small.limits.string_size = Some(2000);
+    for (bytes, size, open) in
+        [(true, 900, true), (true, 1001, false), (false, 2000, true), (false, 2001, false)]
+    {
+        let call = sh_with(&format!("head -c {size} /dev/zero >&2"), &format!("#{{bytes: {bytes}}}"));
+        if open {
+            small.gives(&format!("{call}.stderr.len"), &size.to_string());
+        } else {
+            small.fails(&call, Memory, "the stderr of `/bin/sh` would be larger than");
+        }
+    }
 }
 
 #[test]

@@ -16,7 +16,8 @@
 //! | [`observe`] | watching calls into plugins |
 //! | [`store`] | what the program and each plugin keep in memory, by key |
 //! | [`regular`] | regular files, opened and read whatever they really are |
-//! | [`text`] | what values print as, within the budget |
+//! | [`growth`] | text and bytes that grow within limits |
+//! | [`text`] | messages, cut where they are too long |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
 //! Nothing here opens a library, compiles a component or keeps global state.
@@ -32,6 +33,7 @@ pub mod config;
 pub mod discover;
 mod error;
 pub mod event;
+pub mod growth;
 pub mod handle;
 pub mod limits;
 pub mod loader;
