@@ -28,6 +28,7 @@ mod json;
 mod kv;
 mod log;
 mod module;
+mod options;
 mod path;
 mod process;
 #[cfg(feature = "regex")]

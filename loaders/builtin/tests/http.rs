@@ -6,7 +6,9 @@
 mod server;
 mod support;
 
-use caraway_loaders_core::Code::{ArgumentType, Deadline, Denied, Interrupted, Io, Memory, PluginFailed};
+use caraway_loaders_core::Code::{
+    ArgumentType, Deadline, Denied, Interrupted, Io, Memory, PluginFailed, ValueRefused,
+};
 use caraway_loaders_core::budget::{Cancel, Meter};
 use caraway_loaders_core::capability::Asks;
 use caraway_loaders_core::limits::Limits;
@@ -272,53 +274,53 @@ fn options_that_make_no_sense() {
         ),
         ("#{json: 1}", ArgumentType, "has `json`, which is no option", "the options are headers, body,"),
         ("#{timeout: \"1\"}", ArgumentType, "must have float as `timeout`, found string", ""),
-        ("#{timeout: 0}", PluginFailed, "has a `timeout` of 0 seconds", ""),
-        ("#{timeout: -1.5}", PluginFailed, "has a `timeout` of -1.5 seconds", ""),
-        ("#{timeout: 0.0 / 0.0}", PluginFailed, "has a `timeout` of NaN seconds", ""),
-        ("#{timeout: 1e300}", PluginFailed, "has a `timeout` of", ""),
-        ("#{max_bytes: -1}", PluginFailed, "has -1 as `max_bytes`", ""),
+        ("#{timeout: 0}", ValueRefused, "has 0 seconds as `timeout`", ""),
+        ("#{timeout: -1.5}", ValueRefused, "has -1.5 seconds as `timeout`", ""),
+        ("#{timeout: 0.0 / 0.0}", ValueRefused, "has NaN seconds as `timeout`", ""),
+        ("#{timeout: 1e300}", ValueRefused, "seconds as `timeout`", ""),
+        ("#{max_bytes: -1}", ValueRefused, "has -1 as `max_bytes`", ""),
         ("#{max_bytes: 1.0}", ArgumentType, "must have int as `max_bytes`, found float", ""),
-        ("#{redirects: 31}", PluginFailed, "has 31 as `redirects`, which must be 0 to 30", ""),
+        ("#{redirects: 31}", ValueRefused, "has 31 as `redirects`, which must be 0 to 30", ""),
         ("#{require_ok: 1}", ArgumentType, "must have bool as `require_ok`, found int", ""),
         ("#{body: #{}}", ArgumentType, "must have string or bytes as `body`, found map", "`json::stringify`"),
-        ("#{body: \"x\"}", PluginFailed, "has a `body`, which GET and HEAD requests do not have", "use POST"),
+        ("#{body: \"x\"}", ValueRefused, "has a `body`, which GET and HEAD requests do not have", "use POST"),
         ("#{headers: []}", ArgumentType, "must have map<string> as `headers`, found array", ""),
-        ("#{headers: #{a: 1}}", ArgumentType, "must have map<string> as `headers.a`, found int", ""),
-        ("#{headers: #{a: \"\", A: \"\"}}", PluginFailed, "has the header `a` twice", ""),
+        ("#{headers: #{a: 1}}", ArgumentType, "must have string as `headers.a`, found int", ""),
+        ("#{headers: #{a: \"\", A: \"\"}}", ValueRefused, "has the header `a` twice", ""),
         (
             "#{headers: #{\"a b\": \"\"}}",
-            PluginFailed,
+            ValueRefused,
             "has `a b` in `headers`, which is no header's name",
             "",
         ),
-        ("#{headers: #{\"\": \"\"}}", PluginFailed, "which is no header's name", ""),
-        ("#{headers: #{\"a\\r\\nb\": \"\"}}", PluginFailed, "which is no header's name", ""),
-        ("#{headers: #{\"a:\": \"\"}}", PluginFailed, "which is no header's name", ""),
+        ("#{headers: #{\"\": \"\"}}", ValueRefused, "which is no header's name", ""),
+        ("#{headers: #{\"a\\r\\nb\": \"\"}}", ValueRefused, "which is no header's name", ""),
+        ("#{headers: #{\"a:\": \"\"}}", ValueRefused, "which is no header's name", ""),
         (
             "#{headers: #{a: \"secret\\r\\nb: c\"}}",
-            PluginFailed,
+            ValueRefused,
             "a value for the header `a` that is not printable",
             "",
         ),
-        ("#{headers: #{a: \"secret\\n\"}}", PluginFailed, "not printable", ""),
-        ("#{headers: #{a: \"secret\\x00\"}}", PluginFailed, "not printable", ""),
-        ("#{headers: #{a: \"\u{e9}\"}}", PluginFailed, "not printable", ""),
+        ("#{headers: #{a: \"secret\\n\"}}", ValueRefused, "not printable", ""),
+        ("#{headers: #{a: \"secret\\x00\"}}", ValueRefused, "not printable", ""),
+        ("#{headers: #{a: \"\u{e9}\"}}", ValueRefused, "not printable", ""),
         (
             "#{headers: #{Host: \"b.example\"}}",
-            PluginFailed,
+            ValueRefused,
             "has the header `host`, which is not for scripts",
             "",
         ),
         (
             "#{headers: #{\"Transfer-Encoding\": \"chunked\"}}",
-            PluginFailed,
+            ValueRefused,
             "`transfer-encoding`, which is not",
             "",
         ),
-        ("#{headers: #{\"content-length\": \"1\"}}", PluginFailed, "`content-length`, which is not", ""),
+        ("#{headers: #{\"content-length\": \"1\"}}", ValueRefused, "`content-length`, which is not", ""),
         (
             "{ let t = \"x\"; t.pad(20000, \"x\"); #{headers: #{a: t}} }",
-            PluginFailed,
+            ValueRefused,
             "more than 16384 bytes of `headers`",
             "",
         ),
@@ -336,11 +338,11 @@ fn options_that_make_no_sense() {
         ("", "they are"),
     ] {
         let error =
-            bench.fails(&request(method, "http://a.example/", "#{}"), PluginFailed, "no method of a request");
+            bench.fails(&request(method, "http://a.example/", "#{}"), ValueRefused, "no method of a request");
         assert!(error.hint_text().unwrap().contains(hint), "{method:?}: {:?}", error.hint_text());
     }
     for url in ["file:///etc/passwd", "http://a.example/\\r\\nx: y", "//a.example"] {
-        bench.fails(&format!("http::get(\"{url}\")"), PluginFailed, "");
+        bench.fails(&format!("http::get(\"{url}\")"), ValueRefused, "");
     }
 }
 

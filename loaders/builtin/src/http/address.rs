@@ -13,14 +13,14 @@ pub(super) struct Address(Url);
 
 impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        Self::checked(text, || Url::parse(text))
+        Self::checked(Code::ValueRefused, text, || Url::parse(text))
     }
 
     /// Where a redirect leads. It never leads from https to http.
     pub(super) fn redirected(&self, location: &str) -> Result<Self, Error> {
         let from = self.shown();
         let wrong = |error: Error| error.said_of(&format!("{from} redirects:"));
-        let to = Self::checked(location, || self.0.join(location)).map_err(wrong)?;
+        let to = Self::checked(Code::PluginFailed, location, || self.0.join(location)).map_err(wrong)?;
         if self.is_secure() && !to.is_secure() {
             let to = to.shown();
             return Err(Error::new(
@@ -32,10 +32,15 @@ impl Address {
         Ok(to)
     }
 
-    fn checked(text: &str, parse: impl FnOnce() -> Result<Url, url::ParseError>) -> Result<Self, Error> {
+    /// An error is of this code.
+    fn checked(
+        code: Code,
+        text: &str,
+        parse: impl FnOnce() -> Result<Url, url::ParseError>,
+    ) -> Result<Self, Error> {
         // The text may have a password in it, where nobody can tell: none of it is shown.
         let wrong = |what: &str| {
-            Error::new(Code::PluginFailed, format!("that is no URL to request: {what}"))
+            Error::new(code, format!("that is no URL to request: {what}"))
                 .hint("for example `https://example.com/path?query`")
         };
         if text.len() > MAX_URL {
@@ -47,15 +52,12 @@ impl Address {
         let mut url = parse().map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             let scheme = url.scheme();
-            return Err(Error::new(Code::PluginFailed, format!("`{scheme}:` is neither http nor https"))
+            return Err(Error::new(code, format!("`{scheme}:` is neither http nor https"))
                 .hint("files are read with `std/fs`"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::new(
-                Code::PluginFailed,
-                "a URL with a user's name or password is not requested",
-            )
-            .hint("send the header `authorization`"));
+            return Err(Error::new(code, "a URL with a user's name or password is not requested")
+                .hint("send the header `authorization`"));
         }
         if url.as_str().len() > MAX_URL {
             return Err(wrong(&format!("it has more than {MAX_URL} bytes")));

@@ -15,7 +15,7 @@ pub(super) fn stringify(value: &Dynamic, formatter: impl Formatter, engine: &Eng
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     let written = Json { value, depth: 0 }.serialize(&mut serializer);
     let bytes = out.finish().map_err(|full| full.into_error("the JSON text"))?;
-    written.map_err(|error| Error::new(Code::PluginFailed, format!("cannot write as JSON: {error}")))?;
+    written.map_err(|error| Error::new(Code::ValueRefused, format!("cannot write as JSON: {error}")))?;
     let text =
         String::from_utf8(bytes).map_err(|error| Error::new(Code::Internal, format!("JSON: {error}")))?;
     Ok(text.into())

@@ -2,6 +2,7 @@
 
 use super::child::Child;
 use super::options::Options;
+use crate::options::Data;
 use caraway_loaders_core::bind::{CallError, CallResult};
 use caraway_loaders_core::budget;
 use caraway_loaders_core::growth::Bytes;
@@ -128,7 +129,7 @@ impl<'a> Streams<'a> {
             false => Bytes::of_string(engine),
         };
         Ok(Self {
-            stdin: stdin.zip(options.stdin.as_deref()),
+            stdin: stdin.zip(options.stdin.as_ref().map(Data::as_bytes)),
             outputs: [
                 Output::new("stdout", stdout.map(OwnedFd::from), most.clone())?,
                 Output::new("stderr", stderr.map(OwnedFd::from), most)?,
