@@ -40,7 +40,7 @@ use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest};
 use caraway_loaders_core::{Code, Error};
-use module::{Host, StdModule};
+use module::StdModule;
 
 /// Every module, in the order in which they are listed.
 const MODULES: &[&StdModule] = &[
@@ -146,7 +146,7 @@ impl Loader for BuiltinLoader {
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
-        Self::module(&request.plugin.manifest.name)?.bind(&request.plugin.id(), Host::of(request))
+        Self::module(&request.plugin.manifest.name)?.bind(request)
     }
 }
 
