@@ -59,7 +59,8 @@ impl RegularFile {
     /// As [`open`](Self::open).
     pub fn open_at(folder: impl AsFd, path: &Path) -> Result<Self, Unreadable> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file: OwnedFd = match rustix::fs::openat(folder, path, flags, Mode::empty()) {
+        let open = || rustix::fs::openat(&folder, path, flags, Mode::empty());
+        let file: OwnedFd = match rustix::io::retry_on_intr(open) {
             Ok(file) => file,
             Err(Errno::NXIO) => return Err(Unreadable::NotRegular(word(FileType::Socket))),
             Err(error) => return Err(Unreadable::Failed(error.into())),

@@ -44,7 +44,7 @@ impl Parse {
         let is_last = is.line() == Some(usize::from(u16::MAX));
         let is_new = is.line() < was.line() || !is_last && is < was;
         let so_far = if is_new { Self::NEW } else { self };
-        Self { at: position, tokens: so_far.tokens + 1, ..so_far }
+        Self { at: position, tokens: so_far.tokens.wrapping_add(1), ..so_far }
     }
 }
 
