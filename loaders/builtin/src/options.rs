@@ -31,16 +31,9 @@ impl Data {
     }
 }
 
-/// Takes each option of a map. One that is not known is an error.
-pub(crate) fn each(
-    given: &Map,
-    known: &[&str],
-    mut take: impl FnMut(Given<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    given.iter().try_for_each(|(name, value)| match known.contains(&name.as_str()) {
-        true => take(Given { name, value }),
-        false => Err(unknown(name, known)),
-    })
+/// The options of a map.
+pub(crate) fn of(map: &Map) -> impl Iterator<Item = Given<'_>> {
+    map.iter().map(|(name, value)| Given { name, value })
 }
 
 impl Given<'_> {
@@ -96,6 +89,16 @@ impl Given<'_> {
         })
     }
 
+    /// The error for an option that is none of these.
+    pub(crate) fn unknown(&self, known: &[&str]) -> Error {
+        let message = format!("has `{}`, which is no option", shown(self.name));
+        let error = Error::new(Code::ArgumentType, message);
+        match suggest(self.name, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("the options are {}", known.join(", "))),
+        }
+    }
+
     /// The error for a value of another type than `expected`.
     pub(crate) fn mismatch(&self, expected: &str) -> Error {
         let found = type_name(self.value);
@@ -111,12 +114,4 @@ pub(crate) fn refused(problem: impl AsRef<str>) -> Error {
 /// A name of the script's as messages show it.
 pub(crate) fn shown(name: &str) -> String {
     name.chars().take(MAX_SHOWN).collect()
-}
-
-fn unknown(name: &str, known: &[&str]) -> Error {
-    let error = Error::new(Code::ArgumentType, format!("has `{}`, which is no option", shown(name)));
-    match suggest(name, known.iter().copied()) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("the options are {}", known.join(", "))),
-    }
 }

@@ -138,7 +138,7 @@ impl Options {
     /// Errors are about the argument, without naming it.
     pub(super) fn read(map: &Map, method: Method) -> Result<Self, Error> {
         let mut read = Self::default();
-        options::each(map, &NAMES, |given| {
+        for given in options::of(map) {
             match given.name {
                 "headers" => read.headers = headers(given)?,
                 "body" => read.body = body(given, method)?,
@@ -147,10 +147,10 @@ impl Options {
                 "redirects" => {
                     read.redirects = u32::try_from(given.whole(MAX_REDIRECTS)?).unwrap_or(u32::MAX)
                 }
-                _ => read.require_ok = given.flag()?,
+                "require_ok" => read.require_ok = given.flag()?,
+                _ => return Err(given.unknown(&NAMES)),
             }
-            Ok(())
-        })?;
+        }
         Ok(read)
     }
 

@@ -44,7 +44,7 @@ impl Options {
     /// Errors are about the argument, without naming it.
     pub(super) fn read(map: &Map) -> Result<Self, Error> {
         let mut read = Self::default();
-        options::each(map, &NAMES, |given| {
+        for given in options::of(map) {
             match given.name {
                 "stdin" => read.stdin = Some(given.data()?),
                 "env" => given.texts(|name, value| {
@@ -57,10 +57,10 @@ impl Options {
                 "max_output" => {
                     read.max_output = usize::try_from(given.whole(MAX_OUTPUT)?).unwrap_or(usize::MAX)
                 }
-                _ => read.bytes = given.flag()?,
+                "bytes" => read.bytes = given.flag()?,
+                _ => return Err(given.unknown(&NAMES)),
             }
-            Ok(())
-        })?;
+        }
         Ok(read)
     }
 }

@@ -33,8 +33,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    fn new(name: &'static str, pipe: Option<OwnedFd>, most: Bytes) -> io::Result<Self> {
-        Ok(Self { name, pipe: pipe.map(nonblocking).transpose()?, written: most })
+    fn new(name: &'static str, pipe: Option<OwnedFd>, empty: Bytes) -> io::Result<Self> {
+        Ok(Self { name, pipe: pipe.map(nonblocking).transpose()?, written: empty })
     }
 
     /// Reads a piece of at most so many bytes, and gives its size; 0 if there is none now.
@@ -48,8 +48,9 @@ impl Output {
                 Ok(0)
             }
             Ok(read) => {
-                let what = || format!("the {} of `{program}`", self.name);
-                self.written.push(&chunk[..read]).map_err(|full| full.into_error(&what()))?;
+                self.written
+                    .push(&chunk[..read])
+                    .map_err(|full| full.into_error(&format!("the {} of `{program}`", self.name)))?;
                 Ok(read)
             }
         }
@@ -124,15 +125,15 @@ impl<'a> Streams<'a> {
     fn of(child: &mut Child, options: &'a Options, engine: &Engine) -> io::Result<Self> {
         let (stdin, stdout, stderr) = child.pipes();
         let stdin = stdin.map(|stdin| nonblocking(stdin.into())).transpose()?;
-        let most = match options.bytes {
+        let empty = match options.bytes {
             true => Bytes::within(engine.max_array_size()),
             false => Bytes::of_string(engine),
         };
         Ok(Self {
             stdin: stdin.zip(options.stdin.as_ref().map(Data::as_bytes)),
             outputs: [
-                Output::new("stdout", stdout.map(OwnedFd::from), most.clone())?,
-                Output::new("stderr", stderr.map(OwnedFd::from), most)?,
+                Output::new("stdout", stdout.map(OwnedFd::from), empty.clone())?,
+                Output::new("stderr", stderr.map(OwnedFd::from), empty)?,
             ],
             left: options.max_output,
             most: options.max_output,
