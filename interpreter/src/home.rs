@@ -4,7 +4,7 @@ use crate::runtime::Runtime;
 use caraway_loaders_core::discover::{Origin, Plugin, SearchPath, discover, has_manifest};
 use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::{Code, Error};
-use std::path::{MAIN_SEPARATOR, Path};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The plugin that a folder is.
@@ -62,6 +62,6 @@ pub(crate) fn exactly(plugin: &Plugin) -> String {
 #[cfg(feature = "cli")]
 pub(crate) fn meant_folder(text: &str) -> Option<&Path> {
     let path = Path::new(text);
-    let looks = text.contains(MAIN_SEPARATOR) || text.starts_with('.');
+    let looks = text.contains(std::path::MAIN_SEPARATOR) || text.starts_with('.');
     (path.is_dir() && (looks || has_manifest(path))).then_some(path)
 }

@@ -3,9 +3,8 @@
 use caraway_loaders_core::Value;
 use caraway_loaders_core::config::SecretSource;
 use caraway_loaders_core::manifest::Manifest;
+use caraway_loaders_core::regular::{RegularFile, Unreadable};
 use caraway_loaders_core::secret::Secrets;
-use std::fs::File;
-use std::io::Read;
 
 /// Keeps the secrets among a plugin's settings from being shown.
 pub(crate) fn keep(manifest: &Manifest, settings: &Value, secrets: &Secrets) {
@@ -30,18 +29,15 @@ pub(crate) fn read(source: &SecretSource) -> Result<String, String> {
             Err(std::env::VarError::NotUnicode(_)) => Err("is not UTF-8".to_owned()),
         },
         SecretSource::File(path) => {
-            let cannot = |error: std::io::Error| format!("cannot be read: {error}");
-            // A pipe would wait for its other end.
-            if !std::fs::metadata(path).map_err(cannot)?.is_file() {
-                return Err("is no file".to_owned());
-            }
-            let mut text = String::new();
-            File::open(path)
-                .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
-                .map_err(cannot)?;
-            if text.len() as u64 > LONGEST {
-                return Err(format!("is larger than {LONGEST} bytes"));
-            }
+            let bytes =
+                RegularFile::open(path).and_then(|file| file.read(LONGEST)).map_err(|unreadable| {
+                    match unreadable {
+                        Unreadable::Failed(error) => format!("cannot be read: {error}"),
+                        Unreadable::NotRegular(found) => format!("is no file but {found}"),
+                        Unreadable::TooLarge => format!("is larger than {LONGEST} bytes"),
+                    }
+                })?;
+            let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
             let line = text.strip_suffix('\n').unwrap_or(&text);
             Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
         }

@@ -149,18 +149,25 @@ impl Level {
         }
     }
 
+    /// What makes another level hold.
+    pub(crate) fn remedy(&self) -> String {
+        match self {
+            Self::Given(level) => format!("leave out `--security {level}`"),
+            Self::Configured(..) => "run with `--security default`".to_owned(),
+        }
+    }
+
     /// Adds the level's rules.
     pub(crate) fn add_to(&self, grants: &mut Grants) -> Result<(), Error> {
         let level = self.security();
         // None of them has a path.
         let base = Path::new("/");
         level.granted().iter().try_for_each(|capability| grants.allow(capability, base))?;
-        let (who, remedy) = match self {
-            Self::Given(_) => (format!("`--security {level}`"), format!("leave out `--security {level}`")),
-            Self::Configured(_, file) => {
-                (format!("`security = \"{level}\"` in {file}"), "run with `--security default`".to_owned())
-            }
+        let who = match self {
+            Self::Given(_) => format!("`--security {level}`"),
+            Self::Configured(_, file) => format!("`security = \"{level}\"` in {file}"),
         };
+        let remedy = self.remedy();
         level.denied().iter().try_for_each(|capability| grants.deny_by(capability, base, &who, &remedy))
     }
 }

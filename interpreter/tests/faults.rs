@@ -57,6 +57,21 @@ fn search_paths_that_cannot_be_read() {
 }
 
 #[test]
+fn programs_that_are_no_regular_files() {
+    let folder = folder(&[], "import \"./pipe\" as p;");
+    for name in ["pipe", "pipe.rhai"] {
+        rustix::fs::mkfifoat(rustix::fs::CWD, folder.path().join(name), 0o600.into()).unwrap();
+    }
+    for (program, message) in [
+        ("pipe", "pipe is not a regular file but a pipe"),
+        ("/dev/zero", "/dev/zero is not a regular file but a device"),
+    ] {
+        tells(&folder, &["run", program], 8, &["error[E0801]", message], &[]);
+    }
+    tells(&folder, &["run", "app.rhai"], 8, &["pipe.rhai is not a regular file but a pipe"], &[]);
+}
+
+#[test]
 fn characters_of_patterns_in_search_paths() {
     let path = "pl[ab]*?{x,y}";
     let folder = folder(&[(&format!("{path}/p"), "p", ""), ("pla/q", "q", "")], "import \"p\" as p;");

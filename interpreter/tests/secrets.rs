@@ -76,12 +76,22 @@ fn secrets_come_from_the_environment_or_a_file() {
 #[test]
 fn a_secret_that_is_not_there_is_an_error() {
     let folder = folder();
+    rustix::fs::mkfifoat(rustix::fs::CWD, folder.path().join("pipe"), 0o600.into()).unwrap();
+    folder.write("long.txt", &"x".repeat(65537));
     let source = r#"fetch.token={"env":"API_TOKEN"}"#;
     for (args, parts) in [
         (&["length.rhai"][..], &["`fetch` needs the secret `token`", "--config 'fetch.token="][..]),
         (&["--config", source, "length.rhai"], &["the environment variable `API_TOKEN`, which is not set"]),
         (&["--config", r#"fetch.token={"file":"no.txt"}"#, "length.rhai"], &["no.txt, which cannot be read"]),
         (&["--config", r#"fetch.token={"file":"plugins"}"#, "length.rhai"], &["plugins, which is no file"]),
+        (
+            &["--config", r#"fetch.token={"file":"pipe"}"#, "length.rhai"],
+            &["pipe, which is no file but a pipe"],
+        ),
+        (
+            &["--config", r#"fetch.token={"file":"long.txt"}"#, "length.rhai"],
+            &["which is larger than 65536 bytes"],
+        ),
         (
             &["--config", "fetch.token=written", "length.rhai"],
             &["is not to be written down", "{ env = \"NAME\" }"],

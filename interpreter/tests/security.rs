@@ -125,11 +125,21 @@ fn calls_into_std_have_a_rate() {
     folder.run(&["run", "--security", "strict", "often.rhai", "1000000"]).gives(
         7,
         "",
-        &["E0703", exceeded, "raise `std_calls` in `[limits.plugins]`"],
+        &["E0703", exceeded, "or leave out `--security strict`"],
     );
+    folder.write("home/.config/caraway/caraway.toml", "security = \"strict\"\n");
+    folder.run(&["run", "often.rhai", "1000000"]).gives(
+        7,
+        "",
+        &["E0703", exceeded, "or run with `--security default`"],
+    );
+    folder.write("home/.config/caraway/caraway.toml", "");
     folder.write("caraway.toml", "[limits.plugins]\nstd_calls = 5\n");
     folder.run(&["run", "often.rhai", "5"]).gives(0, "5\n", &[]);
-    folder.run(&["run", "often.rhai", "1000"]).gives(7, "", &["more than 5 times a second", "main.rhai:7:"]);
+    let tight = &["more than 5 times a second", "main.rhai:7:", "raise `std_calls` in `[limits.plugins]`"];
+    for security in ["default", "strict"] {
+        folder.run(&["run", "--security", security, "often.rhai", "1000"]).gives(7, "", tight);
+    }
     folder.write("caraway.toml", "[limits]\nstd_calls = 1\n");
     folder.write("two.rhai", "import \"std/path\" as p; import \"std/time\" as t; t::now(); p::stem(\"a\");");
     folder.run(&["run", "two.rhai"]).gives(

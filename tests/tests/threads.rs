@@ -179,7 +179,8 @@ fn many_calls_from_many_threads() {
     let late = held_by(threads);
     assert_eq!(done, all, "calls without an answer");
     println!("{all} calls in {:?}; after a fifth {early:?}, after all {late:?}", start.elapsed());
-    assert_eq!((early.descriptors, early.threads), (late.descriptors, late.threads));
+    // One that was joined may have been among the first.
+    assert!(late.descriptors <= early.descriptors && late.threads <= early.threads, "{early:?} {late:?}");
     let grown = late.memory.saturating_sub(early.memory);
     assert!(grown < 48 << 20, "memory grew by {grown} bytes, from {}", early.memory);
 }

@@ -404,13 +404,20 @@ impl Session {
 
     /// How often the program (`None`) or a plugin may call `std/...`.
     fn rate(&self, caller: Option<&Arc<Plugin>>) -> Arc<Rate> {
-        let (owner, limits) = match caller {
-            None => ("the program".to_owned(), self.program_limits),
-            Some(plugin) => (format!("plugin `{}`", plugin.manifest.name), self.plugin_limits),
+        let level = self.level.security();
+        let (rate, limit, of_level) = match caller {
+            None => {
+                let limit = self.program_limits.std_calls;
+                (Rate::program(limit), limit, level.programs(Limits::PROGRAM).std_calls)
+            }
+            Some(plugin) => {
+                let limit = self.plugin_limits.std_calls;
+                (Rate::plugin(&plugin.manifest.name, limit), limit, level.plugins(Limits::PLUGIN).std_calls)
+            }
         };
+        let rate = if limit == of_level { rate.remedy(self.level.remedy()) } else { rate };
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-        let rate = rates.entry(caller.map(|plugin| plugin.id()));
-        rate.or_insert_with(|| Arc::new(Rate::new(&owner, limits.std_calls))).clone()
+        rates.entry(caller.map(|plugin| plugin.id())).or_insert_with(|| Arc::new(rate)).clone()
     }
 
     /// The error as it may be shown: without the secrets of plugins.

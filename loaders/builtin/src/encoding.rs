@@ -2,13 +2,11 @@
 
 use crate::module::{Function, Host, StdModule, text};
 use caraway_loaders_core::bind::{CallError, CallResult};
-use caraway_loaders_core::budget;
-use caraway_loaders_core::text::Text;
+use caraway_loaders_core::growth::Text;
 use caraway_loaders_core::{Code, Error};
 use data_encoding::{BASE64, BASE64URL_NOPAD, Encoding, HEXLOWER, HEXLOWER_PERMISSIVE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rhai::{Blob, Dynamic, NativeCallContext};
-use std::fmt::{self, Write};
 
 /// All but what RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -70,36 +68,36 @@ pub(crate) const MODULE: StdModule = StdModule {
     ],
 };
 
-fn base64_encode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    encode(&BASE64, args)
+fn base64_encode(_: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
+    encode(&BASE64, context, args)
 }
 
 fn base64_decode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
     decode(&BASE64, "base64", args)
 }
 
-fn base64url_encode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    encode(&BASE64URL_NOPAD, args)
+fn base64url_encode(_: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
+    encode(&BASE64URL_NOPAD, context, args)
 }
 
 fn base64url_decode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
     decode(&BASE64URL_NOPAD, "base64 for URLs", args)
 }
 
-fn hex_encode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    encode(&HEXLOWER, args)
+fn hex_encode(_: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
+    encode(&HEXLOWER, context, args)
 }
 
 fn hex_decode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
     decode(&HEXLOWER_PERMISSIVE, "hexadecimal", args)
 }
 
-fn percent_encode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let mut encoded = Text::new();
-    match write!(encoded, "{}", utf8_percent_encode(&text(args, 0), RESERVED)) {
-        Ok(()) => Ok(encoded.into_string().into()),
-        Err(fmt::Error) => Err(budget::check().err().map_or_else(no_room, CallError::from)),
+fn percent_encode(_: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
+    let mut encoded = Text::of_engine(context.engine());
+    for piece in utf8_percent_encode(&text(args, 0), RESERVED) {
+        encoded.push(piece).map_err(|full| full.into_error("the text"))?;
     }
+    Ok(encoded.into_string().into())
 }
 
 fn percent_decode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
@@ -121,16 +119,13 @@ fn utf8_decode(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -
     })
 }
 
-fn encode(encoding: &Encoding, args: &mut [&mut Dynamic]) -> CallResult {
-    with_bytes(args, |bytes| match budget::may_allocate(encoding.encode_len(bytes.len()) as u64) {
-        true => Ok(encoding.encode(bytes).into()),
-        false => Err(no_room()),
+fn encode(encoding: &Encoding, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
+    with_bytes(args, |bytes| {
+        let mut encoded = Text::of_engine(context.engine());
+        let room = encoded.with_room(encoding.encode_len(bytes.len()));
+        encoding.encode_append(bytes, room.map_err(|full| full.into_error("the text"))?);
+        Ok(encoded.into_string().into())
     })
-}
-
-#[cold]
-fn no_room() -> CallError {
-    Error::new(Code::Memory, "there is not as much memory as the text would take").into()
 }
 
 fn decode(encoding: &Encoding, name: &str, args: &mut [&mut Dynamic]) -> CallResult {

@@ -1,6 +1,6 @@
 //! `std/env`: environment variables, as far as `env` is granted.
 
-use crate::module::{Function, Host, StdModule, text};
+use crate::module::{Function, Host, StdModule, name};
 use caraway_loaders_core::bind::CallResult;
 use caraway_loaders_core::capability::Request;
 use caraway_loaders_core::{Code, Error};
@@ -24,7 +24,7 @@ pub(crate) const MODULE: StdModule = StdModule {
 };
 
 fn get(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let name = text(args, 0);
+    let name = name(args, 0)?;
     host.access.check(&Request::Environment(&name))?;
     // The system has no such variables, and Rust's library panics at some of them.
     if name.is_empty() || name.contains(['=', '\0']) {

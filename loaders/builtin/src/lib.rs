@@ -28,6 +28,7 @@ mod json;
 mod kv;
 mod log;
 mod module;
+mod options;
 mod path;
 mod process;
 #[cfg(feature = "regex")]
@@ -39,7 +40,7 @@ use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest};
 use caraway_loaders_core::{Code, Error};
-use module::{Host, StdModule};
+use module::StdModule;
 
 /// Every module, in the order in which they are listed.
 const MODULES: &[&StdModule] = &[
@@ -145,7 +146,7 @@ impl Loader for BuiltinLoader {
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
-        Self::module(&request.plugin.manifest.name)?.bind(&request.plugin.id(), Host::of(request))
+        Self::module(&request.plugin.manifest.name)?.bind(request)
     }
 }
 
@@ -167,19 +168,6 @@ mod tests {
                 assert!(doc.ends_with('.') && !doc.contains('\n'), "{}: {doc}", function.signature);
             }
         }
-    }
-
-    #[cfg(not(feature = "http"))]
-    #[test]
-    fn what_was_left_out_says_which_build_has_it() {
-        let manifest = BuiltinLoader.provided().pop().unwrap();
-        assert_eq!(
-            (manifest.name.as_str(), manifest.description.as_deref()),
-            ("std/http", Some("not in this build"))
-        );
-        let error = BuiltinLoader::module("std/http").err().unwrap();
-        assert_eq!(error.message(), "this caraway was built without `std/http`");
-        assert_eq!(error.hint_text(), Some("use one that was built with the feature `std-http`"));
     }
 
     #[test]

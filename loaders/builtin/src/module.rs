@@ -1,11 +1,11 @@
 //! What a module is made of, and how it is bound.
 
 use caraway_loaders_core::bind::conform::type_name;
-use caraway_loaders_core::bind::{Binder, Bound, CallResult};
+use caraway_loaders_core::bind::{Bound, CallResult};
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::loader::LoadRequest;
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
-use caraway_loaders_core::observe::{self, Watch};
+use caraway_loaders_core::observe;
 use caraway_loaders_core::output::Output;
 use caraway_loaders_core::rate::Rate;
 use caraway_loaders_core::store::Store;
@@ -13,12 +13,11 @@ use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{Array, Dynamic, ImmutableString, NativeCallContext};
 use semver::Version;
 use std::sync::Arc;
+#[cfg(feature = "http")]
+use std::sync::OnceLock;
 use std::time::Instant;
 
-/// The parameters that name something: a file, a variable.
-const NAMES: &[&str] = &["name", "path"];
-
-/// The longest of them, in bytes.
+/// The longest name of a file or a variable, in bytes.
 const MAX_NAME: usize = 64 << 10;
 
 /// A module, as a table.
@@ -47,33 +46,37 @@ pub(crate) struct Host {
     pub(crate) access: Arc<Access>,
     /// How often it may call.
     rate: Arc<Rate>,
-    watch: Watch,
     pub(crate) output: Output,
     /// What the importer keeps.
     pub(crate) store: Store,
     /// When the module was loaded: the start of its monotonic clock.
     pub(crate) started: Instant,
+    /// Made with the first request.
     #[cfg(feature = "http")]
-    pub(crate) http: crate::http::Client,
+    http: OnceLock<crate::http::Client>,
     #[cfg(feature = "regex")]
     pub(crate) patterns: crate::regex::Cache,
 }
 
 impl Host {
-    pub(crate) fn of(request: &LoadRequest) -> Arc<Self> {
-        let LoadRequest { access, rate, watch, output, store, .. } = request.clone();
+    fn of(request: &LoadRequest) -> Arc<Self> {
+        let LoadRequest { access, rate, output, store, .. } = request.clone();
         Arc::new(Self {
             #[cfg(feature = "http")]
-            http: crate::http::Client::new(&access),
+            http: OnceLock::new(),
             #[cfg(feature = "regex")]
             patterns: crate::regex::Cache::default(),
             access,
             rate,
-            watch,
             output,
             store,
             started: Instant::now(),
         })
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn http(&self) -> &crate::http::Client {
+        self.http.get_or_init(|| crate::http::Client::new(&self.access))
     }
 }
 
@@ -93,20 +96,13 @@ impl StdModule {
         Ok(manifest)
     }
 
-    pub(crate) fn bind(&self, id: &str, host: Arc<Host>) -> Result<Bound, Error> {
-        let mut binder = Binder::new(self.name, id);
-        binder.hide(host.output.secrets());
-        binder.watch(&host.watch);
+    pub(crate) fn bind(&self, request: &LoadRequest) -> Result<Bound, Error> {
+        let host = Host::of(request);
+        let mut binder = request.binder();
         for function in self.functions {
             let (body, host) = (function.body, host.clone());
-            let signature = function.parsed()?;
-            let is_name = |name: &str| NAMES.contains(&name);
-            let names: Vec<bool> = signature.params.iter().map(|param| is_name(&param.name)).collect();
-            binder.function(signature, move |context, args| {
+            binder.function(function.parsed()?, move |context, args| {
                 host.rate.take()?;
-                for (index, _) in names.iter().enumerate().filter(|(_, is_name)| **is_name) {
-                    check_name(&text(args, index)).map_err(|error| error.about_argument(index))?;
-                }
                 observe::body(|| body(&host, context, args))
             })?;
         }
@@ -125,14 +121,6 @@ fn version() -> Result<Version, Error> {
     Version::parse(env!("CARGO_PKG_VERSION")).map_err(|error| Error::new(Code::Internal, error.to_string()))
 }
 
-/// Refuses what is too long to be the name of anything, before it is looked at.
-fn check_name(name: &str) -> Result<(), Error> {
-    if name.len() <= MAX_NAME {
-        return Ok(());
-    }
-    Err(Error::new(Code::ValueRefused, format!("has {} bytes; it may have {MAX_NAME}", name.len())))
-}
-
 impl Function {
     fn parsed(&self) -> Result<Signature, Error> {
         self.signature
@@ -147,6 +135,17 @@ pub(crate) fn text(args: &[&mut Dynamic], index: usize) -> ImmutableString {
         .and_then(|arg| arg.read_lock::<ImmutableString>())
         .map(|text| text.clone())
         .unwrap_or_default()
+}
+
+/// An argument that is declared as a string and names something: a file, a variable. What is too long to be the name of
+/// anything is refused before it is looked at.
+pub(crate) fn name(args: &[&mut Dynamic], index: usize) -> Result<ImmutableString, Error> {
+    let name = text(args, index);
+    if name.len() <= MAX_NAME {
+        return Ok(name);
+    }
+    let message = format!("has {} bytes; it may have {MAX_NAME}", name.len());
+    Err(Error::new(Code::ValueRefused, message).about_argument(index))
 }
 
 /// An argument that is declared as an array of strings. Nobody has looked inside it yet.

@@ -1,6 +1,6 @@
 //! `std/path`: paths as text. Nothing here looks at the file system.
 
-use crate::module::{Function, Host, StdModule, text, texts};
+use crate::module::{Function, Host, StdModule, name, texts};
 use caraway_loaders_core::bind::CallResult;
 use caraway_loaders_core::capability;
 use rhai::{Dynamic, NativeCallContext};
@@ -56,27 +56,27 @@ fn join(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallR
 }
 
 fn parent(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    Ok(part(&text(args, 0), |path| path.parent().map(Path::as_os_str)))
+    Ok(part(&name(args, 0)?, |path| path.parent().map(Path::as_os_str)))
 }
 
 fn file_name(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    Ok(part(&text(args, 0), Path::file_name))
+    Ok(part(&name(args, 0)?, Path::file_name))
 }
 
 fn extension(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    Ok(part(&text(args, 0), Path::extension))
+    Ok(part(&name(args, 0)?, Path::extension))
 }
 
 fn stem(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    Ok(part(&text(args, 0), Path::file_stem))
+    Ok(part(&name(args, 0)?, Path::file_stem))
 }
 
 fn normalize(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    Ok(shown(capability::normalize(Path::new(text(args, 0).as_str())).as_os_str()))
+    Ok(shown(capability::normalize(Path::new(name(args, 0)?.as_str())).as_os_str()))
 }
 
 fn is_absolute(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    Ok(Path::new(text(args, 0).as_str()).is_absolute().into())
+    Ok(Path::new(name(args, 0)?.as_str()).is_absolute().into())
 }
 
 fn part(path: &str, take: impl FnOnce(&Path) -> Option<&OsStr>) -> Dynamic {

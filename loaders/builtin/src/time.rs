@@ -58,7 +58,7 @@ fn monotonic(host: &Host, _: &NativeCallContext<'_>, _: &mut [&mut Dynamic]) -> 
 fn sleep(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
     let seconds = float(args, 0);
     let duration = Duration::try_from_secs_f64(seconds).map_err(|_| {
-        Error::new(Code::PluginFailed, format!("cannot sleep for {seconds} seconds"))
+        Error::new(Code::ValueRefused, format!("cannot sleep for {seconds} seconds"))
             .hint("pass a number that is not negative and less than 1.8e19")
     })?;
     budget::sleep(duration)?;
@@ -68,7 +68,7 @@ fn sleep(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Call
 fn format_utc(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
     let seconds = float(args, 0);
     let outside = || {
-        Error::new(Code::PluginFailed, format!("{seconds} seconds since 1970 is not in the years 0 to 9999"))
+        Error::new(Code::ValueRefused, format!("{seconds} seconds since 1970 is not in the years 0 to 9999"))
     };
     if !WRITABLE.contains(&seconds) {
         return Err(outside().into());

@@ -2,7 +2,7 @@
 
 mod support;
 
-use caraway_loaders_core::Code::{Memory, PluginFailed};
+use caraway_loaders_core::Code::{Memory, PluginFailed, ValueRefused};
 use support::Bench;
 
 #[test]
@@ -71,7 +71,7 @@ fn depth_is_bounded_both_ways() {
     let objects = "{ let t = \"\"; for i in 0..100000 { t += `{\"a\":`; } t }";
     bench.fails(&format!("json::parse({objects})"), PluginFailed, "deeper than 128 levels");
     let value = "{ let v = 1; for i in 0..129 { v = [v]; } v }";
-    bench.fails(&format!("json::stringify({value})"), PluginFailed, "deeper than 128 levels");
+    bench.fails(&format!("json::stringify({value})"), ValueRefused, "deeper than 128 levels");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn values_that_have_no_text() {
         ("#{f: |x| x}", "there is no JSON for fn"),
         ("[timestamp()]", "there is no JSON for"),
     ] {
-        bench.fails(&format!("json::stringify({value})"), PluginFailed, message);
+        bench.fails(&format!("json::stringify({value})"), ValueRefused, message);
     }
 }
 
@@ -123,7 +123,7 @@ fn sizes_are_bounded() {
     bench.fails(
         "{ let a = []; a.pad(90, \"0123456789\"); json::stringify(a) }",
         Memory,
-        "longer than 1000 bytes",
+        "larger than 1000 bytes",
     );
 }
 

@@ -39,6 +39,19 @@ fn paths() {
 }
 
 #[test]
+fn names_that_are_too_long_for_anything() {
+    let bench = Bench::new(&["env", "filesystem"]);
+    for call in
+        ["path::stem(N)", "path::normalize(N)", "env::get(N)", "fs::exists(N)", "fs::write_text(N, \"\")"]
+    {
+        let script = |size: u32| format!("let n = \"\"; n.pad({size}, \"x\"); {}", call.replace('N', "n"));
+        bench.fails(&script(65537), Code::ValueRefused, "has 65537 bytes; it may have 65536");
+        let shorter = bench.run(&script(65536)).map_err(|error| error.code());
+        assert_ne!(shorter.err(), Some(Code::ValueRefused), "{call}");
+    }
+}
+
+#[test]
 fn times_as_text() {
     let bench = Bench::new(&[]);
     for (seconds, text) in [
@@ -68,7 +81,9 @@ fn times_as_text() {
         ("sleep(0.0 / 0.0)", "cannot sleep for NaN seconds"),
         ("sleep(1e300)", "cannot sleep for"),
     ] {
-        bench.fails(&format!("time::{script}"), PluginFailed, message);
+        // A text is data; a number of seconds is none that the function takes.
+        let code = if script.starts_with("parse_utc") { PluginFailed } else { Code::ValueRefused };
+        bench.fails(&format!("time::{script}"), code, message);
     }
 }
 

@@ -70,17 +70,22 @@ fn what_a_program_gives() {
 fn options_that_make_no_sense() {
     let bench = shell();
     for (options, code, problem) in [
-        ("#{stdn: \"\"}", ArgumentType, "`options` has the unknown key `stdn`; did you mean `stdin`?"),
-        ("#{shell: true}", ArgumentType, "`options` has the unknown key `shell`"),
-        ("#{stdin: 1}", ArgumentType, "must have string or bytes at `stdin`, found int"),
-        ("#{env: [\"A\"]}", ArgumentType, "must have map<string> at `env`, found array"),
-        ("#{env: #{A: 1}}", ArgumentType, "must have string at `env.A`, found int"),
-        ("#{check: 1}", ArgumentType, "must have bool at `check`"),
-        ("#{timeout: \"1s\"}", ArgumentType, "must have float at `timeout`"),
-        ("#{timeout: -1}", ValueRefused, "has a `timeout` of -1 seconds"),
-        ("#{timeout: 0.0 / 0.0}", ValueRefused, "has a `timeout` of NaN seconds"),
-        ("#{max_output: -1}", ValueRefused, "has a `max_output` of -1"),
-        ("#{max_output: 268435457}", ValueRefused, "has a `max_output` of 268435457"),
+        ("#{stdn: \"\"}", ArgumentType, "`options` has `stdn`, which is no option"),
+        ("#{shell: true}", ArgumentType, "`options` has `shell`, which is no option"),
+        ("#{stdin: 1}", ArgumentType, "must have string or bytes as `stdin`, found int"),
+        ("#{env: [\"A\"]}", ArgumentType, "must have map<string> as `env`, found array"),
+        ("#{env: #{A: 1}}", ArgumentType, "must have string as `env.A`, found int"),
+        ("#{check: 1}", ArgumentType, "must have bool as `check`"),
+        ("#{timeout: \"1s\"}", ArgumentType, "must have float as `timeout`"),
+        ("#{timeout: -1}", ValueRefused, "has -1 seconds as `timeout`"),
+        ("#{timeout: 0}", ValueRefused, "has 0 seconds as `timeout`"),
+        ("#{timeout: 0.0 / 0.0}", ValueRefused, "has NaN seconds as `timeout`"),
+        ("#{max_output: -1}", ValueRefused, "has -1 as `max_output`, which must be 0 to 268435456"),
+        (
+            "#{max_output: 268435457}",
+            ValueRefused,
+            "has 268435457 as `max_output`, which must be 0 to 268435456",
+        ),
     ] {
         bench.fails(&sh_with("exit 0", options), code, problem);
     }
@@ -246,6 +251,19 @@ fn output_is_bounded() {
     bench.fails(&sh_with("echo", "#{max_output: 0}"), Memory, "wrote more than 0 bytes");
     bench.gives(&(sh_with("exit 0", "#{max_output: 0}") + ".status"), "0");
     assert!(started.elapsed() < SOON);
+    let mut small = shell();
+    small.limits.array_size = Some(1000);
+    small.limits.string_size = Some(2000);
+    for (bytes, size, open) in
+        [(true, 900, true), (true, 1001, false), (false, 2000, true), (false, 2001, false)]
+    {
+        let call = sh_with(&format!("head -c {size} /dev/zero >&2"), &format!("#{{bytes: {bytes}}}"));
+        if open {
+            small.gives(&format!("{call}.stderr.len"), &size.to_string());
+        } else {
+            small.fails(&call, Memory, "the stderr of `/bin/sh` would be larger than");
+        }
+    }
 }
 
 #[test]

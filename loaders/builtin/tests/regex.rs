@@ -116,11 +116,11 @@ fn what_is_made_is_bounded() {
     for (script, problem) in [
         (
             "let t = ``; t.pad(100000, `a`); regex::replace_all(`a`, t, `0123456789!`)",
-            "longer than 1000000 bytes",
+            "larger than 1000000 bytes",
         ),
         (
             "let t = ``; t.pad(100000, `a`); regex::replace_all(`a+`, t, `$0$0$0$0$0$0$0$0$0$0$0`)",
-            "longer than 1000000 bytes",
+            "larger than 1000000 bytes",
         ),
         ("let t = ``; t.pad(2000, `a`); regex::find_all(`a`, t)", "more than 1000 matches"),
         ("let t = ``; t.pad(2000, `a`); regex::split(`a`, t)", "more than 1000 matches"),

@@ -90,6 +90,9 @@ impl DerefMut for Frames {
 
 impl Frames {
     fn push(&mut self, spec: &Arc<Spec>, memory_ceiling: i64, lowest_ceiling: i64) {
+        if self.open == 0 {
+            look::begin();
+        }
         if let Some(closed) = self.frames.get_mut(self.open)
             && Arc::ptr_eq(&closed.spec, spec)
         {

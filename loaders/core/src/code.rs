@@ -48,7 +48,7 @@ codes! {
     ResultType = "E0106";
     /// A callback was called after the call that it was passed to, or given back.
     CallbackExpired = "E0107";
-    /// A value cannot cross a plugin's boundary.
+    /// A value cannot cross a plugin's boundary, or is none that the function takes.
     ValueRefused = "E0108";
     /// A plugin panicked or trapped.
     PluginCrashed = "E0109";

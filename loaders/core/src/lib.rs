@@ -15,7 +15,9 @@
 //! | [`limits`], [`budget`], [`rate`] | how much a script may use, and the clock and counters that stop it |
 //! | [`observe`] | watching calls into plugins |
 //! | [`store`] | what the program and each plugin keep in memory, by key |
-//! | [`text`] | what values print as, within the budget |
+//! | [`regular`] | regular files, opened and read whatever they really are |
+//! | [`growth`] | text and bytes that grow within limits |
+//! | [`text`] | messages, cut where they are too long |
 //! | [`loader`] | the trait that a plugin kind implements |
 //!
 //! Nothing here opens a library, compiles a component or keeps global state.
@@ -31,6 +33,7 @@ pub mod config;
 pub mod discover;
 mod error;
 pub mod event;
+pub mod growth;
 pub mod handle;
 pub mod limits;
 pub mod loader;
@@ -39,6 +42,7 @@ pub mod network;
 pub mod observe;
 pub mod output;
 pub mod rate;
+pub mod regular;
 pub mod resolve;
 pub mod secret;
 mod standard;

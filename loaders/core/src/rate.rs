@@ -15,16 +15,20 @@ const SECOND: u64 = 1_000_000_000;
 /// ```
 /// use caraway_loaders_core::rate::Rate;
 ///
-/// let rate = Rate::new("plugin `stats`", Some(2));
+/// let rate = Rate::plugin("stats", Some(2));
 /// rate.take()?;
 /// rate.take()?;
 /// let error = rate.take().unwrap_err();
 /// assert_eq!(error.message(), "plugin `stats` calls `std/...` more than 2 times a second");
+/// let hint = "call it less often, or raise `std_calls` in `[limits.plugins]` of the user's caraway.toml";
+/// assert_eq!(error.hint_text(), Some(hint));
 /// # Ok::<(), caraway_loaders_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Rate {
     owner: String,
+    /// What makes it higher.
+    remedy: String,
     /// Nanoseconds that one call takes up; 0 where there is no limit.
     interval: u64,
     per_second: u32,
@@ -34,15 +38,32 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// A rate of so many calls per second; `None` is no limit. `owner` is whom messages name.
-    pub fn new(owner: &str, per_second: Option<u32>) -> Self {
+    /// So many calls per second for the program; `None` is no limit.
+    pub fn program(per_second: Option<u32>) -> Self {
+        Self::new("the program".to_owned(), "limits", per_second)
+    }
+
+    /// So many for a plugin.
+    pub fn plugin(name: &str, per_second: Option<u32>) -> Self {
+        Self::new(format!("plugin `{name}`"), "limits.plugins", per_second)
+    }
+
+    fn new(owner: String, table: &str, per_second: Option<u32>) -> Self {
         Self {
-            owner: owner.to_owned(),
+            owner,
+            remedy: format!("raise `std_calls` in `[{table}]` of the user's caraway.toml"),
             interval: per_second.map_or(0, |calls| SECOND / u64::from(calls.max(1))),
             per_second: per_second.unwrap_or(0),
             start: Instant::now(),
             full_again: AtomicU64::new(0),
         }
+    }
+
+    /// The same, which something else makes higher: "leave out `--security strict`".
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
     }
 
     /// Takes one call.
@@ -71,19 +92,16 @@ impl Rate {
 
     #[cold]
     fn exceeded(&self) -> Error {
-        let table = if self.owner.starts_with("plugin") { "limits.plugins" } else { "limits" };
-        Error::new(
-            Code::Limit,
-            format!("{} calls `std/...` more than {} times a second", self.owner, self.per_second),
-        )
-        .hint(format!("call it less often, or raise `std_calls` in `[{table}]` of the user's caraway.toml"))
+        let Self { owner, per_second, remedy, .. } = self;
+        Error::new(Code::Limit, format!("{owner} calls `std/...` more than {per_second} times a second"))
+            .hint(format!("call it less often, or {remedy}"))
     }
 }
 
 impl Default for Rate {
     /// No limit.
     fn default() -> Self {
-        Self::new("the program", None)
+        Self::program(None)
     }
 }
 
@@ -93,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_second_has_its_calls() {
-        let rate = Rate::new("the program", Some(4));
+        let rate = Rate::program(Some(4));
         let mut taken = Vec::new();
         // Five at once, then one each eighth of a second.
         for eighth in [0, 0, 0, 0, 0, 1, 2, 3, 4, 8] {
@@ -107,13 +125,13 @@ mod tests {
 
     #[test]
     fn no_limit_is_never_reached() {
-        let rate = Rate::new("the program", None);
+        let rate = Rate::program(None);
         assert!((0..100_000).all(|_| rate.take().is_ok()));
     }
 
     #[test]
     fn threads_share_it() {
-        let rate = Rate::new("the program", Some(1000));
+        let rate = Rate::program(Some(1000));
         let taken = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {

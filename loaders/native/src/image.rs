@@ -1,8 +1,8 @@
 //! A private copy of a library.
 
+use caraway_loaders_core::regular::{RegularFile, Unreadable};
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The largest library that is copied.
@@ -107,15 +107,12 @@ impl Image {
     }
 }
 
-/// A regular file, opened to be read.
 fn open(path: &Path) -> io::Result<File> {
-    // A pipe must not keep the host waiting for its other end.
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
+    match RegularFile::open(path) {
+        Ok(file) => Ok(file.into_file()),
+        Err(Unreadable::Failed(error)) => Err(error),
+        Err(other) => Err(io::Error::new(io::ErrorKind::InvalidInput, other)),
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
 }
 
 #[cfg(test)]

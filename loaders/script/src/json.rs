@@ -4,7 +4,7 @@
 
 use caraway_loaders_core::bind::conform::MAX_DEPTH;
 use caraway_loaders_core::budget::{self, Expiry};
-use caraway_loaders_core::text::Text;
+use caraway_loaders_core::growth::Text;
 use caraway_loaders_core::{Code, Error};
 use rhai::{
     Array, Blob, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Map,

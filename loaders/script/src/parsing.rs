@@ -4,9 +4,8 @@
 //! or parameters. It tells of each token, and so can be stopped.
 
 use caraway_loaders_core::{Code, Error, Location, budget};
-use rhai::{Engine, LexError, ParseError, ParseErrorType, Token};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use rhai::{Engine, LexError, ParseError, ParseErrorType, Position, Token};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// The longest that a file may take.
@@ -21,22 +20,55 @@ const MAX_CASES: u32 = 16 << 10;
 /// The clock is looked at once in this many tokens.
 const TOKENS_PER_LOOK: u32 = 64;
 
-/// Stops what an engine parses when a limit is reached, or when its parsing has taken `longest` altogether.
+thread_local! {
+    static PARSE: Cell<Parse> = const { Cell::new(Parse::NEW) };
+}
+
+/// How far this thread has come with a text. Nothing else is parsed on it in between.
+#[derive(Debug, Clone, Copy)]
+struct Parse {
+    at: Position,
+    tokens: u32,
+    cases: u32,
+    /// When it began; set at the first look.
+    start: Option<Instant>,
+}
+
+impl Parse {
+    const NEW: Self = Self { at: Position::NONE, tokens: 0, cases: 0, start: None };
+
+    /// The next token. One that stands before the last one is the first of another text, which `eval` parses.
+    fn next(self, position: Position) -> Self {
+        let (was, is) = (self.at, position);
+        // From its last line on Rhai tells no lines apart.
+        let is_last = is.line() == Some(usize::from(u16::MAX));
+        let is_new = is.line() < was.line() || !is_last && is < was;
+        let so_far = if is_new { Self::NEW } else { self };
+        Self { at: position, tokens: so_far.tokens.wrapping_add(1), ..so_far }
+    }
+}
+
+/// Tells that another text is parsed from now on.
+pub(crate) fn begin() {
+    PARSE.set(Parse::NEW);
+}
+
+/// Stops what an engine parses when a limit is reached, or when one text has taken `longest`.
 pub(crate) fn watch(engine: &mut Engine, longest: Option<Duration>) {
-    let (tokens, cases) = (AtomicU32::new(0), AtomicU32::new(0));
-    let start = OnceLock::new();
+    begin();
     #[allow(deprecated)] // Rhai's mark for an interface that may change; the version is pinned.
-    engine.on_parse_token(move |token, _, _| {
-        if token == Token::DoubleArrow && cases.fetch_add(1, Ordering::Relaxed) >= MAX_CASES {
+    engine.on_parse_token(move |token, position, _| {
+        let mut parse = PARSE.get().next(position);
+        parse.cases += u32::from(token == Token::DoubleArrow);
+        let looks = parse.tokens % TOKENS_PER_LOOK == 1;
+        let start = *parse.start.get_or_insert_with(Instant::now);
+        PARSE.set(parse);
+        if parse.cases > MAX_CASES {
             let why = format!("more than {MAX_CASES} cases of `switch`");
             return Token::LexError(LexError::Runtime(why).into());
         }
-        if !tokens.fetch_add(1, Ordering::Relaxed).is_multiple_of(TOKENS_PER_LOOK) {
-            return token;
-        }
-        let start: &Instant = start.get_or_init(Instant::now);
-        let too_long = longest.is_some_and(|longest| start.elapsed() > longest);
-        if too_long || !budget::may_go_on() {
+        let too_long = looks && longest.is_some_and(|longest| start.elapsed() > longest);
+        if too_long || looks && !budget::may_go_on() {
             return Token::LexError(LexError::Runtime(STOPPED.to_owned()).into());
         }
         token
@@ -56,4 +88,56 @@ pub(crate) fn stopped(name: &str) -> Error {
             .hint("keep large tables in a file of their own, as JSON, and read it with `std/fs`"),
     }
     .at(Location::file(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::parser;
+    use crate::parse_text;
+    use caraway_loaders_core::limits::Limits;
+
+    /// A `switch` with so many cases, after so many empty lines.
+    fn cases(count: u32, lines: usize) -> String {
+        let cases: String = (0..count).map(|case| format!("{case}=>0,")).collect();
+        format!("{}switch 1 {{{cases}}}", "\n".repeat(lines))
+    }
+
+    #[test]
+    fn each_text_has_cases_of_its_own() {
+        let mut engine = parser(&Limits::PROGRAM);
+        engine.set_optimization_level(rhai::OptimizationLevel::None);
+        let half = MAX_CASES / 2 + 1;
+        for _ in 0..3 {
+            engine.compile(cases(half, 0)).unwrap();
+        }
+        // From one text to the next, wherever they begin.
+        for lines in 0..3 {
+            parse_text(&engine, &cases(half, lines), "test").unwrap();
+        }
+        for text in [
+            cases(MAX_CASES + 1, 0),
+            format!("{};\n{}", cases(half, 0), cases(half, 0)),
+            cases(MAX_CASES + 1, 0).replace(',', ",\n"),
+            // Each on a line beyond those that have numbers.
+            cases(MAX_CASES + 1, 70_000).replace(',', ",\n"),
+        ] {
+            let error = engine.compile(text).unwrap_err();
+            assert!(error.to_string().contains("more than 16384 cases"), "{error}");
+        }
+        engine.compile("1").unwrap();
+    }
+
+    #[test]
+    fn each_text_has_a_clock_of_its_own() {
+        let engine = parser(&Limits::PROGRAM);
+        let long_ago = Instant::now().checked_sub(2 * LONGEST).unwrap();
+        let stale = |at| PARSE.set(Parse { at, start: Some(long_ago), ..Parse::NEW });
+        stale(Position::new(9, 9));
+        engine.compile("1").unwrap();
+        stale(Position::NONE);
+        parse_text(&engine, "\n\n1", "test").unwrap();
+        stale(Position::NONE);
+        assert!(was_stopped(&engine.compile("1").unwrap_err()));
+    }
 }

@@ -1,6 +1,7 @@
 //! Script files, read and parsed.
 
 use crate::parsing;
+use caraway_loaders_core::regular::{RegularFile, Unreadable};
 use caraway_loaders_core::{Code, Error, Location};
 use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
 use std::path::Path;
@@ -33,6 +34,7 @@ pub fn parse_text(engine: &Engine, text: &str, name: &str) -> Result<AST, Error>
     // A byte order mark means nothing, and a first line for the system's loader is a comment to us.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let commented = text.strip_prefix("#!").map(|rest| format!("// {rest}"));
+    parsing::begin();
     let mut ast = engine.compile(commented.as_deref().unwrap_or(text)).map_err(|error| {
         if parsing::was_stopped(&error) {
             return parsing::stopped(name);
@@ -86,15 +88,14 @@ fn changed_in(target: &Expr) -> Option<(String, Position)> {
 ///
 /// [`Code::Io`] for what is no regular file, cannot be read, is larger than 16 MiB or no UTF-8.
 pub(crate) fn read_source(real: &Path, shown: &Path) -> Result<String, Error> {
-    let failed = |error: &std::io::Error| Error::io(shown, "read", error);
-    let metadata = std::fs::metadata(real).map_err(|error| failed(&error))?;
-    if !metadata.is_file() {
-        return Err(Error::new(Code::Io, format!("{} is not a regular file", shown.display())));
-    }
-    if metadata.len() > MAX_SOURCE {
-        return Err(Error::new(Code::Io, format!("{} is larger than {MAX_SOURCE} bytes", shown.display())));
-    }
-    let bytes = std::fs::read(real).map_err(|error| failed(&error))?;
+    let bytes = RegularFile::open(real).and_then(|file| file.read(MAX_SOURCE)).map_err(|unreadable| {
+        let refused = |what: &str| Error::new(Code::Io, format!("{} is {what}", shown.display()));
+        match unreadable {
+            Unreadable::Failed(error) => Error::io(shown, "read", &error),
+            Unreadable::NotRegular(found) => refused(&format!("not a regular file but {found}")),
+            Unreadable::TooLarge => refused(&format!("larger than {MAX_SOURCE} bytes")),
+        }
+    })?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();

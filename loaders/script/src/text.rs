@@ -5,7 +5,7 @@
 //! would then write the text in a way of its own: they give back an empty one, and the next operation is told why.
 
 use caraway_loaders_core::budget;
-use caraway_loaders_core::text::Text;
+use caraway_loaders_core::growth::Text;
 use rhai::{Array, Blob, Dynamic, Engine, FuncRegistration, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
 

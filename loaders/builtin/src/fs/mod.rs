@@ -15,7 +15,7 @@ mod read;
 mod target;
 mod write;
 
-use crate::module::{Function, Host, StdModule, text};
+use crate::module::{Function, Host, StdModule, name, text};
 use caraway_loaders_core::bind::CallResult;
 use caraway_loaders_core::capability::FileMode;
 use caraway_loaders_core::{Code, Error};
@@ -84,7 +84,7 @@ pub(crate) const MODULE: StdModule = StdModule {
 const MAX_FILE: u64 = 256 << 20;
 
 fn read_text(host: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let path = text(args, 0);
+    let path = name(args, 0)?;
     let most = most(context.engine().max_string_size());
     let target = Target::open(&host.access, FileMode::Read, &path, Last::Follow)
         .map_err(|failure| failure.doing("read", &path))?;
@@ -98,7 +98,7 @@ fn read_text(host: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dyna
 }
 
 fn read_bytes(host: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let path = text(args, 0);
+    let path = name(args, 0)?;
     let most = most(context.engine().max_array_size());
     let target = Target::open(&host.access, FileMode::Read, &path, Last::Follow)
         .map_err(|failure| failure.doing("read", &path))?;
@@ -123,7 +123,7 @@ fn write_bytes(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]
 }
 
 fn replace(host: &Host, args: &[&mut Dynamic], bytes: &[u8]) -> CallResult {
-    let path = text(args, 0);
+    let path = name(args, 0)?;
     let target = Target::open(&host.access, FileMode::Write, &path, Last::Keep)
         .map_err(|failure| failure.doing("write", &path))?;
     write::replace(&target, &path, bytes)?;
@@ -131,7 +131,7 @@ fn replace(host: &Host, args: &[&mut Dynamic], bytes: &[u8]) -> CallResult {
 }
 
 fn append_text(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let (path, text) = (text(args, 0), text(args, 1));
+    let (path, text) = (name(args, 0)?, text(args, 1));
     let target = Target::open(&host.access, FileMode::Write, &path, Last::Follow)
         .map_err(|failure| failure.doing("write", &path))?;
     write::append(&target, &path, text.as_bytes())?;
@@ -139,7 +139,7 @@ fn append_text(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]
 }
 
 fn exists(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let path = text(args, 0);
+    let path = name(args, 0)?;
     let found = Target::open(&host.access, FileMode::Read, &path, Last::Follow)
         .and_then(|target| target.metadata().map(|_| ()));
     match found {
@@ -150,7 +150,7 @@ fn exists(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> 
 }
 
 fn list(host: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let path = text(args, 0);
+    let path = name(args, 0)?;
     let target = Target::open(&host.access, FileMode::Read, &path, Last::Follow)
         .map_err(|failure| failure.doing("list", &path))?;
     let names = read::names(&target, &path, limit_of_names(context.engine()))?;
@@ -162,7 +162,7 @@ fn limit_of_names(engine: &Engine) -> usize {
 }
 
 fn create_dir(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let path = text(args, 0);
+    let path = name(args, 0)?;
     Target::create(&host.access, &path)
         .and_then(|target| target.create_dir())
         .map_err(|failure| failure.doing("create", &path))?;
@@ -170,7 +170,7 @@ fn create_dir(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic])
 }
 
 fn remove(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let path = text(args, 0);
+    let path = name(args, 0)?;
     Target::open(&host.access, FileMode::Write, &path, Last::Keep)
         .and_then(|target| target.remove())
         .map_err(|failure| failure.doing("remove", &path))?;
@@ -178,7 +178,7 @@ fn remove(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> 
 }
 
 fn metadata(host: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
-    let path = text(args, 0);
+    let path = name(args, 0)?;
     let metadata = Target::open(&host.access, FileMode::Read, &path, Last::Follow)
         .and_then(|target| target.metadata())
         .map_err(|failure| failure.doing("look at", &path))?;

@@ -13,14 +13,14 @@ pub(super) struct Address(Url);
 
 impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        Self::checked(text, || Url::parse(text))
+        Self::checked(Code::ValueRefused, text, || Url::parse(text))
     }
 
     /// Where a redirect leads. It never leads from https to http.
     pub(super) fn redirected(&self, location: &str) -> Result<Self, Error> {
         let from = self.shown();
         let wrong = |error: Error| error.said_of(&format!("{from} redirects:"));
-        let to = Self::checked(location, || self.0.join(location)).map_err(wrong)?;
+        let to = Self::checked(Code::PluginFailed, location, || self.0.join(location)).map_err(wrong)?;
         if self.is_secure() && !to.is_secure() {
             let to = to.shown();
             return Err(Error::new(
@@ -32,11 +32,15 @@ impl Address {
         Ok(to)
     }
 
-    fn checked(text: &str, parse: impl FnOnce() -> Result<Url, url::ParseError>) -> Result<Self, Error> {
+    /// An error is of this code.
+    fn checked(
+        code: Code,
+        text: &str,
+        parse: impl FnOnce() -> Result<Url, url::ParseError>,
+    ) -> Result<Self, Error> {
+        // The text may have a password in it, where nobody can tell: none of it is shown.
         let wrong = |what: &str| {
-            // No more of it than tells which one it is: secrets are in queries.
-            let shown: String = text.chars().take_while(|c| !"?#".contains(*c)).take(80).collect();
-            Error::new(Code::PluginFailed, format!("`{shown}` is no URL to request: {what}"))
+            Error::new(code, format!("that is no URL to request: {what}"))
                 .hint("for example `https://example.com/path?query`")
         };
         if text.len() > MAX_URL {
@@ -45,22 +49,15 @@ impl Address {
         if text.contains(char::is_control) {
             return Err(wrong("it has control characters"));
         }
-        let mut url = parse().map_err(|error| {
-            // The text may have a password in it, where nobody can tell.
-            Error::new(Code::PluginFailed, format!("that is no URL to request: {error}"))
-                .hint("for example `https://example.com/path?query`")
-        })?;
+        let mut url = parse().map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             let scheme = url.scheme();
-            return Err(Error::new(Code::PluginFailed, format!("`{scheme}:` is neither http nor https"))
+            return Err(Error::new(code, format!("`{scheme}:` is neither http nor https"))
                 .hint("files are read with `std/fs`"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::new(
-                Code::PluginFailed,
-                "a URL with a user's name or password is not requested",
-            )
-            .hint("send the header `authorization`"));
+            return Err(Error::new(code, "a URL with a user's name or password is not requested")
+                .hint("send the header `authorization`"));
         }
         if url.as_str().len() > MAX_URL {
             return Err(wrong(&format!("it has more than {MAX_URL} bytes")));
@@ -136,6 +133,7 @@ mod tests {
     fn what_is_not_requested() {
         let long = format!("http://a/{}", "x".repeat(MAX_URL));
         let grows = format!("http://a/{}", "\u{fc}".repeat(MAX_URL / 3));
+        let long_secret = format!("http://me:secret@a/{}", "x".repeat(MAX_URL));
         for (text, message) in [
             ("", "no URL to request"),
             ("a.example", "no URL to request"),
@@ -152,6 +150,9 @@ mod tests {
             ("http://me:secret@a/", "user's name or password"),
             ("http://secret@a/", "user's name or password"),
             ("http://me:secret@a:99999/", "no URL to request"),
+            ("http://me:secret@a/\0", "control characters"),
+            ("http:\\\\me:secret@a/\n", "control characters"),
+            (&long_secret, "more than 8192 bytes"),
             (&long, "more than 8192 bytes"),
             (&grows, "more than 8192 bytes"),
         ] {

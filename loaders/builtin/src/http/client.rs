@@ -6,6 +6,7 @@ use super::failure::failed;
 use super::options::{Method, Options};
 use super::response;
 use super::wire::INPUT;
+use crate::options::Data;
 use caraway_loaders_core::bind::{CallError, CallResult};
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::network::Gate;
@@ -104,7 +105,7 @@ impl Client {
         }
         let left = end.saturating_duration_since(Instant::now());
         let agent = self.agent();
-        match options.body.as_bytes() {
+        match options.body.as_ref().map(Data::as_bytes) {
             Some(body) => {
                 let request = agent.configure_request(request.body(body)?).timeout_global(Some(left)).build();
                 agent.run(request)

@@ -50,7 +50,7 @@ pub(crate) const MODULE: StdModule = StdModule {
 
 fn get(host: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
     let address = Address::parse(&string(args, 0))?;
-    host.http.send(Method::Get, address, Options::default(), context.engine())
+    host.http().send(Method::Get, address, Options::default(), context.engine())
 }
 
 fn request(host: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {
@@ -60,7 +60,7 @@ fn request(host: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynami
         Some(given) => Options::read(&given, method).map_err(|error| error.about_argument(2))?,
         None => Options::default(),
     };
-    host.http.send(method, address, options, context.engine())
+    host.http().send(method, address, options, context.engine())
 }
 
 fn text(_: &Host, _: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> CallResult {

@@ -1,9 +1,9 @@
 //! What a script says of a request.
 
-use caraway_loaders_core::bind::conform::type_name;
+use crate::options::{self, Data, Given, refused};
+use caraway_loaders_core::Error;
 use caraway_loaders_core::bind::suggest;
-use caraway_loaders_core::{Code, Error};
-use rhai::{Blob, Dynamic, ImmutableString, Map};
+use rhai::Map;
 use std::time::Duration;
 use ureq::http::{self, HeaderMap, HeaderName, HeaderValue, header};
 
@@ -74,7 +74,7 @@ impl Method {
         }
         let names = Self::ALL.map(|(name, _)| name);
         let shown: String = text.chars().take(20).collect();
-        let error = Error::new(Code::PluginFailed, format!("`{shown}` is no method of a request"));
+        let error = refused(format!("`{shown}` is no method of a request"));
         Err(match suggest(&text.to_ascii_uppercase(), names) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!("they are {}", names.join(", "))),
@@ -107,30 +107,12 @@ impl Method {
     }
 }
 
-/// What is sent after the headers.
-#[derive(Debug, Clone, Default)]
-pub(super) enum Body {
-    #[default]
-    None,
-    Text(ImmutableString),
-    Bytes(Blob),
-}
-
-impl Body {
-    pub(super) fn as_bytes(&self) -> Option<&[u8]> {
-        match self {
-            Self::None => None,
-            Self::Text(text) => Some(text.as_bytes()),
-            Self::Bytes(bytes) => Some(bytes),
-        }
-    }
-}
-
-/// All of it.
+/// What a call says beside method and URL.
 #[derive(Debug, Clone)]
 pub(super) struct Options {
     pub(super) headers: HeaderMap,
-    pub(super) body: Body,
+    /// What is sent after the headers.
+    pub(super) body: Option<Data>,
     pub(super) timeout: Duration,
     pub(super) max_bytes: u64,
     /// How many are followed; with 0 the redirect is the answer.
@@ -143,7 +125,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             headers: HeaderMap::new(),
-            body: Body::None,
+            body: None,
             timeout: DEFAULT_TIMEOUT,
             max_bytes: DEFAULT_MAX_BYTES,
             redirects: DEFAULT_REDIRECTS,
@@ -153,32 +135,29 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The errors are predicates, said of the argument.
-    pub(super) fn read(given: &Map, method: Method) -> Result<Self, Error> {
-        let mut options = Self::default();
-        for (name, value) in given {
-            match name.as_str() {
-                "headers" => options.headers = headers(value)?,
-                "body" => options.body = body(value, method)?,
-                "timeout" => options.timeout = timeout(value)?,
-                "max_bytes" => options.max_bytes = whole(value, "max_bytes", i64::MAX)?,
+    /// Errors are about the argument, without naming it.
+    pub(super) fn read(map: &Map, method: Method) -> Result<Self, Error> {
+        let mut read = Self::default();
+        for given in options::of(map) {
+            match given.name {
+                "headers" => read.headers = headers(given)?,
+                "body" => read.body = body(given, method)?,
+                "timeout" => read.timeout = given.seconds()?,
+                "max_bytes" => read.max_bytes = given.whole(i64::MAX)?,
                 "redirects" => {
-                    let most = whole(value, "redirects", MAX_REDIRECTS)?;
-                    options.redirects = u32::try_from(most).unwrap_or(0);
+                    read.redirects = u32::try_from(given.whole(MAX_REDIRECTS)?).unwrap_or(u32::MAX)
                 }
-                "require_ok" => {
-                    options.require_ok = value.as_bool().map_err(|_| mismatch("bool", value, name))?
-                }
-                other => return Err(unknown(other)),
+                "require_ok" => read.require_ok = given.flag()?,
+                _ => return Err(given.unknown(&NAMES)),
             }
         }
-        Ok(options)
+        Ok(read)
     }
 
     /// What is left of them after a redirect with this status, from `method` to `next`, to another host or not.
     pub(super) fn redirect(&mut self, method: Method, next: Method, elsewhere: bool) {
         if next != method {
-            self.body = Body::None;
+            self.body = None;
             for name in [
                 header::CONTENT_TYPE,
                 header::CONTENT_ENCODING,
@@ -196,89 +175,44 @@ impl Options {
     }
 }
 
-fn headers(value: &Dynamic) -> Result<HeaderMap, Error> {
-    let given = value.read_lock::<Map>().ok_or_else(|| mismatch("map<string>", value, "headers"))?;
+fn headers(given: Given<'_>) -> Result<HeaderMap, Error> {
     let (mut headers, mut size) = (HeaderMap::new(), 0);
-    for (name, value) in given.iter() {
-        let shown: String = name.chars().take(80).collect();
-        let text = value
-            .read_lock::<ImmutableString>()
-            .ok_or_else(|| mismatch("map<string>", value, &format!("headers.{shown}")))?;
+    given.texts(|name, text| {
         size += name.len() + text.len() + ": \r\n".len();
         if size > MAX_HEADERS {
-            return Err(wrong(format!("has more than {MAX_HEADERS} bytes of `headers`")));
+            return Err(refused(format!("has more than {MAX_HEADERS} bytes of `headers`")));
         }
-        let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| wrong(format!("has `{shown}` in `headers`, which is no header's name")))?;
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+            refused(format!("has `{}` in `headers`, which is no header's name", options::shown(name)))
+        })?;
         if OURS.contains(&name.as_str()) {
-            return Err(wrong(format!("has the header `{name}`, which is not for scripts to set"))
+            return Err(refused(format!("has the header `{name}`, which is not for scripts to set"))
                 .hint("it follows from the URL and the body"));
         }
         // What is wrong with it is not shown: it may be secret.
         let text = HeaderValue::from_str(&text).ok().filter(|_| text.is_ascii()).ok_or_else(|| {
-            wrong(format!("has a value for the header `{name}` that is not printable ASCII"))
+            refused(format!("has a value for the header `{name}` that is not printable ASCII"))
                 .hint("line ends end a header, and are refused; encode other text, for example with `percent_encode`")
         })?;
-        if headers.insert(name.clone(), text).is_some() {
-            return Err(wrong(format!("has the header `{name}` twice, in small and in capital letters")));
+        match headers.insert(name.clone(), text) {
+            None => Ok(()),
+            Some(_) => {
+                Err(refused(format!("has the header `{name}` twice, in small and in capital letters")))
+            }
         }
-    }
+    })?;
     Ok(headers)
 }
 
-fn body(value: &Dynamic, method: Method) -> Result<Body, Error> {
-    let body = if value.is_unit() {
-        Body::None
-    } else if let Some(text) = value.read_lock::<ImmutableString>() {
-        Body::Text(text.clone())
-    } else if let Some(bytes) = value.read_lock::<Blob>() {
-        Body::Bytes(bytes.clone())
-    } else {
-        return Err(mismatch("string or bytes", value, "body")
-            .hint("`json::stringify` of `std/json` makes text of a map or an array"));
-    };
-    match body {
-        Body::None => Ok(body),
-        _ if method.has_body() => Ok(body),
-        _ => Err(wrong("has a `body`, which GET and HEAD requests do not have").hint("use POST or PUT")),
+fn body(given: Given<'_>, method: Method) -> Result<Option<Data>, Error> {
+    if given.value.is_unit() {
+        return Ok(None);
     }
-}
-
-fn timeout(value: &Dynamic) -> Result<Duration, Error> {
-    let seconds = match (value.as_int(), value.as_float()) {
-        (Ok(seconds), _) => seconds as f64,
-        (_, Ok(seconds)) => seconds,
-        _ => return Err(mismatch("float", value, "timeout")),
-    };
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(timeout) if !timeout.is_zero() => Ok(timeout),
-        _ => Err(wrong(format!("has a `timeout` of {seconds} seconds"))
-            .hint("pass a number greater than 0 and less than 1.8e19")),
+    let body = given
+        .data()
+        .map_err(|error| error.hint("`json::stringify` of `std/json` makes text of a map or an array"))?;
+    if !method.has_body() {
+        return Err(refused("has a `body`, which GET and HEAD requests do not have").hint("use POST or PUT"));
     }
-}
-
-fn whole(value: &Dynamic, name: &str, most: i64) -> Result<u64, Error> {
-    let number = value.as_int().map_err(|_| mismatch("int", value, name))?;
-    match u64::try_from(number) {
-        Ok(valid) if number <= most => Ok(valid),
-        _ => Err(wrong(format!("has {number} as `{name}`, which must be 0 to {most}"))),
-    }
-}
-
-fn mismatch(expected: &str, found: &Dynamic, name: &str) -> Error {
-    let found = type_name(found);
-    Error::new(Code::ArgumentType, format!("must have {expected} as `{name}`, found {found}"))
-}
-
-fn unknown(name: &str) -> Error {
-    let shown: String = name.chars().take(40).collect();
-    let error = Error::new(Code::ArgumentType, format!("has `{shown}`, which is no option"));
-    match suggest(name, NAMES) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("the options are {}", NAMES.join(", "))),
-    }
-}
-
-fn wrong(message: impl AsRef<str>) -> Error {
-    Error::new(Code::PluginFailed, message)
+    Ok(Some(body))
 }

@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::options::Options;
 use caraway_loaders_core::bind::{CallError, CallResult};
+use caraway_loaders_core::growth::{Bytes, Full};
 use caraway_loaders_core::{Code, Error, budget};
 use rhai::{Blob, Dynamic, Engine, Map};
 use std::io::Read;
@@ -35,22 +36,19 @@ pub(super) fn read(
     if body.content_length().is_some_and(|announced| announced > most) {
         return Err(too_large().into());
     }
-    let (mut reader, mut bytes, mut buffer) = (body.as_reader(), Blob::new(), vec![0; CHUNK]);
+    let (mut reader, mut bytes, mut buffer) = (body.as_reader(), Bytes::within(0), vec![0; CHUNK]);
     loop {
         let read = reader.read(&mut buffer).map_err(|error| failed(error.into()))?;
         if read == 0 {
-            return Ok(bytes);
+            return bytes.finish().map_err(|full| full.into_error("the body"));
         }
-        if (bytes.len() + read) as u64 > most {
+        if (bytes.as_slice().len() + read) as u64 > most {
             return Err(too_large().into());
         }
-        if bytes.capacity() < bytes.len() + read {
-            let more = bytes.capacity().max(read);
-            if !budget::may_allocate(more as u64) || bytes.try_reserve_exact(more).is_err() {
-                return Err(too_large().into());
-            }
-        }
-        bytes.extend_from_slice(&buffer[..read]);
+        bytes.push(&buffer[..read]).map_err(|full| match full {
+            Full::Expired(expiry) => CallError::from(expiry),
+            Full::Large { .. } | Full::Memory(_) => too_large().into(),
+        })?;
     }
 }
 

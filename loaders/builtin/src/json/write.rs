@@ -1,85 +1,24 @@
 //! Values to JSON text.
 
 use super::MAX_DEPTH;
+use caraway_loaders_core::bind::CallResult;
 use caraway_loaders_core::bind::conform::type_name;
-use caraway_loaders_core::bind::{CallError, CallResult};
-use caraway_loaders_core::budget::{self, Expiry};
 use caraway_loaders_core::buffer::{Floats, Ints};
+use caraway_loaders_core::growth::Bytes;
 use caraway_loaders_core::{Code, Error};
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::ser::Formatter;
-use std::io;
-
-/// The budget is looked at once in this many pieces of text, or this many bytes.
-const WRITES_PER_LOOK: usize = 4096;
-const BYTES_PER_LOOK: usize = 256 << 10;
 
 pub(super) fn stringify(value: &Dynamic, formatter: impl Formatter, engine: &Engine) -> CallResult {
-    let most = match engine.max_string_size() {
-        0 => usize::MAX,
-        most => most,
-    };
-    let mut out = Bounded { text: Vec::new(), most, writes: 0, looked_at: 0, stopped: None };
+    let mut out = Bytes::of_string(engine);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     let written = Json { value, depth: 0 }.serialize(&mut serializer);
-    match (written, out.stopped) {
-        (_, Some(stopped)) => Err(stopped),
-        (Err(error), None) => {
-            Err(Error::new(Code::PluginFailed, format!("cannot write as JSON: {error}")).into())
-        }
-        (Ok(()), None) => match String::from_utf8(out.text) {
-            Ok(text) => Ok(text.into()),
-            Err(error) => Err(Error::new(Code::Internal, format!("JSON: {error}")).into()),
-        },
-    }
-}
-
-/// Text that may grow to the limit for one string, within the budget.
-struct Bounded {
-    text: Vec<u8>,
-    most: usize,
-    writes: usize,
-    /// How long the text was at the last look.
-    looked_at: usize,
-    stopped: Option<CallError>,
-}
-
-impl Bounded {
-    /// Looks at the budget now and then, and at memory before the text grows, which doubles it.
-    fn look(&mut self, more: usize) -> Result<(), Expiry> {
-        let len = self.text.len() + more;
-        let grows = len > self.text.capacity();
-        if grows && !budget::can_allocate(len.max(self.text.capacity()) as u64)
-            || len - self.looked_at >= BYTES_PER_LOOK
-            || self.writes.is_multiple_of(WRITES_PER_LOOK)
-        {
-            self.looked_at = len;
-            budget::check()?;
-        }
-        Ok(())
-    }
-}
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writes += 1;
-        if bytes.len() > self.most - self.text.len() {
-            let message =
-                format!("the JSON text is longer than {} bytes, the limit for one string", self.most);
-            self.stopped = Some(Error::new(Code::Memory, message).into());
-        } else if let Err(expiry) = self.look(bytes.len()) {
-            self.stopped = Some(expiry.into());
-        } else {
-            self.text.extend_from_slice(bytes);
-            return Ok(bytes.len());
-        }
-        Err(io::Error::other("stopped"))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    let bytes = out.finish().map_err(|full| full.into_error("the JSON text"))?;
+    written.map_err(|error| Error::new(Code::ValueRefused, format!("cannot write as JSON: {error}")))?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| Error::new(Code::Internal, format!("JSON: {error}")))?;
+    Ok(text.into())
 }
 
 struct Json<'a> {

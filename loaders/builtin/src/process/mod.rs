@@ -51,16 +51,15 @@ fn run(host: &Host, context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) 
     let launch = Launch { access: &host.access, program: &program, arguments: &arguments, options: &options };
     let (mut command, _cwd) = launch.command()?;
     let child = Child::start(&mut command).map_err(|error| launch.failed(&error))?;
-    let (status, [stdout, stderr]) = output::collect(child, &program, &options)?;
+    let (status, [stdout, stderr]) = output::collect(child, &program, &options, context.engine())?;
     if options.check && !status.success() {
         return Err(failure(&program, status, &stderr).into());
     }
     let mut outcome = Map::new();
     outcome.insert("status".into(), number(status.code()));
     outcome.insert("signal".into(), number(status.signal()));
-    let most = context.engine().max_string_size();
-    for (name, bytes) in [("stdout", stdout), ("stderr", stderr)] {
-        outcome.insert(name.into(), bytes.into_value(name, &program, options.bytes, most)?);
+    for output in [stdout, stderr] {
+        outcome.insert(output.name.into(), output.into_value(&program, options.bytes)?);
     }
     Ok(outcome.into())
 }

@@ -1,7 +1,7 @@
 //! Frames for threads that work for another one.
 
 use super::allocator::allocated;
-use super::{CEILING, FRAMES, Open, memory_left};
+use super::{CEILING, FRAMES, Open, look, memory_left};
 use std::marker::PhantomData;
 use std::time::Instant;
 
@@ -44,6 +44,7 @@ impl Lent {
                 lowest_ceiling: ceiling,
                 ..open.clone()
             });
+            look::begin();
             frames.frames = lent.collect();
             frames.open = frames.frames.len();
             CEILING.set(ceiling);

@@ -24,6 +24,7 @@ thread_local! {
     /// How many operations are left until the next look.
     static LEFT: Cell<u32> = const { Cell::new(WIDEST) };
     static GAP: Cell<u32> = const { Cell::new(WIDEST) };
+    /// The last look, if it was taken for the frames that are open.
     static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
@@ -33,6 +34,12 @@ pub(super) fn due() -> bool {
     let left = LEFT.get().saturating_sub(1);
     LEFT.set(left);
     left == 0
+}
+
+/// Tells that the outermost frame is opened: what comes next does not last since the last look.
+#[inline]
+pub(super) fn begin() {
+    LAST.set(None);
 }
 
 /// Makes the next operation look. Called by the allocator, so it allocates nothing.
@@ -48,7 +55,8 @@ pub(super) fn soon() {
 pub(super) fn taken(memory: i64) {
     let now = Instant::now();
     let took = LAST.replace(Some(now)).map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
-    let gap = if took < LONG { GAP.get() * 2 } else { GAP.get() / (took.as_millis() as u32 + 1).max(2) };
+    let milliseconds = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+    let gap = if took < LONG { GAP.get() * 2 } else { GAP.get() / milliseconds.saturating_add(1).max(2) };
     let widest = u32::try_from(MUCH * i64::from(WIDEST) / memory.max(1)).unwrap_or(WIDEST);
     let gap = gap.clamp(1, widest.clamp(WIDEST_WITH_MUCH, WIDEST));
     GAP.set(gap);
@@ -57,7 +65,9 @@ pub(super) fn taken(memory: i64) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Cancel, Meter};
     use super::*;
+    use crate::limits::Limits;
 
     /// How many operations until a look is due.
     fn operations() -> u32 {
@@ -78,9 +88,24 @@ mod tests {
             taken(i64::MAX);
             assert_eq!(operations(), wanted);
         }
+        LAST.set(None);
         taken(i64::MAX);
         assert_eq!(operations(), WIDEST_WITH_MUCH);
         soon();
         assert_eq!(operations(), 1);
+    }
+
+    #[test]
+    fn what_was_before_the_frames_does_not_count() {
+        let long_ago = Instant::now().checked_sub(Duration::from_millis(u32::MAX.into())).unwrap();
+        LAST.set(Some(long_ago));
+        let outer = Meter::program(&Limits::PROGRAM, Cancel::default()).enter().unwrap();
+        taken(0);
+        assert_eq!(operations(), WIDEST);
+        LAST.set(Some(long_ago));
+        let inner = Meter::plugin("p", &Limits::PLUGIN).enter().unwrap();
+        taken(0);
+        assert_eq!(operations(), 1);
+        drop((inner, outer));
     }
 }

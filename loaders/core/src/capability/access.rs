@@ -293,7 +293,6 @@ mod tests {
             (read("."), "read `.`", "filesystem=read:app"),
             (Request::File(FileMode::Write, Path::new("out")), "write `out`", "filesystem=write:app/out"),
             (Request::Connect { host: "::1", port: 80 }, "connect to `[::1]:80`", "'network=[::1]:80'"),
-            (run("git", &[]), "start `git`", "process=git"),
             (run("git", &arguments[..2]), "start `git log -1`", "'process=git log -1'"),
             (
                 run("git", &arguments),
@@ -309,6 +308,13 @@ mod tests {
             // What the hint says works.
             let word = shlex::split(flag).unwrap().remove(0);
             case(&Access::program(&grants(&[&word], &[]), "/here/app"), request, None);
+        }
+        let star = ["*".to_owned()];
+        for (arguments, command) in [(&[][..], "git"), (&star, "git *")] {
+            let message = format!("the program may not start `{command}`: it is not granted");
+            let hint =
+                "run with `--allow process=git`; that allows all arguments: no pattern is this command alone";
+            case(&bare, run("git", arguments), Some((&message, hint)));
         }
         let silent = Access::program(&grants(&[], &["io"]), "/here");
         case(

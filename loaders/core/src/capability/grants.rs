@@ -1,6 +1,6 @@
 //! What the operator grants and denies.
 
-use super::refusal::quoted;
+use super::quote::quoted;
 use super::scopes::{Capability, Scopes};
 use crate::code::Code;
 use crate::error::Error;

@@ -4,6 +4,7 @@ use super::grants::Rule;
 use super::lexical::seen_from;
 use super::network;
 use super::process;
+use super::quote::quoted;
 use super::request::Request;
 use crate::code::Code;
 use crate::error::Error;
@@ -58,9 +59,11 @@ impl Refusal<'_> {
                     self.plugin.unwrap_or_default()
                 );
                 let and = if granted { String::new() } else { format!(" and run with `{}`", self.flag()) };
-                ("its manifest does not ask for it".to_owned(), format!("{line}{and}"))
+                ("its manifest does not ask for it".to_owned(), format!("{line}{and}{}", self.excess()))
             }
-            Reason::NotGranted => ("it is not granted".to_owned(), format!("run with `{}`", self.flag())),
+            Reason::NotGranted => {
+                ("it is not granted".to_owned(), format!("run with `{}`{}", self.flag(), self.excess()))
+            }
         };
         Error::new(Code::Denied, format!("{who} may not {}: {why}", self.act())).hint(hint)
     }
@@ -72,13 +75,22 @@ impl Refusal<'_> {
             }
             Request::Connect { host, port } => format!("connect to `{}`", network::shown(host, port)),
             Request::LookUp(host) => format!("look up `{host}`"),
-            Request::Run { program, arguments } => format!("start `{}`", process::exact(program, arguments)),
+            Request::Run { program, arguments } => format!("start `{}`", process::shown(program, arguments)),
             Request::Environment(name) => format!("read the environment variable `{name}`"),
             Request::Native => "run native code in this process".to_owned(),
             Request::Print(Stream::Stdout) => "write to standard output".to_owned(),
             Request::Print(Stream::Stderr) => "write to standard error".to_owned(),
             Request::ReadInput => "read standard input".to_owned(),
         }
+    }
+
+    /// What the line and the flag would allow beside it.
+    fn excess(&self) -> String {
+        let excess = match *self.request {
+            Request::Run { program, arguments } => process::narrowest(program, arguments).excess,
+            _ => None,
+        };
+        excess.map(|what| format!("; that allows {what}")).unwrap_or_default()
     }
 
     /// What would ask for it in a manifest.
@@ -91,9 +103,10 @@ impl Refusal<'_> {
             }
             Request::Connect { host, port } => json!({capability: {"hosts": [network::shown(host, port)]}}),
             Request::LookUp(host) => json!({capability: {"hosts": [network::shown(host, ANY_PORT)]}}),
-            Request::Run { program, arguments } => {
-                json!({capability: {"programs": [process::exact(program, arguments)]}})
-            }
+            Request::Run { program, arguments } => match process::narrowest(program, arguments).entry {
+                Some(entry) => json!({capability: {"programs": [entry]}}),
+                None => json!(capability),
+            },
             Request::Environment(name) => json!({capability: {"names": [name]}}),
             Request::Native | Request::Print(_) | Request::ReadInput => json!(capability),
         }
@@ -109,7 +122,7 @@ impl Refusal<'_> {
             }
             Request::Connect { host, port } => Some(network::shown(host, port)),
             Request::LookUp(host) => Some(network::shown(host, ANY_PORT)),
-            Request::Run { program, arguments } => Some(process::exact(program, arguments)),
+            Request::Run { program, arguments } => process::narrowest(program, arguments).entry,
             Request::Environment(name) => Some(name.to_owned()),
             Request::ReadInput => Some("stdin".to_owned()),
             Request::Native | Request::Print(_) => None,
@@ -123,20 +136,4 @@ impl Refusal<'_> {
         };
         format!("--allow {}", quoted(&rule))
     }
-}
-
-/// The text as a shell takes it for one word, quoted only where it must be.
-///
-/// ```
-/// use caraway_loaders_core::capability::quoted;
-///
-/// assert_eq!(quoted("stats:env=LANG"), "stats:env=LANG");
-/// assert_eq!(quoted("filesystem=read:my file"), "'filesystem=read:my file'");
-/// ```
-pub fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "=:,./_-+@".contains(c);
-    if text.chars().all(plain) {
-        return text.to_owned();
-    }
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |quoted| quoted.into_owned())
 }

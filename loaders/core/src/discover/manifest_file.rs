@@ -4,10 +4,8 @@ use super::folder::Folder;
 use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::manifest::{self, MAX_BYTES};
-use rustix::fs::{FileType, Mode, OFlags};
-use rustix::io::Errno;
-use std::fs::File;
-use std::io::Read;
+use crate::regular::{RegularFile, Unreadable};
+use std::io::ErrorKind;
 use std::path::Path;
 
 pub(super) const JSON: &str = "plugin.json";
@@ -25,48 +23,29 @@ pub fn has_manifest(folder: &Path) -> bool {
 
 /// The bytes of a manifest; `None` where there is no file of this name.
 ///
-/// The file is opened without waiting, and looked at before it is read: pipes, devices and sockets are
-/// refused, and so is what is too large.
-///
 /// # Errors
 ///
 /// Not a regular file, too large, or it cannot be read.
 pub(super) fn read(folder: &Folder, name: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let unreadable = |error: &std::io::Error| {
+    let refused = |unreadable: Unreadable| {
         let path = folder.path.join(name);
-        Error::io(&path, "read", error).at(Location::file(path))
+        match unreadable {
+            Unreadable::TooLarge => manifest::too_large(&path),
+            Unreadable::Failed(error) => Error::io(&path, "read", &error).at(Location::file(path)),
+            Unreadable::NotRegular(found) => {
+                let message = format!("the manifest is not a regular file but {found}");
+                Error::new(Code::ManifestSyntax, message).at(Location::file(path))
+            }
+        }
     };
-    let not_regular = |found: FileType| not_regular(&folder.path.join(name), found);
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(folder.descriptor(), name, flags, Mode::empty()) {
-        Ok(file) => file,
+    let file = match RegularFile::open_at(folder.descriptor(), name) {
         // A link that leads nowhere is a manifest that is broken rather than missing.
-        Err(Errno::NOENT | Errno::NOTDIR) if !folder.has_link(name) => return Ok(None),
-        Err(Errno::NXIO) => return Err(not_regular(FileType::Socket)),
-        Err(error) => return Err(unreadable(&error.into())),
+        Err(Unreadable::Failed(error)) if is_absent(&error) && !folder.has_link(name) => return Ok(None),
+        opened => opened.map_err(refused)?,
     };
-    let stat = rustix::fs::fstat(&file).map_err(|error| unreadable(&error.into()))?;
-    let found = FileType::from_raw_mode(stat.st_mode);
-    if found != FileType::RegularFile {
-        return Err(not_regular(found));
-    }
-    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
-    if size > MAX_BYTES {
-        return Err(manifest::too_large(&folder.path.join(name)));
-    }
-    let mut bytes = Vec::with_capacity(size);
-    File::from(file).take(size as u64).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    Ok(Some(bytes))
+    file.read(MAX_BYTES as u64).map(Some).map_err(refused)
 }
 
-fn not_regular(path: &Path, found: FileType) -> Error {
-    let found = match found {
-        FileType::Directory => "a folder",
-        FileType::Fifo => "a pipe",
-        FileType::Socket => "a socket",
-        FileType::CharacterDevice | FileType::BlockDevice => "a device",
-        _ => "something else",
-    };
-    Error::new(Code::ManifestSyntax, format!("the manifest is not a regular file but {found}"))
-        .at(Location::file(path))
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }

@@ -7,8 +7,7 @@ use super::problems::Problems;
 use super::{json, toml};
 use crate::code::Code;
 use crate::error::{Error, Location};
-use std::fs::File;
-use std::io::Read;
+use crate::regular::{RegularFile, Unreadable};
 use std::path::{Path, PathBuf};
 
 /// Largest document, in bytes.
@@ -45,16 +44,19 @@ impl Document {
     ///
     /// [`Code::Io`] if it cannot be read; `code` if it is larger than [`MAX_BYTES`] or not UTF-8.
     pub fn read(file: &Path, code: Code) -> Result<Self, Error> {
-        let failed = |error: std::io::Error| Error::io(file, "read", &error);
-        let mut bytes = Vec::new();
-        let opened = File::open(file).map_err(failed)?;
-        if !opened.metadata().map_err(failed)?.is_file() {
-            return Err(Error::new(Code::Io, format!("{} is not a regular file", file.display())));
-        }
-        opened.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(Error::new(code, "the file is larger than 16 MiB").at(Location::file(file)));
-        }
+        let bytes =
+            RegularFile::open(file).and_then(|opened| opened.read(MAX_BYTES)).map_err(|unreadable| {
+                match unreadable {
+                    Unreadable::Failed(error) => Error::io(file, "read", &error),
+                    Unreadable::NotRegular(found) => {
+                        let message = format!("{} is not a regular file but {found}", file.display());
+                        Error::new(Code::Io, message)
+                    }
+                    Unreadable::TooLarge => {
+                        Error::new(code, "the file is larger than 16 MiB").at(Location::file(file))
+                    }
+                }
+            })?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let (valid, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
             let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -92,10 +94,53 @@ impl Document {
         };
         match (tree, problems.into_error()) {
             (Some(tree), None) => Ok(tree),
-            (_, Some(error)) => {
-                Err(error.of_code(code).reworded(&|text| text.replace("the manifest", "the file")))
-            }
+            (_, Some(error)) => Err(error.of_code(code)),
             (None, None) => Err(Error::new(Code::Internal, "a file was refused without a reason")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(file: &Path, code: Code, message: &str) {
+        let error = Document::read(file, Code::TestFile).unwrap_err();
+        assert_eq!((error.code(), error.message().contains(message)), (code, true), "{error}");
+    }
+
+    #[test]
+    fn what_a_document_holds_is_not_reworded() {
+        for (name, text, message) in [
+            (
+                "a.json",
+                format!("{}{}", "[".repeat(100), "]".repeat(100)),
+                "the file nests deeper than 64 levels",
+            ),
+            ("a.toml", format!("a = {}", "[".repeat(100)), "the file nests deeper than 64 levels"),
+            (
+                "a.json",
+                r#"{"the manifest": 1, "the manifest": 2}"#.to_owned(),
+                r#"duplicate key "the manifest""#,
+            ),
+        ] {
+            let error = Document::new(name, text).tree(Code::TestFile).unwrap_err();
+            assert_eq!((error.code(), error.message().contains(message)), (Code::TestFile, true), "{error}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_no_documents() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe"), rustix::fs::Mode::RWXU).unwrap();
+        std::fs::write(path("latin"), b"{\n\xff").unwrap();
+        std::fs::File::create(path("large")).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        refused(&path("pipe"), Code::Io, "is not a regular file but a pipe");
+        refused("/dev/zero".as_ref(), Code::Io, "is not a regular file but a device");
+        refused(&path("none"), Code::Io, "none");
+        refused(&path("latin"), Code::TestFile, "the file is not UTF-8");
+        refused(&path("large"), Code::TestFile, "the file is larger than 16 MiB");
     }
 }

@@ -362,5 +362,5 @@ impl Manifest {
 }
 
 fn too_deep() -> Wrong {
-    Wrong::new(format!("the manifest nests deeper than {MAX_LEVELS} levels"))
+    Wrong::new(format!("the file nests deeper than {MAX_LEVELS} levels"))
 }

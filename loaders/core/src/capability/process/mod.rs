@@ -7,7 +7,7 @@ use super::extent::Extent;
 use pattern::Pattern;
 use serde_json::Value;
 
-pub(super) use pattern::exact;
+pub(super) use pattern::{narrowest, shown};
 
 /// Programs by the name or path that they are started with; the text must be the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! A program with what its arguments may be, as one text: `git log *`.
 
+use super::super::quote::quoted_but;
 use std::fmt;
 
 /// The longest command that is written out whole, in bytes.
-const MAX_EXACT: usize = 256;
+const MAX_SHOWN: usize = 256;
 
 /// A program, and a pattern for each of its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,26 +110,50 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// The entry that allows one command and as little else as can be said: with no arguments, or with such that cannot be
-/// shown, it is the program with any.
-pub(in super::super) fn exact(program: &str, arguments: &[String]) -> String {
-    let words: Vec<String> =
-        std::iter::once(program).chain(arguments.iter().map(String::as_str)).map(word).collect();
-    let all = words.join(" ");
-    let shown = all.len() <= MAX_EXACT && !all.chars().any(|c| c.is_control() || crate::is_harmful(c));
-    match Pattern::parse(&all) {
-        Ok(pattern) if shown && pattern.allows(program, arguments) => all,
-        _ => word(program),
+/// The entry that allows a command and as little else as can be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Narrowest {
+    /// `None` where no entry allows it.
+    pub(in super::super) entry: Option<String>,
+    /// What it allows beside the command.
+    pub(in super::super) excess: Option<&'static str>,
+}
+
+/// No pattern says that there are no arguments, has a `*` that stands for itself, or is longer than is shown.
+pub(in super::super) fn narrowest(program: &str, arguments: &[String]) -> Narrowest {
+    let literal = !arguments.is_empty() && arguments.iter().all(|argument| !argument.contains('*'));
+    let allows = |entry: &String| {
+        is_shown(entry) && Pattern::parse(entry).is_ok_and(|pattern| pattern.allows(program, arguments))
+    };
+    if let Some(entry) = Some(command(program, arguments)).filter(|entry| literal && allows(entry)) {
+        return Narrowest { entry: Some(entry), excess: None };
+    }
+    match Some(word(program)).filter(allows) {
+        Some(entry) => {
+            Narrowest { entry: Some(entry), excess: Some("all arguments: no pattern is this command alone") }
+        }
+        None => Narrowest { entry: None, excess: Some("all programs: no pattern is this one") },
     }
 }
 
-/// A word as it is split off again; quoted only where it must be.
+/// A command as messages show it; without its arguments where they are too long or cannot be shown.
+pub(in super::super) fn shown(program: &str, arguments: &[String]) -> String {
+    let command = command(program, arguments);
+    if is_shown(&command) { command } else { word(program) }
+}
+
+fn is_shown(command: &str) -> bool {
+    command.len() <= MAX_SHOWN && !command.chars().any(|c| c.is_control() || crate::is_harmful(c))
+}
+
+fn command(program: &str, arguments: &[String]) -> String {
+    let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
+    words.map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as it is split off again.
 fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "=:,./_-+@%*".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |quoted| quoted.into_owned())
+    quoted_but(text, "%*")
 }
 
 #[cfg(test)]
@@ -234,23 +259,40 @@ mod tests {
     fn the_entry_for_one_command() {
         let long = "x".repeat(300);
         for (program, arguments, entry) in [
-            ("git", &[][..], "git"),
-            ("git", &["log", "-1"], "git log -1"),
+            ("git", &["log", "-1"][..], "git log -1"),
             ("git", &["a b", ""], "git 'a b' ''"),
             ("git", &["it's", "$x"], "git \"it's\" '$x'"),
             ("git", &["#"], "git '#'"),
-            ("git", &["*"], "git *"),
-            ("git", &["x", "**"], "git x **"),
-            // Nothing stands for a `**` that more follow.
-            ("git", &["**", "x"], "git"),
-            ("git", &["\n"], "git"),
-            ("git", &["\u{202e}"], "git"),
-            ("git", &[&long], "git"),
             ("/opt/my tool", &["x"], "'/opt/my tool' x"),
         ] {
             let arguments = owned(arguments);
-            assert_eq!(exact(program, &arguments), entry);
-            assert!(Pattern::parse(entry).unwrap().allows(program, &arguments), "{entry}");
+            assert_eq!(narrowest(program, &arguments), Narrowest { entry: Some(entry.into()), excess: None });
+            assert_eq!(shown(program, &arguments), entry);
+            let pattern = Pattern::parse(entry).unwrap();
+            assert!(pattern.allows(program, &arguments), "{entry}");
+            for index in 0..arguments.len() {
+                let mut others = arguments.clone();
+                others[index].push('x');
+                assert!(!pattern.allows(program, &others), "{entry} {others:?}");
+                assert!(!pattern.allows(program, &arguments[..index]), "{entry}");
+            }
+        }
+        for (program, arguments, entry, command) in [
+            ("git", &[][..], Some("git"), "git"),
+            ("git", &["*"], Some("git"), "git *"),
+            ("git", &["a*b"], Some("git"), "git a*b"),
+            ("git", &["x", "**"], Some("git"), "git x **"),
+            ("git", &["**", "x"], Some("git"), "git ** x"),
+            ("git", &["\n"], Some("git"), "git"),
+            ("git", &["\u{202e}"], Some("git"), "git"),
+            ("git", &[&long], Some("git"), "git"),
+            ("g*t", &["x"], None, "g*t x"),
+            ("g\nt", &["x"], None, "'g\nt'"),
+        ] {
+            let arguments = owned(arguments);
+            let found = narrowest(program, &arguments);
+            assert_eq!((found.entry.as_deref(), found.excess.is_some()), (entry, true), "{command}");
+            assert_eq!(shown(program, &arguments), command);
         }
     }
 }
