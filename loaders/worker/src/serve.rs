@@ -163,7 +163,7 @@ fn loaded(peer: &Arc<Peer>, load: Load, loaders: &[Arc<dyn Loader>]) -> Result<A
         imports: Arc::new(HostImports { peer: Arc::downgrade(peer), loaded: Mutex::default() }),
         limits: load.limits,
         // The host counts the calls of its modules.
-        rate: Arc::new(Rate::new(&name, None)),
+        rate: Arc::new(Rate::plugin(&name, None)),
         watch: Watch::default(),
         store: Store::default(),
         output: output(peer),
