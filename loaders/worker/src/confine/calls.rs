@@ -206,10 +206,7 @@ fn denied(confinement: &Confinement, own: u64, signals_are_scoped: bool) -> Resu
         calls.deny_if(libc::SYS_fcntl, &[is(1, word(command))])?;
     }
     // It can set the signal again, and not take it back.
-    calls.deny_if(
-        libc::SYS_prctl,
-        &[is(0, word(libc::PR_SET_PDEATHSIG)), is_not(1, word(libc::SIGKILL))],
-    )?;
+    calls.deny_if(libc::SYS_prctl, &[is(0, word(libc::PR_SET_PDEATHSIG)), is_not(1, word(libc::SIGKILL))])?;
     calls.deny_if(libc::SYS_personality, &[is_not(0, 0xffff_ffff)])?;
     processes(&mut calls, confinement.programs, own, signals_are_scoped)?;
     sockets(&mut calls, &confinement.connect)?;
@@ -220,7 +217,12 @@ fn denied(confinement: &Confinement, own: u64, signals_are_scoped: bool) -> Resu
 }
 
 /// Starting processes, and doing something to others.
-fn processes(calls: &mut Calls, programs: bool, own: u64, signals_are_scoped: bool) -> Result<(), BackendError> {
+fn processes(
+    calls: &mut Calls,
+    programs: bool,
+    own: u64,
+    signals_are_scoped: bool,
+) -> Result<(), BackendError> {
     for flag in [
         libc::CLONE_NEWNS,
         libc::CLONE_NEWCGROUP,
@@ -291,9 +293,7 @@ fn sockets(calls: &mut Calls, connect: &Ports) -> Result<(), BackendError> {
             return Ok(());
         }
         Ports::Only(_) => (&[libc::SOCK_STREAM], &[0, libc::IPPROTO_TCP]),
-        Ports::Any => {
-            (&[libc::SOCK_STREAM, libc::SOCK_DGRAM], &[0, libc::IPPROTO_TCP, libc::IPPROTO_UDP])
-        }
+        Ports::Any => (&[libc::SOCK_STREAM, libc::SOCK_DGRAM], &[0, libc::IPPROTO_TCP, libc::IPPROTO_UDP]),
     };
     let families = [libc::AF_INET, libc::AF_INET6].map(|family| is_not(0, word(family)));
     calls.deny_if(libc::SYS_socket, &families)?;

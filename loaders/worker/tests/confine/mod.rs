@@ -16,6 +16,8 @@ use world::World;
 /// Which row the child is to run, and the host's process id.
 const ROW: &str = "CARAWAY_TEST_ROW";
 const HOST: &str = "CARAWAY_TEST_HOST";
+/// Set where the child is not to confine itself.
+const CONTROL: &str = "CARAWAY_TEST_CONTROL";
 
 /// How long a child may take: far more than any needs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,10 +46,10 @@ fn child(name: &str) {
     }
     let mut confinement = Confinement::default();
     (row.confine)(&mut confinement, &world);
-    let refusal = if row.unconfined { None } else { confinement.apply().err() };
-    let outcome = match refusal {
-        Some(error) => format!("refused {}: {error}", error.code().as_str()),
-        None => match (row.action)(&world) {
+    let applied = if std::env::var_os(CONTROL).is_some() { Ok(()) } else { confinement.apply() };
+    let outcome = match applied {
+        Err(error) => format!("refused {}: {error}", error.code().as_str()),
+        Ok(()) => match (row.action)(&world) {
             Ok(()) => "works".to_owned(),
             Err(error) => match error.raw_os_error() {
                 Some(number) => format!("errno {number}"),
@@ -60,12 +62,10 @@ fn child(name: &str) {
 
 /// Runs a row in a child, and compares what came of it with what is expected.
 fn run(row: &Row) -> Result<(), Failed> {
-    let world = World::new();
-    let (outcome, took) = spawn(row.name, std::process::id(), &world);
     let missing = lacking().into_iter().find(|lack| {
-        matches!(lack.ability, Ability::Files | Ability::Calls | Ability::Process) && !row.unconfined
-            || row.needs.contains(&lack.ability)
+        !matches!(lack.ability, Ability::Ports | Ability::Signals) || row.needs.contains(&lack.ability)
     });
+    let world = World::new();
     let expected = match (&row.expect, missing) {
         (_, Some(lack)) => format!("refused E0304: {lack}"),
         (Expect::Works, None) => "works".to_owned(),
@@ -73,25 +73,32 @@ fn run(row: &Row) -> Result<(), Failed> {
         (Expect::Signal(number), None) => format!("signal {number}"),
         (Expect::Refused(text), None) => format!("refused {}", text(&world)),
     };
+    let outcome = spawn(row.name, std::process::id(), &world, &[]);
     if !outcome.starts_with(&expected) {
-        return Err(format!("expected `{expected}`, got `{outcome}` after {took:?}").into());
+        return Err(format!("expected `{expected}`, got `{outcome}`").into());
     }
-    (row.afterwards)(&world).map_err(Failed::from)
+    if !row.control {
+        return Ok(());
+    }
+    match spawn(row.name, std::process::id(), &World::new(), &[CONTROL]).as_str() {
+        "works" => Ok(()),
+        other => Err(format!("it does not work without confinement either: `{other}`").into()),
+    }
 }
 
 fn of_another_parent() -> Result<(), Failed> {
-    let (outcome, _) = spawn(rows::all()[0].name, 1, &World::new());
-    match outcome.as_str() {
+    match spawn(rows::all()[0].name, 1, &World::new(), &[]).as_str() {
         "detached: the process that started this one is gone" => Ok(()),
         other => Err(other.into()),
     }
 }
 
 /// What a child printed, or the signal that ended it.
-fn spawn(name: &str, host: u32, world: &World) -> (String, Duration) {
+fn spawn(name: &str, host: u32, world: &World, flags: &[&str]) -> String {
     let start = Instant::now();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env_clear().env(ROW, name).env(HOST, host.to_string()).envs(world.variables());
+    command.envs(flags.iter().map(|flag| (*flag, "1")));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().unwrap();
     let status = loop {
@@ -99,7 +106,7 @@ fn spawn(name: &str, host: u32, world: &World) -> (String, Duration) {
             Some(status) => break status,
             None if start.elapsed() > PATIENCE => {
                 child.kill().unwrap();
-                return (format!("did not end, {}", child.wait().unwrap()), start.elapsed());
+                return format!("did not end, {}", child.wait().unwrap());
             }
             None => std::thread::sleep(Duration::from_millis(2)),
         }
@@ -108,11 +115,10 @@ fn spawn(name: &str, host: u32, world: &World) -> (String, Duration) {
     child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
     let mut complaints = String::new();
     child.stderr.take().unwrap().read_to_string(&mut complaints).unwrap();
-    let outcome = match (status.signal(), status.success()) {
+    match (status.signal(), status.success()) {
         (Some(signal), _) if status.core_dumped() => format!("dumped by signal {signal}"),
         (Some(signal), _) => format!("signal {signal}"),
         (None, true) => printed.trim().to_owned(),
         (None, false) => format!("{status}: {complaints}"),
-    };
-    (outcome, start.elapsed())
+    }
 }
