@@ -107,12 +107,10 @@ const DENIED: &[c_long] = &[
     libc::SYS_fanotify_init,
     libc::SYS_fanotify_mark,
     libc::SYS_inotify_add_watch,
-    libc::SYS_fchmod,
     libc::SYS_fchmodat,
     FCHMODAT2,
     libc::SYS_fchown,
     libc::SYS_fchownat,
-    libc::SYS_utimensat,
     libc::SYS_setxattr,
     libc::SYS_lsetxattr,
     libc::SYS_fsetxattr,
@@ -188,6 +186,7 @@ fn machine() -> Result<TargetArch, BackendError> {
 fn absent(confinement: &Confinement) -> Calls {
     let mut calls = Calls::default();
     calls.deny(libc::SYS_clone3);
+    calls.deny(libc::SYS_openat2);
     if confinement.memory.is_some() {
         calls.deny(libc::SYS_memfd_create);
     }
@@ -208,12 +207,39 @@ fn denied(confinement: &Confinement, own: u64, signals_are_scoped: bool) -> Resu
     // It can set the signal again, and not take it back.
     calls.deny_if(libc::SYS_prctl, &[is(0, word(libc::PR_SET_PDEATHSIG)), is_not(1, word(libc::SIGKILL))])?;
     calls.deny_if(libc::SYS_personality, &[is_not(0, 0xffff_ffff)])?;
+    attributes(&mut calls, !confinement.write.is_empty())?;
     processes(&mut calls, confinement.programs, own, signals_are_scoped)?;
     sockets(&mut calls, &confinement.connect)?;
     if confinement.memory.is_some() {
         memory(&mut calls)?;
     }
     Ok(calls)
+}
+
+/// Modes and times of files. No filter sees which file a descriptor is of, so whoever may write can change those of all
+/// files that it can open.
+fn attributes(calls: &mut Calls, writes: bool) -> Result<(), BackendError> {
+    if writes {
+        calls.deny_if(libc::SYS_utimensat, &[is_pointer(1)])?;
+    } else {
+        calls.deny(libc::SYS_fchmod);
+        calls.deny(libc::SYS_utimensat);
+    }
+    // Files that run with the rights of their owner, for others.
+    for bit in [libc::S_ISUID, libc::S_ISGID].map(u64::from) {
+        calls.deny_if(libc::SYS_fchmod, &[has(1, bit)])?;
+        calls.deny_if(libc::SYS_mknodat, &[has(2, bit)])?;
+        for creates in [libc::O_CREAT, libc::O_TMPFILE & !libc::O_DIRECTORY] {
+            calls.deny_if(libc::SYS_openat, &[has(2, word(creates)), has(3, bit)])?;
+            #[cfg(target_arch = "x86_64")]
+            calls.deny_if(libc::SYS_open, &[has(1, word(creates)), has(2, bit)])?;
+        }
+        #[cfg(target_arch = "x86_64")]
+        for call in [libc::SYS_creat, libc::SYS_mknod] {
+            calls.deny_if(call, &[has(1, bit)])?;
+        }
+    }
+    Ok(())
 }
 
 /// Starting processes, and doing something to others.
@@ -322,20 +348,24 @@ fn newer() -> BpfProgram {
     ]
 }
 
-/// A condition on an argument of a call: which, and what is compared with what. All that is looked at here are words of
-/// 32 bits, of which the kernel ignores the rest.
-type Condition = (u8, SeccompCmpOp, u64);
+/// A condition on an argument of a call: which, how wide, and what is compared with what. All but pointers are words of 32
+/// bits, of which the kernel ignores the rest.
+type Condition = (u8, SeccompCmpArgLen, SeccompCmpOp, u64);
 
 fn is(argument: u8, value: u64) -> Condition {
-    (argument, SeccompCmpOp::Eq, value)
+    (argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
 }
 
 fn is_not(argument: u8, value: u64) -> Condition {
-    (argument, SeccompCmpOp::Ne, value)
+    (argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
+}
+
+fn is_pointer(argument: u8) -> Condition {
+    (argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)
 }
 
 fn masked(argument: u8, mask: u64, value: u64) -> Condition {
-    (argument, SeccompCmpOp::MaskedEq(mask), value)
+    (argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(mask), value)
 }
 
 fn has(argument: u8, bit: u64) -> Condition {
@@ -348,23 +378,23 @@ fn word(value: i32) -> u64 {
 
 /// Calls that are kept from a process, each always (no rules) or where one of its rules fits.
 #[derive(Default)]
-struct Calls(BTreeMap<i64, Vec<SeccompRule>>);
+struct Calls(BTreeMap<c_long, Vec<SeccompRule>>);
 
 impl Calls {
     fn deny(&mut self, call: c_long) {
-        self.0.insert(i64::from(call), Vec::new());
+        self.0.insert(call, Vec::new());
     }
 
     /// Where all of these conditions hold.
     fn deny_if(&mut self, call: c_long, conditions: &[Condition]) -> Result<(), BackendError> {
         let conditions = conditions
             .iter()
-            .map(|(argument, operator, value)| {
-                SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, operator.clone(), *value)
+            .map(|(argument, width, operator, value)| {
+                SeccompCondition::new(*argument, width.clone(), operator.clone(), *value)
             })
             .collect::<Result<_, _>>()?;
         let rule = SeccompRule::new(conditions)?;
-        match self.0.entry(i64::from(call)) {
+        match self.0.entry(call) {
             Entry::Vacant(none) => {
                 none.insert(vec![rule]);
             }

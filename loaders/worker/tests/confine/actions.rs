@@ -8,10 +8,10 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::ptr;
 
@@ -71,11 +71,30 @@ pub(crate) fn make_socket(path: &Path) -> io::Result<()> {
     check(unsafe { libc::mknod(path.as_ptr(), libc::S_IFSOCK | 0o600, 0) }.into())
 }
 
-pub(crate) fn change_mode(path: &Path) -> io::Result<()> {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+/// The same file, by way of the process's own folder.
+pub(crate) fn through_root(path: &Path) -> PathBuf {
+    Path::new("/proc/self/root").join(path.strip_prefix("/").unwrap())
 }
 
-pub(crate) fn change_times(path: &Path) -> io::Result<()> {
+pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+pub(crate) fn set_mode_of_open(path: &Path, mode: u32) -> io::Result<()> {
+    File::open(path)?.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+pub(crate) fn create(path: &Path, flags: c_int, mode: u32) -> io::Result<()> {
+    OpenOptions::new().write(true).custom_flags(flags).mode(mode).open(path).map(drop)
+}
+
+pub(crate) fn set_times(path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+    // SAFETY: a path that ends with NUL, and no times, which means now.
+    check(unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), ptr::null(), 0) }.into())
+}
+
+pub(crate) fn set_times_of_open(path: &Path) -> io::Result<()> {
     File::open(path)?.set_modified(std::time::UNIX_EPOCH)
 }
 

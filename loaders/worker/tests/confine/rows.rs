@@ -115,6 +115,7 @@ fn files() -> Vec<Row> {
         fails("read_other", reads, |w| read(&w.path("out/file")), EACCES),
         fails("read_other_by_dots", reads, |w| read(&w.path("in/../out/file")), EACCES),
         fails("read_other_by_link", reads, |w| read(&w.path("in/link")), EACCES),
+        fails("read_other_by_own_root", reads, |w| read(&through_root(&w.path("out/file"))), EACCES),
         fails("read_other_by_working_folder", reads, read_beside, EACCES),
         fails("read_without_grant", nothing, |w| read(&w.path("in/file")), EACCES),
         fails("list_the_root", reads, |_| list("/".as_ref()), EACCES),
@@ -129,9 +130,24 @@ fn files() -> Vec<Row> {
         fails("move_out", writes, |w| std::fs::rename(w.path("in/file"), w.path("out/new")), EACCES),
         fails("link_in", writes, |w| std::fs::hard_link(w.path("out/file"), w.path("in/new")), EXDEV),
         fails("make_a_socket", writes, |w| make_socket(&w.path("in/new")), EACCES),
-        fails("change_the_mode", writes, |w| change_mode(&w.path("in/file")), EPERM),
-        fails("change_the_mode_of_other", writes, |w| change_mode(&w.path("out/file")), EPERM),
-        fails("change_the_times", writes, |w| change_times(&w.path("in/file")), EPERM),
+        fails("mode_of_a_path", writes, |w| set_mode(&w.path("in/file"), 0o600), EPERM),
+        fails("mode_of_another_path", writes, |w| set_mode(&w.path("out/file"), 0o600), EPERM),
+        fails("mode_of_what_may_be_read", reads, |w| set_mode_of_open(&w.path("in/file"), 0o600), EPERM),
+        works("mode_of_an_open_file", writes, |w| set_mode_of_open(&w.path("in/file"), 0o600)),
+        fails("mode_with_setuid", writes, |w| set_mode_of_open(&w.path("in/file"), 0o4700), EPERM),
+        fails("mode_with_setgid", writes, |w| set_mode_of_open(&w.path("in/file"), 0o2700), EPERM),
+        fails("create_with_setuid", writes, |w| create(&w.path("in/new"), libc::O_CREAT, 0o4700), EPERM),
+        fails(
+            "create_unnamed_with_setuid",
+            writes,
+            |w| create(&w.path("in"), libc::O_TMPFILE, 0o4700),
+            EPERM,
+        ),
+        works("create_unnamed", writes, |w| create(&w.path("in"), libc::O_TMPFILE, 0o700)),
+        works("copy", writes, |w| std::fs::copy(w.path("in/file"), w.path("in/new")).map(drop)),
+        fails("times_of_a_path", writes, |w| set_times(&w.path("in/file")), EPERM),
+        fails("times_of_what_may_be_read", reads, |w| set_times_of_open(&w.path("in/file")), EPERM),
+        works("times_of_an_open_file", writes, |w| set_times_of_open(&w.path("in/file"))),
         fails("watch_other", reads, |w| watch(&w.path("out")), EPERM),
         fails(
             "read_the_hosts_variables",
@@ -205,6 +221,7 @@ fn processes() -> Vec<Row> {
         works("dangerous_calls", nothing, |_| all_denied()),
         fails("new_processes_by_a_pointer", nothing, |_| call(libc::SYS_clone3, [0; 4]), ENOSYS)
             .without_control(),
+        fails("opening_by_a_pointer", nothing, |_| call(libc::SYS_openat2, [0; 4]), ENOSYS).without_control(),
         fails("newer_calls", nothing, |_| call(463, [-1, 0, 0, 0]), ENOSYS).without_control(),
         #[cfg(target_arch = "x86_64")]
         fails("calls_of_x32", nothing, |_| call(0x4000_0000 | libc::SYS_getpid, [0; 4]), ENOSYS)
