@@ -18,6 +18,9 @@ use std::ptr;
 /// Stands for a program that ran and failed.
 pub(crate) const PROGRAM_FAILED: i32 = libc::ECANCELED;
 
+/// What `wait_long` prints first.
+pub(crate) const WAITING: &str = "waiting";
+
 /// Makes a system call.
 pub(crate) fn call(number: c_long, arguments: [c_long; 4]) -> io::Result<()> {
     let [a, b, c, d] = arguments;
@@ -86,6 +89,15 @@ pub(crate) fn set_mode_of_open(path: &Path, mode: u32) -> io::Result<()> {
 
 pub(crate) fn create(path: &Path, flags: c_int, mode: u32) -> io::Result<()> {
     OpenOptions::new().write(true).custom_flags(flags).mode(mode).open(path).map(drop)
+}
+
+/// As files are replaced at once: made without a name, then given one.
+pub(crate) fn create_and_name(folder: &Path, path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).custom_flags(libc::O_TMPFILE).open(folder)?;
+    let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let here = rustix::fs::CWD;
+    rustix::fs::linkat(here, own, here, path, rustix::fs::AtFlags::SYMLINK_FOLLOW)?;
+    Ok(())
 }
 
 pub(crate) fn set_times(path: &Path) -> io::Result<()> {
@@ -222,6 +234,12 @@ pub(crate) fn join_group_of(process: i32) -> io::Result<()> {
 
 pub(crate) fn death_signal(signal: c_int) -> io::Result<()> {
     call(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG.into(), signal.into(), 0, 0])
+}
+
+pub(crate) fn wait_long() -> io::Result<()> {
+    println!("{WAITING}");
+    std::thread::sleep(std::time::Duration::from_secs(30));
+    Ok(())
 }
 
 pub(crate) fn trace() -> io::Result<()> {

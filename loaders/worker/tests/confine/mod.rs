@@ -7,7 +7,7 @@ mod world;
 use caraway_loaders_worker::confine::{Ability, Confinement, detach, lacking};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rows::{Expect, Row};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,26 +18,32 @@ const ROW: &str = "CARAWAY_TEST_ROW";
 const HOST: &str = "CARAWAY_TEST_HOST";
 /// Set where the child is not to confine itself.
 const CONTROL: &str = "CARAWAY_TEST_CONTROL";
+/// Set for a host that starts one child, and waits for it.
+const MIDDLE: &str = "CARAWAY_TEST_MIDDLE";
 
 /// How long a child may take: far more than any needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn main() {
     if let Ok(name) = std::env::var(ROW) {
-        child(&name);
+        return child(&name);
+    }
+    if std::env::var_os(MIDDLE).is_some() {
+        prepare(rows::patient().name, std::process::id(), &World::inherited()).status().unwrap();
         return;
     }
     let trials = rows::all()
         .into_iter()
         .map(|row| Trial::test(row.name, move || run(&row)))
         .chain([Trial::test("a_child_of_another_is_refused", of_another_parent)])
+        .chain([Trial::test("a_child_ends_with_its_host", with_its_host)])
         .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 /// Confines itself as the row says, does what it says, and prints what came of it.
 fn child(name: &str) {
-    let row = rows::all().into_iter().find(|row| row.name == name).unwrap();
+    let row = rows::all().into_iter().chain([rows::patient()]).find(|row| row.name == name).unwrap();
     let world = World::inherited();
     if let Err(error) = detach(&[], std::env::var(HOST).unwrap().parse().unwrap()) {
         println!("detached: {error}");
@@ -73,7 +79,11 @@ fn run(row: &Row) -> Result<(), Failed> {
         (Expect::Refused(text), None) => format!("refused {}", text(&world)),
     };
     let outcome = spawn(row.name, std::process::id(), &world, &[]);
-    if !outcome.starts_with(&expected) {
+    let as_expected = match expected.starts_with("refused") {
+        true => outcome.starts_with(&expected),
+        false => outcome == expected,
+    };
+    if !as_expected {
         return Err(format!("expected `{expected}`, got `{outcome}`").into());
     }
     if !row.control {
@@ -92,13 +102,27 @@ fn of_another_parent() -> Result<(), Failed> {
     }
 }
 
+fn with_its_host() -> Result<(), Failed> {
+    let mut host = Command::new(std::env::current_exe().unwrap());
+    let world = World::new();
+    let mut host = host.env(MIDDLE, "1").envs(world.variables()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut printed = BufReader::new(host.stdout.take().unwrap());
+    let mut line = String::new();
+    printed.read_line(&mut line).unwrap();
+    host.kill().unwrap();
+    host.wait().unwrap();
+    // It ends when the child does.
+    printed.read_to_string(&mut line).unwrap();
+    let refused = !lacking().is_empty() && line.starts_with("refused");
+    if line.trim() == actions::WAITING || refused { Ok(()) } else { Err(line.into()) }
+}
+
 /// What a child printed, or the signal that ended it.
 fn spawn(name: &str, host: u32, world: &World, flags: &[&str]) -> String {
     let start = Instant::now();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.env_clear().env(ROW, name).env(HOST, host.to_string()).envs(world.variables());
+    let mut command = prepare(name, host, world);
     command.envs(flags.iter().map(|flag| (*flag, "1")));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let status = loop {
         match child.try_wait().unwrap() {
@@ -120,4 +144,11 @@ fn spawn(name: &str, host: u32, world: &World, flags: &[&str]) -> String {
         (None, true) => printed.trim().to_owned(),
         (None, false) => format!("{status}: {complaints}"),
     }
+}
+
+fn prepare(name: &str, host: u32, world: &World) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env_clear().env(ROW, name).env(HOST, host.to_string()).envs(world.variables());
+    command.stdin(Stdio::null()).process_group(0);
+    command
 }

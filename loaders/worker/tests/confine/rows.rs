@@ -108,6 +108,11 @@ pub(crate) fn all() -> Vec<Row> {
     all
 }
 
+/// Does nothing until long after its host should have ended.
+pub(crate) fn patient() -> Row {
+    works("patient", nothing, |_| wait_long())
+}
+
 fn files() -> Vec<Row> {
     vec![
         works("read_granted", reads, |w| read(&w.path("in/file"))),
@@ -143,7 +148,13 @@ fn files() -> Vec<Row> {
             |w| create(&w.path("in"), libc::O_TMPFILE, 0o4700),
             EPERM,
         ),
-        works("create_unnamed", writes, |w| create(&w.path("in"), libc::O_TMPFILE, 0o700)),
+        works("create_unnamed_and_name", writes, |w| create_and_name(&w.path("in"), &w.path("in/new"))),
+        fails(
+            "create_unnamed_and_name_it_elsewhere",
+            writes,
+            |w| create_and_name(&w.path("in"), &w.path("out/new")),
+            EACCES,
+        ),
         works("copy", writes, |w| std::fs::copy(w.path("in/file"), w.path("in/new")).map(drop)),
         fails("times_of_a_path", writes, |w| set_times(&w.path("in/file")), EPERM),
         fails("times_of_what_may_be_read", reads, |w| set_times_of_open(&w.path("in/file")), EPERM),
