@@ -2,6 +2,8 @@
 
 use super::world::World;
 use libc::{c_int, c_long};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::CapabilitySet;
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -375,6 +377,14 @@ pub(crate) fn map(flags: c_int) -> io::Result<()> {
     if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Address space that nothing can be written to.
+pub(crate) fn reserve_addresses(bytes: usize) -> io::Result<()> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new mapping, which nothing uses.
+    let mapped = unsafe { libc::mmap(ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
+    if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 pub(crate) fn memory_file() -> io::Result<()> {
     rustix::fs::memfd_create("test", rustix::fs::MemfdFlags::CLOEXEC)?;
     Ok(())
@@ -410,4 +420,26 @@ pub(crate) fn raise_limit() -> io::Result<()> {
     let most = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: as above.
     check(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &most) }.into())
+}
+
+/// Makes dumps as large as this process may.
+pub(crate) fn allow_dumps() {
+    let most = getrlimit(Resource::Core).maximum;
+    setrlimit(Resource::Core, Rlimit { current: most, maximum: most }).unwrap();
+}
+
+pub(crate) fn no_dumps() -> io::Result<()> {
+    match getrlimit(Resource::Core).current {
+        Some(0 | 1) => Ok(()),
+        other => Err(io::Error::other(format!("{other:?} bytes"))),
+    }
+}
+
+pub(crate) fn no_rights() -> io::Result<()> {
+    let sets = rustix::thread::capabilities(None)?;
+    let rights = sets.effective | sets.permitted | sets.inheritable;
+    match rights.difference(CapabilitySet::DAC_OVERRIDE).is_empty() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("{rights:?}"))),
+    }
 }

@@ -89,6 +89,10 @@ fn small_files(confinement: &mut Confinement, world: &World) {
     confinement.file_size = 4096;
 }
 
+fn dumps(_: &mut Confinement, _: &World) {
+    allow_dumps();
+}
+
 fn missing_folder(confinement: &mut Confinement, world: &World) {
     confinement.read = vec![world.path("in"), world.path("no-such-folder")];
 }
@@ -267,11 +271,14 @@ fn limits() -> Vec<Row> {
         ),
         fails("memory_as_a_file", memory, |_| memory_file(), ENOSYS),
         works("memory_within_the_limit", memory, |_| allocate_blocks(50)),
+        works("address_space_beyond_the_limit", memory, |_| reserve_addresses(4 << 30)),
         works("threads_within_the_limit", memory, |_| threads()),
         row("processor_time", second, |_| spin(), Expect::Signal(libc::SIGXCPU)),
         row("processor_time_ignored", second, |_| spin_on(), Expect::Signal(libc::SIGKILL)),
         fails("open_files", nothing, |_| open_many(300), EMFILE),
         fails("size_of_a_file", small_files, |w| write_much(&w.path("in/file"), 8192), EFBIG),
+        works("no_dumps", dumps, |_| no_dumps()),
+        works("no_rights_of_root", nothing, |_| no_rights()),
         fails("raise_a_limit", nothing, |_| raise_limit(), EPERM).without_control(),
     ]
 }
