@@ -102,7 +102,7 @@ impl Confinement {
     ///
     /// # Errors
     /// [`Code::NotEnforced`] where the system lacks what this needs (see [`lacking`]), where there are other threads, or
-    /// where the system refuses; [`Code::Io`] for a path that cannot be opened. After an error the process may be held to
+    /// where the system refuses; [`Code::Io`] for a path that cannot be opened; [`Code::Memory`] for a limit below what is in use. After an error the process may be held to
     /// some of it and not to the rest: it should end.
     pub fn apply(&self) -> Result<(), Error> {
         let lacks = lacking();

@@ -80,6 +80,10 @@ fn memory(confinement: &mut Confinement, _: &World) {
     confinement.memory = Some(100 << 20);
 }
 
+fn hardly_any_memory(confinement: &mut Confinement, _: &World) {
+    confinement.memory = Some(4096);
+}
+
 fn second(confinement: &mut Confinement, _: &World) {
     confinement.cpu = Some(Duration::from_millis(300));
 }
@@ -273,6 +277,12 @@ fn limits() -> Vec<Row> {
         works("memory_within_the_limit", memory, |_| allocate_blocks(50)),
         works("address_space_beyond_the_limit", memory, |_| reserve_addresses(4 << 30)),
         works("threads_within_the_limit", memory, |_| threads()),
+        row(
+            "memory_that_is_used_already",
+            hardly_any_memory,
+            |_| Ok(()),
+            Expect::Refused(|_| "E0702: 4096 bytes of memory are too few: a worker begins with ".to_owned()),
+        ),
         row("processor_time", second, |_| spin(), Expect::Signal(libc::SIGXCPU)),
         row("processor_time_ignored", second, |_| spin_on(), Expect::Signal(libc::SIGKILL)),
         fails("open_files", nothing, |_| open_many(300), EMFILE),
