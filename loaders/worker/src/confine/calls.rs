@@ -2,15 +2,11 @@
 //!
 //! What is listed is denied, since native code may need anything else; what is newer than the list does not exist.
 
+use super::filter::{Calls, has, is, is_not, is_pointer, machine, masked, word};
 use super::{Confinement, Ports, refused};
 use caraway_loaders_core::Error;
 use libc::c_long;
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch, sock_filter,
-};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use seccompiler::{BackendError, BpfProgram, sock_filter};
 
 /// `mseal`, of Linux 6.10: the newest call that was looked at. They are numbered alike on all machines since 424.
 const NEWEST: u32 = 462;
@@ -160,9 +156,6 @@ const IOCTLS: &[u64] = &[
     0x401c_5820, // FS_IOC_FSSETXATTR
 ];
 
-/// The bits of a socket's type that are no flags.
-const SOCKET_TYPE: u64 = 0xf;
-
 /// The programs that keep calls from a worker, to be installed in this order.
 pub(super) fn filters(confinement: &Confinement, signals_are_scoped: bool) -> Result<Vec<BpfProgram>, Error> {
     let own = u64::from(std::process::id());
@@ -176,10 +169,6 @@ pub(super) fn filters(confinement: &Confinement, signals_are_scoped: bool) -> Re
 /// Whether the kernel has filters for this machine.
 pub(super) fn holds_calls() -> bool {
     machine().is_ok() && rustix::thread::secure_computing_mode().is_ok()
-}
-
-fn machine() -> Result<TargetArch, BackendError> {
-    TargetArch::try_from(std::env::consts::ARCH)
 }
 
 /// What does not exist, so that libraries take the next best: their flags are behind a pointer, or no limit counts them.
@@ -346,73 +335,4 @@ fn newer() -> BpfProgram {
         statement(libc::BPF_RET | libc::BPF_K, absent),
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
     ]
-}
-
-/// A condition on an argument of a call: which, how wide, and what is compared with what. All but pointers are words of 32
-/// bits, of which the kernel ignores the rest.
-type Condition = (u8, SeccompCmpArgLen, SeccompCmpOp, u64);
-
-fn is(argument: u8, value: u64) -> Condition {
-    (argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
-}
-
-fn is_not(argument: u8, value: u64) -> Condition {
-    (argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
-}
-
-fn is_pointer(argument: u8) -> Condition {
-    (argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)
-}
-
-fn masked(argument: u8, mask: u64, value: u64) -> Condition {
-    (argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(mask), value)
-}
-
-fn has(argument: u8, bit: u64) -> Condition {
-    masked(argument, bit, bit)
-}
-
-fn word(value: i32) -> u64 {
-    u64::from(value as u32)
-}
-
-/// Calls that are kept from a process, each always (no rules) or where one of its rules fits.
-#[derive(Default)]
-struct Calls(BTreeMap<c_long, Vec<SeccompRule>>);
-
-impl Calls {
-    fn deny(&mut self, call: c_long) {
-        self.0.insert(call, Vec::new());
-    }
-
-    /// Where all of these conditions hold.
-    fn deny_if(&mut self, call: c_long, conditions: &[Condition]) -> Result<(), BackendError> {
-        let conditions = conditions
-            .iter()
-            .map(|(argument, width, operator, value)| {
-                SeccompCondition::new(*argument, width.clone(), operator.clone(), *value)
-            })
-            .collect::<Result<_, _>>()?;
-        let rule = SeccompRule::new(conditions)?;
-        match self.0.entry(call) {
-            Entry::Vacant(none) => {
-                none.insert(vec![rule]);
-            }
-            Entry::Occupied(always) if always.get().is_empty() => {}
-            Entry::Occupied(mut some) => some.get_mut().push(rule),
-        }
-        Ok(())
-    }
-
-    /// Unless an argument, which is a socket's type with flags, is one of these.
-    fn deny_but(&mut self, call: c_long, argument: u8, kinds: &[i32]) -> Result<(), BackendError> {
-        (0..=SOCKET_TYPE)
-            .filter(|kind| !kinds.iter().any(|allowed| word(*allowed) == *kind))
-            .try_for_each(|kind| self.deny_if(call, &[masked(argument, SOCKET_TYPE, kind)]))
-    }
-
-    fn compile(self, error: i32) -> Result<BpfProgram, BackendError> {
-        let denial = SeccompAction::Errno(error as u32);
-        SeccompFilter::new(self.0, SeccompAction::Allow, denial, machine()?)?.try_into()
-    }
 }

@@ -10,6 +10,8 @@ mod calls;
 mod detach;
 #[cfg(target_os = "linux")]
 mod files;
+#[cfg(target_os = "linux")]
+mod filter;
 mod lack;
 #[cfg(target_os = "linux")]
 mod limits;

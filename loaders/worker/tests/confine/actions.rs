@@ -313,6 +313,14 @@ pub(crate) fn all_denied() -> io::Result<()> {
     Ok(())
 }
 
+/// A descriptor that a child makes before it detaches itself.
+pub(crate) const LATER: i32 = 200;
+
+pub(crate) fn duplicate(number: i32) -> io::Result<()> {
+    // SAFETY: it takes numbers, and nothing else uses the new one.
+    check(unsafe { libc::dup2(number, LATER) }.into())
+}
+
 pub(crate) fn descriptor(number: i32) -> io::Result<()> {
     // SAFETY: it takes numbers.
     check(unsafe { libc::fcntl(number, libc::F_GETFD) }.into())

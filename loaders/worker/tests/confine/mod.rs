@@ -45,7 +45,9 @@ pub(crate) fn main() {
 fn child(name: &str) {
     let row = rows::all().into_iter().chain([rows::patient()]).find(|row| row.name == name).unwrap();
     let world = World::inherited();
-    if let Err(error) = detach(&[], std::env::var(HOST).unwrap().parse().unwrap()) {
+    actions::duplicate(world.descriptor).unwrap();
+    let keep: &[i32] = if row.keeps { &[world.descriptor] } else { &[] };
+    if let Err(error) = detach(keep, std::env::var(HOST).unwrap().parse().unwrap()) {
         println!("detached: {error}");
         return;
     }

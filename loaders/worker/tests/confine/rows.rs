@@ -25,6 +25,8 @@ pub(crate) struct Row {
     pub(crate) needs: &'static [Ability],
     /// Whether the same must work where nothing is confined, so that it is known to fail for that reason.
     pub(crate) control: bool,
+    /// Whether it keeps the host's descriptor.
+    pub(crate) keeps: bool,
 }
 
 impl Row {
@@ -41,7 +43,7 @@ impl Row {
 
 fn row(name: &'static str, confine: fn(&mut Confinement, &World), action: Action, expect: Expect) -> Row {
     let control = matches!(expect, Expect::Errno(_));
-    Row { name, confine, action, expect, needs: &[], control }
+    Row { name, confine, action, expect, needs: &[], control, keeps: false }
 }
 
 fn works(name: &'static str, confine: fn(&mut Confinement, &World), action: Action) -> Row {
@@ -246,6 +248,9 @@ fn processes() -> Vec<Row> {
         fails("calls_of_x32", nothing, |_| call(0x4000_0000 | libc::SYS_getpid, [0; 4]), ENOSYS)
             .without_control(),
         fails("inherited_descriptor", nothing, |w| descriptor(w.descriptor), EBADF).without_control(),
+        Row { keeps: true, ..works("kept_descriptor", nothing, |w| descriptor(w.descriptor)) },
+        Row { keeps: true, ..fails("descriptor_after_a_kept_one", nothing, |_| descriptor(LATER), EBADF) }
+            .without_control(),
         works("threads", nothing, |_| threads()),
         works("library_of_the_system", nothing, |_| library()),
         works("code_made_while_it_runs", nothing, |_| executable_memory()),
