@@ -2,15 +2,11 @@
 //!
 //! What is listed is denied, since native code may need anything else; what is newer than the list does not exist.
 
+use super::filter::{Calls, has, is, is_not, is_pointer, machine, masked, word};
 use super::{Confinement, Ports, refused};
 use caraway_loaders_core::Error;
 use libc::c_long;
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch, sock_filter,
-};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use seccompiler::{BackendError, BpfProgram, sock_filter};
 
 /// `mseal`, of Linux 6.10: the newest call that was looked at. They are numbered alike on all machines since 424.
 const NEWEST: u32 = 462;
@@ -107,12 +103,10 @@ const DENIED: &[c_long] = &[
     libc::SYS_fanotify_init,
     libc::SYS_fanotify_mark,
     libc::SYS_inotify_add_watch,
-    libc::SYS_fchmod,
     libc::SYS_fchmodat,
     FCHMODAT2,
     libc::SYS_fchown,
     libc::SYS_fchownat,
-    libc::SYS_utimensat,
     libc::SYS_setxattr,
     libc::SYS_lsetxattr,
     libc::SYS_fsetxattr,
@@ -162,9 +156,6 @@ const IOCTLS: &[u64] = &[
     0x401c_5820, // FS_IOC_FSSETXATTR
 ];
 
-/// The bits of a socket's type that are no flags.
-const SOCKET_TYPE: u64 = 0xf;
-
 /// The programs that keep calls from a worker, to be installed in this order.
 pub(super) fn filters(confinement: &Confinement, signals_are_scoped: bool) -> Result<Vec<BpfProgram>, Error> {
     let own = u64::from(std::process::id());
@@ -180,14 +171,11 @@ pub(super) fn holds_calls() -> bool {
     machine().is_ok() && rustix::thread::secure_computing_mode().is_ok()
 }
 
-fn machine() -> Result<TargetArch, BackendError> {
-    TargetArch::try_from(std::env::consts::ARCH)
-}
-
 /// What does not exist, so that libraries take the next best: their flags are behind a pointer, or no limit counts them.
 fn absent(confinement: &Confinement) -> Calls {
     let mut calls = Calls::default();
     calls.deny(libc::SYS_clone3);
+    calls.deny(libc::SYS_openat2);
     if confinement.memory.is_some() {
         calls.deny(libc::SYS_memfd_create);
     }
@@ -206,11 +194,9 @@ fn denied(confinement: &Confinement, own: u64, signals_are_scoped: bool) -> Resu
         calls.deny_if(libc::SYS_fcntl, &[is(1, word(command))])?;
     }
     // It can set the signal again, and not take it back.
-    calls.deny_if(
-        libc::SYS_prctl,
-        &[is(0, word(libc::PR_SET_PDEATHSIG)), is_not(1, word(libc::SIGKILL))],
-    )?;
+    calls.deny_if(libc::SYS_prctl, &[is(0, word(libc::PR_SET_PDEATHSIG)), is_not(1, word(libc::SIGKILL))])?;
     calls.deny_if(libc::SYS_personality, &[is_not(0, 0xffff_ffff)])?;
+    attributes(&mut calls, !confinement.write.is_empty())?;
     processes(&mut calls, confinement.programs, own, signals_are_scoped)?;
     sockets(&mut calls, &confinement.connect)?;
     if confinement.memory.is_some() {
@@ -219,8 +205,39 @@ fn denied(confinement: &Confinement, own: u64, signals_are_scoped: bool) -> Resu
     Ok(calls)
 }
 
+/// Modes and times of files. No filter sees which file a descriptor is of, so whoever may write can change those of all
+/// files that it can open.
+fn attributes(calls: &mut Calls, writes: bool) -> Result<(), BackendError> {
+    if writes {
+        calls.deny_if(libc::SYS_utimensat, &[is_pointer(1)])?;
+    } else {
+        calls.deny(libc::SYS_fchmod);
+        calls.deny(libc::SYS_utimensat);
+    }
+    // Files that run with the rights of their owner, for others.
+    for bit in [libc::S_ISUID, libc::S_ISGID].map(u64::from) {
+        calls.deny_if(libc::SYS_fchmod, &[has(1, bit)])?;
+        calls.deny_if(libc::SYS_mknodat, &[has(2, bit)])?;
+        for creates in [libc::O_CREAT, libc::O_TMPFILE & !libc::O_DIRECTORY] {
+            calls.deny_if(libc::SYS_openat, &[has(2, word(creates)), has(3, bit)])?;
+            #[cfg(target_arch = "x86_64")]
+            calls.deny_if(libc::SYS_open, &[has(1, word(creates)), has(2, bit)])?;
+        }
+        #[cfg(target_arch = "x86_64")]
+        for call in [libc::SYS_creat, libc::SYS_mknod] {
+            calls.deny_if(call, &[has(1, bit)])?;
+        }
+    }
+    Ok(())
+}
+
 /// Starting processes, and doing something to others.
-fn processes(calls: &mut Calls, programs: bool, own: u64, signals_are_scoped: bool) -> Result<(), BackendError> {
+fn processes(
+    calls: &mut Calls,
+    programs: bool,
+    own: u64,
+    signals_are_scoped: bool,
+) -> Result<(), BackendError> {
     for flag in [
         libc::CLONE_NEWNS,
         libc::CLONE_NEWCGROUP,
@@ -291,9 +308,7 @@ fn sockets(calls: &mut Calls, connect: &Ports) -> Result<(), BackendError> {
             return Ok(());
         }
         Ports::Only(_) => (&[libc::SOCK_STREAM], &[0, libc::IPPROTO_TCP]),
-        Ports::Any => {
-            (&[libc::SOCK_STREAM, libc::SOCK_DGRAM], &[0, libc::IPPROTO_TCP, libc::IPPROTO_UDP])
-        }
+        Ports::Any => (&[libc::SOCK_STREAM, libc::SOCK_DGRAM], &[0, libc::IPPROTO_TCP, libc::IPPROTO_UDP]),
     };
     let families = [libc::AF_INET, libc::AF_INET6].map(|family| is_not(0, word(family)));
     calls.deny_if(libc::SYS_socket, &families)?;
@@ -320,69 +335,4 @@ fn newer() -> BpfProgram {
         statement(libc::BPF_RET | libc::BPF_K, absent),
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
     ]
-}
-
-/// A condition on an argument of a call: which, and what is compared with what. All that is looked at here are words of
-/// 32 bits, of which the kernel ignores the rest.
-type Condition = (u8, SeccompCmpOp, u64);
-
-fn is(argument: u8, value: u64) -> Condition {
-    (argument, SeccompCmpOp::Eq, value)
-}
-
-fn is_not(argument: u8, value: u64) -> Condition {
-    (argument, SeccompCmpOp::Ne, value)
-}
-
-fn masked(argument: u8, mask: u64, value: u64) -> Condition {
-    (argument, SeccompCmpOp::MaskedEq(mask), value)
-}
-
-fn has(argument: u8, bit: u64) -> Condition {
-    masked(argument, bit, bit)
-}
-
-fn word(value: i32) -> u64 {
-    u64::from(value as u32)
-}
-
-/// Calls that are kept from a process, each always (no rules) or where one of its rules fits.
-#[derive(Default)]
-struct Calls(BTreeMap<i64, Vec<SeccompRule>>);
-
-impl Calls {
-    fn deny(&mut self, call: c_long) {
-        self.0.insert(i64::from(call), Vec::new());
-    }
-
-    /// Where all of these conditions hold.
-    fn deny_if(&mut self, call: c_long, conditions: &[Condition]) -> Result<(), BackendError> {
-        let conditions = conditions
-            .iter()
-            .map(|(argument, operator, value)| {
-                SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, operator.clone(), *value)
-            })
-            .collect::<Result<_, _>>()?;
-        let rule = SeccompRule::new(conditions)?;
-        match self.0.entry(i64::from(call)) {
-            Entry::Vacant(none) => {
-                none.insert(vec![rule]);
-            }
-            Entry::Occupied(always) if always.get().is_empty() => {}
-            Entry::Occupied(mut some) => some.get_mut().push(rule),
-        }
-        Ok(())
-    }
-
-    /// Unless an argument, which is a socket's type with flags, is one of these.
-    fn deny_but(&mut self, call: c_long, argument: u8, kinds: &[i32]) -> Result<(), BackendError> {
-        (0..=SOCKET_TYPE)
-            .filter(|kind| !kinds.iter().any(|allowed| word(*allowed) == *kind))
-            .try_for_each(|kind| self.deny_if(call, &[masked(argument, SOCKET_TYPE, kind)]))
-    }
-
-    fn compile(self, error: i32) -> Result<BpfProgram, BackendError> {
-        let denial = SeccompAction::Errno(error as u32);
-        SeccompFilter::new(self.0, SeccompAction::Allow, denial, machine()?)?.try_into()
-    }
 }

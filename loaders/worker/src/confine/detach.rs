@@ -17,7 +17,8 @@ pub fn detach(keep: &[RawFd], parent: u32) -> io::Result<()> {
     if std::os::unix::process::parent_id() != parent {
         return Err(io::Error::other("the process that started this one is gone"));
     }
-    let mut kept: Vec<u32> = keep.iter().filter_map(|fd| u32::try_from(*fd).ok()).filter(|fd| *fd > 2).collect();
+    let mut kept: Vec<u32> =
+        keep.iter().filter_map(|fd| u32::try_from(*fd).ok()).filter(|fd| *fd > 2).collect();
     kept.sort_unstable();
     kept.dedup();
     let mut first = 3;
@@ -44,7 +45,8 @@ fn close(first: u32, last: u32) -> io::Result<()> {
         }
     }
     // Before Linux 5.9, and elsewhere.
-    let end = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::from(u16::MAX));
+    let end =
+        rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::from(u16::MAX));
     let end = u32::try_from(end).unwrap_or(u32::MAX).min(last.saturating_add(1));
     for fd in (first..end).filter_map(|fd| RawFd::try_from(fd).ok()) {
         // SAFETY: as above. A number that is no descriptor is an error, and of no interest.

@@ -124,5 +124,7 @@ pub(super) fn holds_signals() -> bool {
 }
 
 fn knows(demand: impl FnOnce(Ruleset) -> Result<Ruleset, RulesetError>) -> bool {
-    demand(Ruleset::default().set_compatibility(CompatLevel::HardRequirement)).and_then(Ruleset::create).is_ok()
+    demand(Ruleset::default().set_compatibility(CompatLevel::HardRequirement))
+        .and_then(Ruleset::create)
+        .is_ok()
 }

@@ -33,7 +33,9 @@ impl fmt::Display for Lack {
             Ability::Files => "this kernel cannot hold a process to files",
             Ability::Calls => "this kernel cannot keep system calls from a process",
             Ability::Ports => "this kernel cannot hold a process to TCP ports",
-            Ability::Signals => "this kernel cannot keep programs that a process starts from sending signals to others",
+            Ability::Signals => {
+                "this kernel cannot keep programs that a process starts from sending signals to others"
+            }
         })
     }
 }
@@ -43,8 +45,16 @@ pub fn lacking() -> Vec<Lack> {
     #[cfg(target_os = "linux")]
     return [
         (Ability::Files, super::files::holds_files(), "boot Linux 6.2 or newer, with `landlock` in `lsm=`"),
-        (Ability::Calls, super::calls::holds_calls(), "use a kernel with CONFIG_SECCOMP_FILTER, on x86-64 or ARM64"),
-        (Ability::Ports, super::files::holds_ports(), "use Linux 6.7 or newer, or grant `network` as a whole"),
+        (
+            Ability::Calls,
+            super::calls::holds_calls(),
+            "use a kernel with CONFIG_SECCOMP_FILTER, on x86-64 or ARM64",
+        ),
+        (
+            Ability::Ports,
+            super::files::holds_ports(),
+            "use Linux 6.7 or newer, or grant `network` as a whole",
+        ),
         (Ability::Signals, super::files::holds_signals(), "use Linux 6.12 or newer, or grant no programs"),
     ]
     .into_iter()

@@ -1,7 +1,7 @@
 //! Limits of resources, and the rights of root.
 
 use super::{Confinement, refused};
-use caraway_loaders_core::Error;
+use caraway_loaders_core::{Code, Error};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
 
@@ -12,6 +12,7 @@ const STACK: u64 = 64 << 20;
 pub(super) fn apply(confinement: &Confinement) -> Result<(), Error> {
     let stack = getrlimit(Resource::Stack).current.unwrap_or(STACK);
     if let Some(bytes) = confinement.memory {
+        room(bytes)?;
         lower("memory", Resource::Data, bytes, bytes)?;
     }
     if let Some(time) = confinement.cpu {
@@ -27,6 +28,19 @@ pub(super) fn apply(confinement: &Confinement) -> Result<(), Error> {
     // SAFETY: ignoring a signal installs no code, and there is no other thread that could be changing it.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     Ok(())
+}
+
+/// Whether a limit leaves anything over what is in use. Without, the next allocation would end the process.
+fn room(bytes: u64) -> Result<(), Error> {
+    let status = std::fs::read_to_string("/proc/self/status").map_err(|e| refused("measure memory", &e))?;
+    let in_use =
+        status.lines().find_map(|line| line.strip_prefix("VmData:")?.strip_suffix("kB")?.trim().parse().ok());
+    let in_use = in_use.map_or(0, |kib: u64| kib.saturating_mul(1024));
+    if bytes > in_use {
+        return Ok(());
+    }
+    let message = format!("{bytes} bytes of memory are too few: a worker begins with {in_use}");
+    Err(Error::new(Code::Memory, message).hint("allow several MiB more than that"))
 }
 
 /// Sets a limit, if it is not lower already.

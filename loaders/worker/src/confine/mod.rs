@@ -10,6 +10,8 @@ mod calls;
 mod detach;
 #[cfg(target_os = "linux")]
 mod files;
+#[cfg(target_os = "linux")]
+mod filter;
 mod lack;
 #[cfg(target_os = "linux")]
 mod limits;
@@ -102,7 +104,7 @@ impl Confinement {
     ///
     /// # Errors
     /// [`Code::NotEnforced`] where the system lacks what this needs (see [`lacking`]), where there are other threads, or
-    /// where the system refuses; [`Code::Io`] for a path that cannot be opened. After an error the process may be held to
+    /// where the system refuses; [`Code::Io`] for a path that cannot be opened; [`Code::Memory`] for a limit below what is in use. After an error the process may be held to
     /// some of it and not to the rest: it should end.
     pub fn apply(&self) -> Result<(), Error> {
         let lacks = lacking();

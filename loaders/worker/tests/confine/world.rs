@@ -69,6 +69,7 @@ impl World {
         let numbers = std::env::var(NUMBERS).unwrap();
         let numbers: Vec<i32> = numbers.split(' ').map(|number| number.parse().unwrap()).collect();
         let port = |number: i32| u16::try_from(number).unwrap();
+        super::actions::descriptor(numbers[3]).unwrap();
         Self {
             folder: std::env::var(FOLDER).unwrap().into(),
             port: port(numbers[0]),
