@@ -1,10 +1,10 @@
 //! `caraway check`.
 
-use super::count::counted;
 use super::options::Options;
 use super::validate::folder;
 use super::{Context, sarif};
 use crate::check::Checked;
+use crate::count::counted;
 use crate::diagnostic::{Severity, Texts, location_value};
 use crate::home::with_neighbours;
 use caraway_loaders_core::Error;

@@ -1,7 +1,8 @@
 //! `caraway definitions`.
 
+use super::Context;
 use super::options::Options;
-use super::{Context, count};
+use crate::count::counted;
 use crate::diagnostic::{Severity, one_line};
 use crate::inspection::Inspection;
 use crate::lookup::find;
@@ -67,7 +68,7 @@ impl Definitions {
             let files: Vec<_> = written.iter().map(|file| file.display().to_string()).collect();
             context.print_json(json!({"files": files}))?;
         } else if !context.options.quiet {
-            let files = count::counted(written.len(), "file");
+            let files = counted(written.len(), "file");
             context.print(&format!("wrote {files} to {}\n", one_line(&self.out.to_string_lossy())))?;
         }
         Ok(0)

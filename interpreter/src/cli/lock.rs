@@ -1,9 +1,9 @@
 //! `caraway lock`.
 
 use super::Context;
-use super::count::counted;
 use super::options::Options;
 use crate::config::{Config, shown};
+use crate::count::counted;
 use crate::lock::{self, Entry, Lockfile, Locking};
 use crate::replace::replace;
 use crate::runtime::Runtime;

@@ -7,7 +7,6 @@ mod check;
 mod completions;
 mod config_edit;
 mod conformance;
-mod count;
 mod definitions;
 mod doc;
 mod doctor;

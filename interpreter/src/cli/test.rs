@@ -4,6 +4,7 @@ use super::options::Options;
 use super::run::stop_when_interrupted;
 use super::{Context, setting};
 use crate::config;
+use crate::count::counted;
 use crate::diagnostic::Severity;
 use crate::home::meant_folder;
 use crate::lookup::find;
@@ -156,8 +157,7 @@ impl Test {
         };
         let begins = |count: usize| {
             if tells && !quiet {
-                let s = if count == 1 { "" } else { "s" };
-                say(format!("testing {}\nrunning {count} test{s}\n", harness.subject()));
+                say(format!("testing {}\nrunning {}\n", harness.subject(), counted(count, "test")));
             }
         };
         let ended = |result: &TestResult| {

@@ -4,6 +4,7 @@ use super::Walk;
 use crate::check::module::Module;
 use crate::check::ty::Ty;
 use crate::check::unit::Target;
+use crate::count::counted;
 use caraway_loaders_core::bind::{find_call, suggest};
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{FnAccess, FnCallExpr, Namespace, Position};
@@ -78,10 +79,9 @@ impl Walk<'_> {
         let public = same.iter().copied().flatten().find(|function| function.access == FnAccess::Public);
         let error = match (public, same) {
             (Some(function), _) => {
-                let takes = function.params.len();
-                let s = if takes == 1 { "" } else { "s" };
+                let takes = counted(function.params.len(), "argument");
                 let params = function.params.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let wrong = format!("`{name}` takes {takes} argument{s}, {} given", args.len());
+                let wrong = format!("`{name}` takes {takes}, {} given", args.len());
                 Error::new(Code::ScriptFailed, wrong)
                     .hint(format!("it is `fn {name}({params})` in {}", source.name))
             }

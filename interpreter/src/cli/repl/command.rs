@@ -1,5 +1,6 @@
 //! What begins with a colon.
 
+use crate::count::counted;
 use crate::diagnostic::one_line;
 use crate::interactive::Interactive;
 use caraway_loaders_core::bind::suggest;
@@ -104,7 +105,7 @@ pub(super) fn imports(interactive: &Interactive) -> String {
     let mut text = String::new();
     for (alias, path, bound) in interactive.imports() {
         let functions = bound.map_or(0, |bound| bound.signatures.len());
-        let count = super::super::count::counted(functions, "function");
+        let count = counted(functions, "function");
         let what = if bound.is_some() { count } else { "a file".to_owned() };
         let _ = writeln!(text, "{path:?} as {alias}: {what}");
     }

@@ -134,7 +134,7 @@ impl Conversation<'_> {
             Command::Reload => {
                 self.interactive.reload()?;
                 let count = self.interactive.imports().count();
-                self.context.print(&format!("loaded {} again\n", super::count::counted(count, "import")))?;
+                self.context.print(&format!("loaded {} again\n", crate::count::counted(count, "import")))?;
             }
             Command::Unload(alias) => {
                 if !self.interactive.unload(alias) {
