@@ -50,12 +50,9 @@ impl Definitions {
         std::fs::create_dir_all(&self.out).map_err(cannot)?;
         let mut written = Vec::new();
         for plugin in plugins {
-            let functions = match Inspection::of(&plugin, &session) {
-                Inspection::Offers(functions) => functions,
-                Inspection::NotChecked(_) if plugin.manifest.functions.is_some() => {
-                    plugin.manifest.functions.clone().unwrap_or_default()
-                }
-                Inspection::NotChecked(error) | Inspection::Broken(error) => {
+            let functions = match Inspection::of(&plugin, &session).functions(&plugin.manifest) {
+                Ok(functions) => functions,
+                Err(error) => {
                     context.reporter.report(Severity::Warning, &error);
                     continue;
                 }

@@ -107,11 +107,7 @@ pub(super) fn text(
 }
 
 fn functions(plugin: &Arc<Plugin>, session: &Session, named: Option<&str>) -> Result<Vec<Function>, Error> {
-    let functions = match Inspection::of(plugin, session) {
-        Inspection::Offers(functions) => functions,
-        Inspection::NotChecked(error) => plugin.manifest.functions.clone().ok_or(error)?,
-        Inspection::Broken(error) => return Err(error),
-    };
+    let functions = Inspection::of(plugin, session).functions(&plugin.manifest)?;
     let Some(name) = named else { return Ok(functions) };
     let inside = format!("{name}::");
     let names: Vec<String> = functions.iter().map(|function| function.signature.name.clone()).collect();

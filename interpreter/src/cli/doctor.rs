@@ -121,6 +121,10 @@ impl Findings {
                     Some(hint) => format!("not checked: {hint}"),
                     None => "not checked".to_owned(),
                 },
+                Inspection::NotBuilt(error) => {
+                    self.problems.push(error);
+                    "not built".to_owned()
+                }
                 Inspection::Broken(error) => {
                     self.problems.push(error);
                     "broken".to_owned()

@@ -43,7 +43,7 @@ impl Info {
             context.print(&facts.text())?;
         }
         match facts.inspection {
-            Some(Inspection::Broken(error)) => Err(error),
+            Some(Inspection::Broken(error) | Inspection::NotBuilt(error)) => Err(error),
             _ => Ok(0),
         }
     }

@@ -45,7 +45,7 @@ impl Validate {
                 let (state, functions, refusal) = match Inspection::of(plugin, &session) {
                     Inspection::Offers(signatures) => ("checked", Some(signatures), None),
                     Inspection::NotChecked(refusal) => ("not checked", None, Some(refusal)),
-                    Inspection::Broken(error) => {
+                    Inspection::NotBuilt(error) | Inspection::Broken(error) => {
                         problems.push(error);
                         continue;
                     }
