@@ -4,11 +4,10 @@ use super::Context;
 use super::list::summary;
 use super::manifest_edit::Edit;
 use super::options::Options;
-use super::validate::folder;
 use crate::build;
 use crate::count::counted;
 use crate::diagnostic::{Severity, error_value, one_line};
-use crate::home::plugin_of;
+use crate::home::{folder_of, plugin_of};
 use crate::inspection::loader_here;
 use crate::session::Session;
 use caraway_loaders_core::capability::Request;
@@ -105,7 +104,7 @@ impl Build {
     }
 
     fn one(&self, path: &Path, session: &Session) -> Result<Outcome, Error> {
-        let folder = folder(path)?;
+        let folder = folder_of(path)?;
         let (plugin, loader) = ready(&folder, session)?;
         let command = plugin.manifest.implementation.build_cmd.as_deref();
         let built = command.is_some();

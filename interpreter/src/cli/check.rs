@@ -1,12 +1,11 @@
 //! `caraway check`.
 
 use super::options::Options;
-use super::validate::folder;
 use super::{Context, sarif};
 use crate::check::Checked;
 use crate::count::counted;
 use crate::diagnostic::{Severity, Texts, location_value};
-use crate::home::with_neighbours;
+use crate::home::{folder_of, with_neighbours};
 use caraway_loaders_core::Error;
 use caraway_loaders_core::discover::{has_manifest, is_manifest};
 use clap::Args;
@@ -98,7 +97,7 @@ fn one(context: &Context, path: &Path) -> Result<Checked, Error> {
     if !metadata.is_dir() && !is_manifest {
         return runtime.check(path);
     }
-    let folder = folder(path)?;
+    let folder = folder_of(path)?;
     if has_manifest(&folder) {
         return with_neighbours(&runtime, &folder).check(&folder);
     }

@@ -4,7 +4,7 @@ use super::options::Options;
 use super::test::plugin_folders;
 use super::{Context, setting, table, terminal};
 use crate::conformance::{Check, Scorecard, Verdict, check, check_telling, ended_by, find};
-use crate::home::{at_home, exactly};
+use crate::home::{at_home, exactly, meant_folder};
 use crate::runtime::Runtime;
 use caraway_loaders_core::capability::{Capability, Request};
 use caraway_loaders_core::discover::has_manifest;
@@ -21,7 +21,7 @@ Functions are called with extreme values, so nothing is granted but what `--allo
 `--allow native`, and are called in a process of their own. Exits with 3 if a check fails.")]
 pub(super) struct Conformance {
     /// Names of plugins, built-in ones too, or folders [default: the plugin in this folder, else all]
-    #[arg(value_name = "NAME|DIR")]
+    #[arg(value_name = "NAME[@REQ]|DIR")]
     plugins: Vec<String>,
     /// Set a setting of a plugin, whatever caraway.toml says; the value is JSON or else a string
     #[arg(long, value_name = "PLUGIN.KEY=VALUE")]
@@ -90,7 +90,7 @@ impl Conformance {
         }
         let mut subjects = Vec::new();
         for name in &self.plugins {
-            if Path::new(name).is_dir() {
+            if Path::new(name).is_dir() || meant_folder(name).is_some() {
                 for folder in plugin_folders(&[name], runtime)? {
                     subjects.push(of_folder(&folder)?);
                 }
