@@ -54,6 +54,10 @@ fn a_plugin_is_meant_by_name_by_version_by_folder_and_by_manifest() {
         folder.run(&["definitions", text]).gives(0, "wrote 1 file to .rhai/definitions\n", &[]);
     }
     for command in ["info", "doc", "load", "test", "conformance", "definitions"] {
-        folder.run(&[command, "stats@^2"]).gives(4, "", &["error[E0402]", "no version of `stats` satisfies `^2`"]);
+        folder.run(&[command, "stats@^2"]).gives(
+            4,
+            "",
+            &["error[E0402]", "no version of `stats` satisfies `^2`"],
+        );
     }
 }

@@ -26,7 +26,7 @@ use words::Words;
 /// Type a program piece by piece, and see what each gives
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Variables, functions and imports stay from piece to piece. A piece goes on while a bracket is open; Tab completes, Ctrl-C \
+Variables, functions and imports stay from piece to piece. A piece goes on while a bracket, a comment or a text is open; Tab completes, Ctrl-C \
 stops what runs, Ctrl-D ends. `:help` lists commands, such as `:doc stats::mean`, `:time EXPRESSION` and `:reload`. \
 Where standard input is no terminal, its lines are read without prompts, and the first error ends.")]
 pub(super) struct Repl {
