@@ -3,7 +3,7 @@
 use crate::session::Session;
 use caraway_loaders_core::capability::{Capability, Request};
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{Loader, PluginFile};
+use caraway_loaders_core::loader::Loader;
 use caraway_loaders_core::manifest::{Function, Manifest};
 use caraway_loaders_core::{Code, Error};
 use std::sync::Arc;
@@ -28,43 +28,29 @@ impl Inspection {
             Ok(loader) => loader,
             Err(error) => return Self::Broken(error),
         };
-        if let Some(incomplete) = Self::of_files(plugin, &*loader) {
-            return incomplete;
-        }
-        if loader.trusted(&plugin.manifest)
-            && let Err(refusal) = session.plugin_access(plugin).check(&Request::Native)
+        let refusal = loader
+            .trusted(&plugin.manifest)
+            .then(|| session.plugin_access(plugin).check(&Request::Native).err())
+            .flatten();
+        let Missing { mut wrong, unbuilt } = Missing::of(plugin, &*loader);
+        // What the manifest does not ask for, nobody can grant.
+        if let Some(refusal) = &refusal
+            && !plugin.manifest.asks.contains(Capability::Native)
         {
-            // What the manifest does not ask for, nobody can grant.
-            return match plugin.manifest.asks.contains(Capability::Native) {
-                true => Self::NotChecked(refusal),
-                false => Self::Broken(refusal.at(plugin.manifest.locate("capabilities"))),
-            };
+            wrong.insert(0, refusal.clone().at(plugin.manifest.locate("capabilities")));
+        }
+        match (wrong.is_empty(), unbuilt, refusal) {
+            (true, Some(error), _) => return Self::NotBuilt(error),
+            (true, None, Some(refusal)) => return Self::NotChecked(refusal),
+            (_, unbuilt, _) => {
+                if let Some(error) = Error::from_many(wrong.into_iter().chain(unbuilt)) {
+                    return Self::Broken(error);
+                }
+            }
         }
         match loader.inspect(plugin) {
             Ok(functions) => Self::Offers(functions),
             Err(error) => Self::Broken(error),
-        }
-    }
-
-    /// What comes of files that are missing; `None` where all are there that this host would load.
-    fn of_files(plugin: &Plugin, loader: &dyn Loader) -> Option<Self> {
-        let binary = loader.binary(plugin);
-        let is_binary = |file: &PluginFile| binary.as_ref() == Some(&plugin.root.join(&file.path));
-        let mut wrong = Vec::new();
-        match loader.files(plugin) {
-            Err(error) => wrong.push(error),
-            Ok(files) => {
-                let here = files.iter().filter(|file| file.is_for_this_host() && !is_binary(file));
-                wrong.extend(here.filter_map(|file| plugin.file(&file.path).err()));
-            }
-        }
-        let unbuilt = binary.as_ref().and_then(|path| {
-            let relative = path.strip_prefix(&plugin.root).unwrap_or(path);
-            plugin.binary(relative).err()
-        });
-        match (wrong.is_empty(), unbuilt) {
-            (true, Some(error)) if binary.is_some_and(|path| !path.exists()) => Some(Self::NotBuilt(error)),
-            (_, unbuilt) => Error::from_many(wrong.into_iter().chain(unbuilt)).map(Self::Broken),
         }
     }
 
@@ -87,6 +73,36 @@ impl Inspection {
             Self::NotChecked(error) | Self::NotBuilt(error) => Some(error),
             Self::Offers(_) | Self::Broken(_) => None,
         }
+    }
+}
+
+/// What is wrong with the files that this host would load a plugin from.
+struct Missing {
+    wrong: Vec<Error>,
+    /// The binary is not there.
+    unbuilt: Option<Error>,
+}
+
+impl Missing {
+    fn of(plugin: &Plugin, loader: &dyn Loader) -> Self {
+        let binary = loader.binary(plugin);
+        let mut wrong = Vec::new();
+        match loader.files(plugin) {
+            Err(error) => wrong.push(error),
+            Ok(files) => {
+                let others = files.iter().filter(|file| binary != Some(plugin.root.join(&file.path)));
+                let here = others.filter(|file| file.is_for_this_host());
+                wrong.extend(here.filter_map(|file| plugin.file(&file.path).err()));
+            }
+        }
+        let refused = binary.as_ref().and_then(|path| {
+            let relative = path.strip_prefix(&plugin.root).unwrap_or(path);
+            plugin.binary(relative).err()
+        });
+        let is_there = binary.is_some_and(|path| path.exists());
+        let (there, unbuilt) = if is_there { (refused, None) } else { (None, refused) };
+        wrong.extend(there);
+        Self { wrong, unbuilt }
     }
 }
 

@@ -356,8 +356,8 @@ fn list() {
         0,
         &[
             "NAME",
-            "greet         1.2.0    module   greet         plugins/greet   Says hello\n",
-            "reader        0.1.0    module   reader        plugins/reader\n",
+            "greet         1.2.0    module   plugins/greet   Says hello\n",
+            "reader        0.1.0    module   plugins/reader\n",
             "std/fs",
             "built-in",
             "\nBroken:\n  E0303  plugins/broken/plugin.json:3:14: ",
@@ -526,7 +526,8 @@ fn native_code_is_not_opened_without_its_grant() {
     }
     let ran = folder.run(&["info", "fast", "--allow", "native=fast"]);
     assert!(ran.code == Some(3) && ran.stderr.contains("error[E03"), "{ran}");
-    folder.run(&["validate", "silent"]).gives(5, "", &["error[E0501]", "silent/plugin.toml:4:"]);
+    let all = ["error[E0501]", "silent/plugin.toml:4:", "error[E0306]", "silent/plugin.toml:6:"];
+    folder.run(&["validate", "silent"]).gives(5, "", &all);
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Doc {
                 "functions": functions.iter().map(entry).collect::<Vec<_>>(),
             }))?;
         } else {
-            context.print(&text(plugin, &session, module_of(plugin), function)?)?;
+            context.print_wrapped(&text(plugin, &session, module_of(plugin), function)?)?;
         }
         Ok(0)
     }

@@ -41,7 +41,7 @@ impl Info {
         if context.options.json() {
             context.print_json(facts.json())?;
         } else {
-            context.print(&facts.text())?;
+            context.print_wrapped(&facts.text())?;
         }
         match facts.inspection {
             Some(Inspection::Broken(error) | Inspection::NotBuilt(error)) => Err(error),

@@ -55,7 +55,7 @@ impl Load {
         let loaded = load(&session, &name, found)?;
         match context.options.json() {
             true => context.print_json(loaded.json())?,
-            false => context.print(&loaded.text())?,
+            false => context.print_wrapped(&loaded.text())?,
         }
         Ok(0)
     }

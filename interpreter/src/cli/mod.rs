@@ -44,6 +44,7 @@ mod uninstall;
 #[cfg(feature = "install")]
 mod update;
 mod validate;
+mod wrap;
 
 use crate::diagnostic::{Layout, Reporter, SCHEMA_VERSION, Severity, json_text};
 use caraway_loaders_core::{Code, Error};
@@ -208,6 +209,18 @@ impl Context {
                 Err(Error::new(Code::Io, format!("cannot write to standard output: {error}")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Writes a text to standard output, wrapped where that is a terminal.
+    ///
+    /// # Errors
+    ///
+    /// As [`print`](Self::print).
+    fn print_wrapped(&self, text: &str) -> Result<(), Error> {
+        match terminal::width(&std::io::stdout()) {
+            Some(width) => self.print(&wrap::wrapped(text, width)),
+            None => self.print(text),
         }
     }
 

@@ -118,10 +118,10 @@ impl Conversation<'_> {
     fn obey(&mut self, command: &Command) -> Result<Option<u8>, Error> {
         match command {
             Command::Quit => return Ok(Some(0)),
-            Command::Help => self.context.print(&command::help())?,
+            Command::Help => self.context.print_wrapped(&command::help())?,
             Command::Doc(of) => {
                 let text = command::doc(of, &self.interactive)?;
-                self.context.print(&text)?;
+                self.context.print_wrapped(&text)?;
             }
             Command::Variables => {
                 let text = command::variables(&self.interactive);
