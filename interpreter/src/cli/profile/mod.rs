@@ -3,6 +3,8 @@
 mod trace;
 
 use super::{Context, table, terminal};
+use crate::count::counted;
+use crate::diagnostic::SCHEMA_VERSION;
 use caraway_loaders_core::Error;
 use caraway_loaders_core::observe::{Call, Observer};
 use hdrhistogram::Histogram;
@@ -39,6 +41,7 @@ struct Function {
     /// Without calls of other functions of plugins.
     own: Duration,
     boundary: Duration,
+    longest: Duration,
     /// In nanoseconds.
     times: Option<Histogram<u64>>,
 }
@@ -64,7 +67,9 @@ impl Profile {
         let state = self.state();
         if with_table {
             let text = match context.options.json() {
-                true => format!("{}\n", json!({"schema_version": 1, "profile": state.json(ran)})),
+                true => {
+                    format!("{}\n", json!({"schema_version": SCHEMA_VERSION, "profile": state.json(ran)}))
+                }
                 false => state.text(ran),
             };
             // A closed stream: nobody is there to be told.
@@ -113,6 +118,7 @@ impl Function {
             total: Duration::ZERO,
             own: Duration::ZERO,
             boundary: Duration::ZERO,
+            longest: Duration::ZERO,
             times: Histogram::new(DIGITS).ok(),
         }
     }
@@ -123,15 +129,18 @@ impl Function {
         self.total += call.total;
         self.own += call.total.saturating_sub(call.inner);
         self.boundary += call.boundary();
+        self.longest = self.longest.max(call.total);
         if let Some(times) = &mut self.times {
             // It grows as it must.
             let _ = times.record(u64::try_from(call.total.as_nanos()).unwrap_or(u64::MAX));
         }
     }
 
+    /// The time that so many of the calls did not exceed. The histogram knows it to two digits, rounded up.
     fn quantile(&self, quantile: f64) -> Duration {
         let times = self.times.as_ref();
-        Duration::from_nanos(times.map_or(0, |times| times.value_at_quantile(quantile)))
+        let time = Duration::from_nanos(times.map_or(0, |times| times.value_at_quantile(quantile)));
+        time.min(self.longest)
     }
 
     /// What of its own time was spent on the way in and out, in percent.
@@ -155,7 +164,8 @@ impl State {
         let functions = self.sorted();
         let calls: u64 = functions.iter().map(|(_, function)| function.calls).sum();
         let own: Duration = functions.iter().map(|(_, function)| function.own).sum();
-        let mut text = format!("{calls} calls into plugins took {} of {}\n", shown(own), shown(ran));
+        let calls = counted(usize::try_from(calls).unwrap_or(usize::MAX), "call");
+        let mut text = format!("{calls} into plugins took {} of {}\n", shown(own), shown(ran));
         if !functions.is_empty() {
             let row = |(name, function): &(String, &Function)| {
                 vec![
@@ -173,7 +183,8 @@ impl State {
             text.push_str(&table::render(&HEADER, &rows, terminal::width(&std::io::stderr())));
         }
         if let Some(lost) = self.trace.as_ref().map(Trace::lost).filter(|lost| *lost > 0) {
-            text.push_str(&format!("the trace has no more room: {lost} calls are not in it\n"));
+            let lost = counted(usize::try_from(lost).unwrap_or(usize::MAX), "call");
+            text.push_str(&format!("the trace has no more room: it lacks {lost}\n"));
         }
         text
     }
@@ -213,6 +224,24 @@ fn shown(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_call_took_longer_than_the_longest() {
+        let mut function = Function::new();
+        for nanoseconds in [1_000_003, 1_000_001, 1_000_007] {
+            function.add(&Call {
+                plugin: "p",
+                function: "f",
+                start: Instant::now(),
+                total: Duration::from_nanos(nanoseconds),
+                inner: Duration::ZERO,
+                body: Duration::ZERO,
+                failed: false,
+            });
+        }
+        let longest = Duration::from_nanos(1_000_007);
+        assert_eq!((function.quantile(0.5), function.quantile(0.99)), (longest, longest));
+    }
 
     #[test]
     fn durations_are_short() {
