@@ -271,6 +271,27 @@ fn grants_for_nobody_are_told() {
 }
 
 #[test]
+fn grants_that_cannot_be_read_are_told_by_every_command() {
+    let folder = Folder::new(&[("caraway.toml", "")]);
+    for command in [
+        &["new", "x"][..],
+        &["explain"],
+        &["schema", "config"],
+        &["completions", "bash"],
+        &["list"],
+        &["disable", "stats"],
+        &["enable", "stats"],
+    ] {
+        for flag in ["--allow", "--deny"] {
+            let ran = folder.run(&[command, &[flag, "filesytem"]].concat());
+            ran.gives(2, "", &["error[E0201]", "did you mean `filesystem`?"]);
+        }
+    }
+    assert!(!folder.path().join("x").exists());
+    assert_eq!(std::fs::read_to_string(folder.path().join("caraway.toml")).unwrap(), "");
+}
+
+#[test]
 fn terminals_are_safe() {
     let name = "a\u{1b}[31m\nb.rhai";
     let folder = Folder::new(&[

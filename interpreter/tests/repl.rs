@@ -60,6 +60,7 @@ fn errors_end_a_pipe() {
     says(&[], "let x = 1;\nx + y\n2\n", 1, "", &["E0101", "repl[2]:1:", "y"]);
     says(&[], "import \"stats\" as s;\ns::maen([1])\n", 1, "", &["E0103", "did you mean `mean`?"]);
     says(&[], "import \"stats\" as s;\ns::fail()\n", 1, "", &["E0105", "no", "main.rhai"]);
+    says(&[], ":reload stats\n", 2, "", &["E0201", "it is `:reload`", "loads all imports again"]);
     says(&[], "import \"stat\" as s;\n", 4, "", &["E0401", "did you mean `stats`?"]);
     says(
         &[],

@@ -6,8 +6,8 @@ use crate::check::Checked;
 use crate::count::counted;
 use crate::diagnostic::{Severity, Texts, location_value};
 use crate::home::{folder_of, with_neighbours};
-use caraway_loaders_core::Error;
 use caraway_loaders_core::discover::{has_manifest, is_manifest};
+use caraway_loaders_core::{Code, Error};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,9 @@ const MAX_SHOWN: usize = 200;
 
 /// What stands for standard output.
 const STDOUT: &str = "-";
+
+/// What stands for standard input elsewhere.
+const STDIN: &str = "-";
 
 /// Look for mistakes in programs and script plugins without running them
 #[derive(Debug, Args)]
@@ -41,6 +44,12 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
+        if self.sarif.as_deref() == Some(Path::new(STDOUT)) && context.options.json() {
+            let both = "`--sarif -` and `--format json` both write a document to standard output";
+            return Err(
+                Error::new(Code::Usage, both).hint("write SARIF into a file, or leave out `--format json`")
+            );
+        }
         let mut checked = Checked::default();
         for path in &self.paths {
             match one(context, path) {
@@ -91,7 +100,11 @@ impl Check {
 }
 
 fn one(context: &Context, path: &Path) -> Result<Checked, Error> {
-    let metadata = path.metadata().map_err(|error| Error::io(path, "read", &error))?;
+    let metadata = path.metadata().map_err(|error| match path == Path::new(STDIN) {
+        true => Error::new(Code::Usage, "standard input is not checked: what it imports is beside no file")
+            .hint("write the program into a file"),
+        false => Error::io(path, "read", &error),
+    })?;
     let is_manifest = path.file_name().and_then(|name| name.to_str()).is_some_and(is_manifest);
     let runtime = context.options.runtime().build()?;
     if !metadata.is_dir() && !is_manifest {

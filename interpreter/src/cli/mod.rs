@@ -33,6 +33,7 @@ mod run;
 mod sarif;
 mod schema;
 mod setting;
+mod state;
 mod stdout;
 mod table;
 mod terminal;
@@ -188,7 +189,11 @@ impl Cli {
             return error.code().exit_code();
         }
         let mut context = Context { options, reporter };
-        let outcome = context.options.start_logging().and_then(|()| self.command.execute(&mut context));
+        let outcome = context
+            .options
+            .grants()
+            .and_then(|_| context.options.start_logging())
+            .and_then(|()| self.command.execute(&mut context));
         outcome.unwrap_or_else(|error| {
             context.reporter.report(Severity::Error, &error);
             error.code().exit_code()

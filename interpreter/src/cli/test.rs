@@ -22,8 +22,12 @@ use std::path::{Path, PathBuf};
 /// Run the tests of plugins: suites in JSON and TOML, and `test_*` functions of scripts, in their folder `tests`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exits with 1 if a test fails and with 3 if a test file is wrong. `--format junit` writes what continuous integration \
-reads. Nothing is granted that `--allow` does not grant; native plugins need `--allow native`.")]
+Exits with 1 if a test fails and with 3 if a test file is wrong. Nothing is granted that `--allow` does not grant; native \
+plugins need `--allow native`.")]
+#[command(mut_arg("format", |format| format.hide_possible_values(true).help(
+    "How results and errors are printed: `text`, `json`, or `junit`, the XML that continuous integration reads \
+     [default: text]"
+)))]
 pub(super) struct Test {
     /// Folders or names of plugins, or test files [default: the plugin in this folder, else each one in `plugins`, and
     /// `tests` beside caraway.toml]

@@ -44,7 +44,7 @@ impl Command {
     fn of(name: &str, rest: &str) -> Result<Self, Error> {
         // `:q` is enough where nothing else begins like that.
         let mut meant = COMMANDS.iter().filter(|(known, ..)| !name.is_empty() && known.starts_with(name));
-        let Some((known, argument, _)) = meant.next() else {
+        let Some((known, argument, what)) = meant.next() else {
             let error = Error::new(Code::Usage, format!("there is no command `:{name}`"));
             return Err(match suggest(name, COMMANDS.iter().map(|(known, ..)| *known)) {
                 Some(near) => error.hint(format!("did you mean `:{near}`?")),
@@ -53,7 +53,7 @@ impl Command {
         };
         if argument.is_empty() != rest.is_empty() {
             let wanted = format!(":{known} {argument}");
-            return Err(Error::new(Code::Usage, format!("it is `{}`", wanted.trim())));
+            return Err(Error::new(Code::Usage, format!("it is `{}`", wanted.trim())).hint(*what));
         }
         let rest = rest.to_owned();
         Ok(match *known {
