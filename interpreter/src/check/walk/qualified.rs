@@ -13,9 +13,6 @@ use std::sync::Arc;
 /// The namespace of a file's own constants.
 const GLOBAL: &str = "global";
 
-/// What a hybrid's script calls its native half.
-const NATIVE: &str = "native";
-
 impl Walk<'_> {
     pub(super) fn qualified_call(&mut self, call: &FnCallExpr, position: Position) -> Ty {
         let args: Vec<Ty> = call.args.iter().map(|arg| self.expr(arg)).collect();
@@ -166,7 +163,7 @@ impl Walk<'_> {
                 _ => unit.imports[*first].target.clone(),
             };
         }
-        if alias == GLOBAL || alias == NATIVE && unit.plugin.is_some() || unit.is_dynamic() {
+        if alias == GLOBAL || unit.own_modules.contains(&alias) || unit.is_dynamic() {
             return Target::Unknown;
         }
         let anywhere: Vec<usize> = (0..unit.imports.len())
