@@ -41,9 +41,14 @@ struct Function {
     /// Without calls of other functions of plugins.
     own: Duration,
     boundary: Duration,
-    longest: Duration,
+    times: Times,
+}
+
+/// How long each call took.
+struct Times {
     /// In nanoseconds.
-    times: Option<Histogram<u64>>,
+    histogram: Option<Histogram<u64>>,
+    longest: Duration,
 }
 
 impl Profile {
@@ -118,8 +123,7 @@ impl Function {
             total: Duration::ZERO,
             own: Duration::ZERO,
             boundary: Duration::ZERO,
-            longest: Duration::ZERO,
-            times: Histogram::new(DIGITS).ok(),
+            times: Times::new(),
         }
     }
 
@@ -129,23 +133,33 @@ impl Function {
         self.total += call.total;
         self.own += call.total.saturating_sub(call.inner);
         self.boundary += call.boundary();
-        self.longest = self.longest.max(call.total);
-        if let Some(times) = &mut self.times {
-            // It grows as it must.
-            let _ = times.record(u64::try_from(call.total.as_nanos()).unwrap_or(u64::MAX));
-        }
-    }
-
-    /// The time that so many of the calls did not exceed. The histogram knows it to two digits, rounded up.
-    fn quantile(&self, quantile: f64) -> Duration {
-        let times = self.times.as_ref();
-        let time = Duration::from_nanos(times.map_or(0, |times| times.value_at_quantile(quantile)));
-        time.min(self.longest)
+        self.times.record(call.total);
     }
 
     /// What of its own time was spent on the way in and out, in percent.
     fn boundary_share(&self) -> f64 {
         if self.own.is_zero() { 0.0 } else { 100.0 * self.boundary.as_secs_f64() / self.own.as_secs_f64() }
+    }
+}
+
+impl Times {
+    fn new() -> Self {
+        Self { histogram: Histogram::new(DIGITS).ok(), longest: Duration::ZERO }
+    }
+
+    fn record(&mut self, time: Duration) {
+        self.longest = self.longest.max(time);
+        if let Some(histogram) = &mut self.histogram {
+            // It grows as it must.
+            let _ = histogram.record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// The time that so many of the calls did not exceed. The histogram knows it to two digits, rounded up.
+    fn quantile(&self, quantile: f64) -> Duration {
+        let histogram = self.histogram.as_ref();
+        let time = Duration::from_nanos(histogram.map_or(0, |times| times.value_at_quantile(quantile)));
+        time.min(self.longest)
     }
 }
 
@@ -174,8 +188,8 @@ impl State {
                     function.failed.to_string(),
                     shown(function.total),
                     shown(function.own),
-                    shown(function.quantile(0.5)),
-                    shown(function.quantile(0.99)),
+                    shown(function.times.quantile(0.5)),
+                    shown(function.times.quantile(0.99)),
                     format!("{:.0}%", function.boundary_share()),
                 ]
             };
@@ -199,8 +213,8 @@ impl State {
                 "total_ns": nanoseconds(function.total),
                 "self_ns": nanoseconds(function.own),
                 "boundary_ns": nanoseconds(function.boundary),
-                "p50_ns": nanoseconds(function.quantile(0.5)),
-                "p99_ns": nanoseconds(function.quantile(0.99)),
+                "p50_ns": nanoseconds(function.times.quantile(0.5)),
+                "p99_ns": nanoseconds(function.times.quantile(0.99)),
             })
         };
         json!({
@@ -227,20 +241,12 @@ mod tests {
 
     #[test]
     fn no_call_took_longer_than_the_longest() {
-        let mut function = Function::new();
+        let mut times = Times::new();
         for nanoseconds in [1_000_003, 1_000_001, 1_000_007] {
-            function.add(&Call {
-                plugin: "p",
-                function: "f",
-                start: Instant::now(),
-                total: Duration::from_nanos(nanoseconds),
-                inner: Duration::ZERO,
-                body: Duration::ZERO,
-                failed: false,
-            });
+            times.record(Duration::from_nanos(nanoseconds));
         }
         let longest = Duration::from_nanos(1_000_007);
-        assert_eq!((function.quantile(0.5), function.quantile(0.99)), (longest, longest));
+        assert_eq!((times.quantile(0.5), times.quantile(0.99)), (longest, longest));
     }
 
     #[test]
