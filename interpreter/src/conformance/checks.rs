@@ -85,7 +85,7 @@ pub(super) fn all(runtime: &Runtime, plugin: &Arc<Plugin>, tell: Tell) -> Scorec
     card.of(plugin, calls)
 }
 
-/// The scorecard of a plugin that ended the process which checked it, in the check of this name after so many calls.
+/// The scorecard of a plugin that ended the process which checked it, in the check of this name, after so many steps.
 #[cfg(feature = "cli")]
 pub(crate) fn ended_by(plugin: &Plugin, check: &str, calls: usize, how: String) -> Scorecard {
     let mut card = Card::default();
