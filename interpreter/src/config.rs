@@ -265,6 +265,19 @@ pub(crate) fn project_file(folder: &Path) -> Option<PathBuf> {
     absolute.ancestors().map(|dir| dir.join(FILE_NAME)).find(|file| file.is_file())
 }
 
+/// The same, where a command is for a project.
+///
+/// # Errors
+///
+/// [`Code::Usage`] if there is none.
+#[cfg(feature = "cli")]
+pub(crate) fn project_of(folder: &Path) -> Result<PathBuf, Error> {
+    project_file(folder).ok_or_else(|| {
+        Error::new(Code::Usage, "there is no caraway.toml, here or further up, so there is no project")
+            .hint("make one beside the programs, which may be empty")
+    })
+}
+
 /// Where the user's own is, or would be; `None` where the user has no configuration directory.
 pub(crate) fn user_file() -> Option<PathBuf> {
     dirs::config_dir().map(|dir| dir.join("caraway").join(FILE_NAME))

@@ -7,7 +7,7 @@ use caraway_loaders_core::Error;
 use caraway_loaders_core::bind::{Bound, explain, imports_of};
 use caraway_loaders_core::budget::{self, Meter};
 use caraway_loaders_script::{engine, is_file, parse_text};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, ParseErrorType, Position, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, ParseErrorType, Position, Scope, Token, get_next_token};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
@@ -84,10 +84,11 @@ impl Interactive {
             .map(|(alias, import)| (alias.as_str(), import.path.as_str(), import.bound.as_deref()))
     }
 
-    /// Whether a text goes on: a bracket or a string is still open.
+    /// Whether a text goes on: a bracket, a comment or a string that may have more lines is still open.
     pub(crate) fn is_open(&self, text: &str) -> bool {
         let parser = engine::parser(&self.session.limits());
-        let Err(error) = parser.compile(text) else { return false };
+        // An open comment is none that the parser would complain of.
+        let Err(error) = parser.compile(text) else { return unclosed(&parser, text) };
         let at_the_end = |position: Position| {
             let end = text.trim_end();
             let lines = end.lines().count();
@@ -100,10 +101,10 @@ impl Interactive {
         match error.err_type() {
             ParseErrorType::UnexpectedEOF => true,
             ParseErrorType::MissingToken(..) | ParseErrorType::ExprExpected(_) => {
-                at_the_end(error.position()) && unclosed(text)
+                at_the_end(error.position()) && unclosed(&parser, text)
             }
-            // The place of such an error is where a string begins.
-            ParseErrorType::BadInput(_) => unclosed(text),
+            // The place of such an error is where a string or comment begins.
+            ParseErrorType::BadInput(_) | ParseErrorType::WrongDocComment => unclosed(&parser, text),
             _ => false,
         }
     }
@@ -174,8 +175,7 @@ impl Interactive {
     ///
     /// What is wrong with the new state.
     pub(crate) fn reload(&mut self) -> Result<(), Error> {
-        let fresh = Self::new(self.runtime.clone(), &self.folder)?;
-        let mut fresh = Self { scope: Scope::new(), functions: AST::empty(), ..fresh };
+        let mut fresh = Self::new(self.runtime.clone(), &self.folder)?;
         for (alias, import) in &self.imports {
             let text = format!("import {:?} as {alias};", import.path);
             fresh.run(&text, ":reload")?;
@@ -196,41 +196,33 @@ impl Interactive {
     }
 }
 
-/// Whether a bracket, a comment or a string in backticks is open at the end of a text.
-fn unclosed(text: &str) -> bool {
-    let mut depth = 0_i64;
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth -= 1,
-            '/' if letters.next_if_eq(&'/').is_some() => {
-                letters.by_ref().take_while(|letter| *letter != '\n').for_each(drop);
+/// Whether a bracket, a comment or a string that may have more lines is open at the end of a text.
+fn unclosed(engine: &Engine, text: &str) -> bool {
+    let texts = [text];
+    let (mut tokens, _) = engine.lex(&texts);
+    // Whether each bracket that is open belongs to a `${` in a string.
+    let mut open: Vec<bool> = Vec::new();
+    let mut in_string = false;
+    loop {
+        let (token, _) = get_next_token(&mut tokens.stream, &mut tokens.state, &mut tokens.pos);
+        if tokens.state.comment_level > 0 || tokens.state.is_within_text_terminated_by.is_some() {
+            return true;
+        }
+        match &token {
+            Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket => {
+                open.push(in_string)
             }
-            '/' if letters.next_if_eq(&'*').is_some() => {
-                let mut star = false;
-                if !letters
-                    .by_ref()
-                    .any(|letter| std::mem::replace(&mut star, letter == '*') && letter == '/')
-                {
-                    return true;
-                }
-            }
-            '"' | '`' | '\'' => {
-                let mut escaped = false;
-                let closed = letters.by_ref().any(|next| {
-                    let closes = next == letter && !escaped;
-                    escaped = next == '\\' && !escaped && letter != '`';
-                    closes
-                });
-                if !closed {
-                    return letter == '`';
-                }
-            }
+            Token::RightBrace | Token::RightParen | Token::RightBracket => match open.pop() {
+                None => return false,
+                Some(false) => {}
+                Some(true) => tokens.state.is_within_text_terminated_by = Some("`".into()),
+            },
+            Token::LexError(_) => return false,
+            Token::EOF => return !open.is_empty(),
             _ => {}
         }
+        in_string = matches!(token, Token::InterpolatedString(_));
     }
-    depth > 0
 }
 
 #[cfg(test)]
@@ -248,7 +240,26 @@ mod tests {
             ("let a = #{ b: \"}\" ", true),
             ("f(1,\n", true),
             ("let s = `one", true),
+            ("let s = `one ${", true),
+            ("let s = `one ${1}", true),
+            ("let s = `one ${ `two ${[1, 2]} }` } three", true),
+            ("let s = `one ${ `two ${[1, 2]}` } three`", false),
             ("let s = \"one", false),
+            ("let s = \"one \\", true),
+            ("let s = \"one \\\n  two\"", false),
+            ("f(\"one", false),
+            ("let s = #\"one", true),
+            ("let s = ##\"one\"#", true),
+            ("let s = ##\"one\" { \"##", false),
+            ("/* one", true),
+            ("1 /* one\n two", true),
+            ("1 /* one /* two */", true),
+            ("/** of f", true),
+            ("1 /* one */", false),
+            ("[1, // one ]", true),
+            ("[1, /* one ]", true),
+            ("let c = '{'", false),
+            ("f(')'", true),
             ("1 +", true),
             ("}", false),
             ("let x = )", false),

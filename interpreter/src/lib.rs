@@ -38,6 +38,7 @@ mod check;
 pub mod cli;
 mod config;
 pub mod conformance;
+mod count;
 #[cfg(feature = "cli")]
 mod diagnostic;
 #[cfg(all(feature = "cli", any(test, fuzzing)))]

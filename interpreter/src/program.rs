@@ -1,5 +1,6 @@
 //! A program that has been read and planned.
 
+use crate::count::counted;
 use crate::runtime::Settings;
 use crate::session::Session;
 use crate::stack::with_large_stack;
@@ -158,13 +159,10 @@ impl Program {
         }
         let here = Location::file(&self.name);
         if let Some(function) = same.first() {
-            let s = if count == 1 { "" } else { "s" };
-            return Err(Error::new(
-                Code::UnknownFunction,
-                format!("`{name}` does not take {count} argument{s}"),
-            )
-            .at(here)
-            .hint(format!("it is `fn {function}`")));
+            let wrong = format!("`{name}` does not take {}", counted(count, "argument"));
+            return Err(Error::new(Code::UnknownFunction, wrong)
+                .at(here)
+                .hint(format!("it is `fn {function}`")));
         }
         let error =
             Error::new(Code::UnknownFunction, format!("the program has no function `{name}`")).at(here);

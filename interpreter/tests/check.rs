@@ -59,6 +59,11 @@ fn mistakes_have_a_place_a_hint_and_an_exit_code() {
         "checked 1 file: 2 errors\n",
         &["E0401", "did you mean `stats`?", "E0101"],
     );
+    folder.run(&["check", "-"]).gives(
+        2,
+        "checked 0 files: 1 error\n",
+        &["E0201", "write the program into a file"],
+    );
     folder.run(&["check", "none.rhai"]).gives(8, "checked 0 files: 1 error\n", &["E0801", "none.rhai"]);
     folder.run(&["check"]).gives(2, "", &["required"]);
     folder.run(&["check", "."]).gives(3, "checked 0 files: 1 error\n", &["E0306", "holds no plugin"]);
@@ -113,6 +118,11 @@ fn findings_for_programs() {
     assert_eq!(place["artifactLocation"]["uri"], "app.rhai");
     assert_eq!(place["region"], serde_json::json!({"startLine": 2, "startColumn": 15, "endColumn": 21}));
 
+    folder.run(&["check", "--sarif", "-", "--format", "json", "app.rhai"]).gives(
+        2,
+        "",
+        &["E0201", "write SARIF into a file, or leave out `--format json`"],
+    );
     folder.run(&["check", "--sarif", "out/x.sarif", "app.rhai"]).gives(8, "", &["E0801", "cannot write"]);
     folder.run(&["check", "--sarif", "x.sarif", "app.rhai"]).gives(
         1,
@@ -140,6 +150,7 @@ fn native_code_is_not_opened() {
         "name = \"fast\"\nversion = \"1.0.0\"\ntype = \"native\"\ncapabilities = [\"native\"]\n\
          security = { sandbox = false }\nimplementation = { entrypoint = \"fast.so\" }\n",
     );
+    folder.write("plugins/fast/fast.so", "");
     folder.run(&["check", "app.rhai"]).gives(0, "checked 1 file: no problems\n", &[]);
     folder.run(&["check", "-v", "app.rhai"]).gives(
         0,

@@ -271,6 +271,27 @@ fn grants_for_nobody_are_told() {
 }
 
 #[test]
+fn grants_that_cannot_be_read_are_told_by_every_command() {
+    let folder = Folder::new(&[("caraway.toml", "")]);
+    for command in [
+        &["new", "x"][..],
+        &["explain"],
+        &["schema", "config"],
+        &["completions", "bash"],
+        &["list"],
+        &["disable", "stats"],
+        &["enable", "stats"],
+    ] {
+        for flag in ["--allow", "--deny"] {
+            let ran = folder.run(&[command, &[flag, "filesytem"]].concat());
+            ran.gives(2, "", &["error[E0201]", "did you mean `filesystem`?"]);
+        }
+    }
+    assert!(!folder.path().join("x").exists());
+    assert_eq!(std::fs::read_to_string(folder.path().join("caraway.toml")).unwrap(), "");
+}
+
+#[test]
 fn terminals_are_safe() {
     let name = "a\u{1b}[31m\nb.rhai";
     let folder = Folder::new(&[
@@ -356,8 +377,8 @@ fn list() {
         0,
         &[
             "NAME",
-            "greet         1.2.0    module   greet         plugins/greet   Says hello\n",
-            "reader        0.1.0    module   reader        plugins/reader\n",
+            "greet         1.2.0    module   plugins/greet   Says hello\n",
+            "reader        0.1.0    module   plugins/reader\n",
             "std/fs",
             "built-in",
             "\nBroken:\n  E0303  plugins/broken/plugin.json:3:14: ",
@@ -526,7 +547,8 @@ fn native_code_is_not_opened_without_its_grant() {
     }
     let ran = folder.run(&["info", "fast", "--allow", "native=fast"]);
     assert!(ran.code == Some(3) && ran.stderr.contains("error[E03"), "{ran}");
-    folder.run(&["validate", "silent"]).gives(5, "", &["error[E0501]", "silent/plugin.toml:4:"]);
+    let all = ["error[E0501]", "silent/plugin.toml:4:", "error[E0306]", "silent/plugin.toml:6:"];
+    folder.run(&["validate", "silent"]).gives(5, "", &all);
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn nothing_is_granted_that_is_not_named() {
     assert!(folder.path().join("out/file").exists());
 }
 
-/// A native plugin in C that follows a null pointer when it is given the empty array.
+/// A native plugin in C that follows a null pointer.
 #[cfg(all(feature = "native", unix))]
 #[test]
 fn a_plugin_that_ends_the_process_has_a_scorecard() {
@@ -127,17 +127,26 @@ fn a_plugin_that_ends_the_process_has_a_scorecard() {
         ("plugins/empty/empty.c", NULL),
     ]);
     let include = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-api/include");
-    let built = std::process::Command::new("cc")
-        .args(["-shared", "-fPIC", "-O0", "-o", "empty.so", "empty.c", "-I"])
-        .arg(include)
-        .current_dir(folder.path().join("plugins/empty"))
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let refused = folder.run(&["conformance", "empty"]);
-    refused.shows(0, &["2 of 2", "12 not checked: `empty` is native code", "--allow native"]);
-    let ran = folder.run(&["conformance", "--allow", "native", "empty"]);
-    ran.shows(3, &["the process was ended by signal 11 at: f(0 (int))"]);
+    for (define, check, at) in [
+        ("ENDS_FOR_ZERO", "extremes", "f(0 (int))"),
+        ("ENDS_WHEN_OPENED", "code", "opening it"),
+        ("ENDS_WHEN_CALLED", "calls", "f("),
+    ] {
+        let built = std::process::Command::new("cc")
+            .args(["-shared", "-fPIC", "-O0", "-o", "empty.so", "empty.c", "-D", define, "-I"])
+            .arg(&include)
+            .current_dir(folder.path().join("plugins/empty"))
+            .output()
+            .unwrap();
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let refused = folder.run(&["conformance", "empty"]);
+        refused.shows(0, &["2 of 2", "12 not checked: `empty` is native code", "--allow native"]);
+        let ran = folder.run(&["conformance", "--allow", "native", "empty"]);
+        ran.shows(
+            3,
+            &[&format!("the process was ended by signal 11 at: {at}"), &format!("  FAILED  {check} ")],
+        );
+    }
 }
 
 #[cfg(all(feature = "native", unix))]

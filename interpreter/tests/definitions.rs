@@ -6,6 +6,8 @@
 mod common;
 
 use common::Folder;
+use serde_json::Value;
+use std::collections::BTreeSet;
 
 const STATS: &str = r#"
 name = "stats"
@@ -27,8 +29,18 @@ fn editors_learn_what_plugins_offer() {
     let read =
         |file: &str| std::fs::read_to_string(folder.path().join(".rhai/definitions").join(file)).unwrap();
     let ran = folder.run(&["definitions"]);
-    ran.gives(0, &ran.stdout.clone(), &["warning[E0102]", "plugins/bad/main.rhai:1:"]);
-    assert!(ran.stdout.ends_with("files to .rhai/definitions\n"), "{ran}");
+    let listed: Value = serde_json::from_str(&folder.run(&["list", "--format", "json"]).stdout).unwrap();
+    let names = listed["plugins"].as_array().unwrap().iter().map(|plugin| plugin["name"].as_str().unwrap());
+    let expected: BTreeSet<String> = names
+        .filter(|name| *name != "bad")
+        .map(|name| format!("{}.d.rhai", name.replace('/', "-")))
+        .collect();
+    let wrote = format!("wrote {} files to .rhai/definitions\n", expected.len());
+    ran.gives(0, &wrote, &["warning[E0102]", "plugins/bad/main.rhai:1:"]);
+    let entries = std::fs::read_dir(folder.path().join(".rhai/definitions")).unwrap();
+    let written: BTreeSet<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(written, expected);
     assert_eq!(read("stats.d.rhai"), "module stats;\n\n/// The mean.\nfn mean(xs: Array) -> float;\n");
     assert!(read("std-fs.d.rhai").starts_with("module fs;\n\n/// "), "{}", read("std-fs.d.rhai"));
     folder.run(&["definitions", "stats@=1.1.0", "--out", "d"]).gives(0, "wrote 1 file to d\n", &[]);

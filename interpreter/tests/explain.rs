@@ -46,7 +46,12 @@ fn shells_complete() {
 #[test]
 fn manual_pages_are_written() {
     let folder = Folder::new(&[]);
-    folder.run(&["completions", "--man", "share/man1"]).gives(0, "", &[]);
+    let pages = folder.run(&["completions", "--man", "share/man1"]);
+    let count = std::fs::read_dir(folder.path().join("share/man1")).unwrap().count();
+    pages.gives(0, &format!("wrote {count} pages to share/man1\n"), &[]);
+    folder.run(&["completions", "--man", "share/man1", "-q"]).gives(0, "", &[]);
+    let json = folder.run(&["completions", "--man", "share/man1", "--format", "json"]);
+    json.shows(0, &["\"share/man1/caraway.1\"", "\"share/man1/caraway-doctor.1\""]);
     let page = |name: &str| std::fs::read_to_string(folder.path().join("share/man1").join(name)).unwrap();
     assert!(page("caraway.1").contains(".TH"));
     assert!(page("caraway-run.1").contains("plugin\\-path"));

@@ -178,7 +178,7 @@ fn without_a_lock_file_or_a_project() {
     );
     std::fs::remove_file(folder.path().join("caraway.toml")).unwrap();
     folder.run(&["run", "app.rhai", "--locked"]).gives(6, "", &["belongs to no project"]);
-    folder.run(&["lock"]).gives(2, "", &["error[E0202]: there is no caraway.toml, here or further up"]);
+    folder.run(&["lock"]).gives(2, "", &["error[E0201]: there is no caraway.toml, here or further up"]);
     folder.write("plain.rhai", "import \"std/path\" as path; print(path::stem(\"a.b\"));");
     folder.run(&["run", "plain.rhai", "--locked"]).gives(0, "a\n", &[]);
 }

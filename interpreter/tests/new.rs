@@ -121,6 +121,7 @@ fn what_cannot_be_made_is_refused() {
         (&["new", "there"][..], "there exists already"),
         (&["new", "there/file"], "exists already"),
         (&["new", "Upper"], "a plugin cannot be called `Upper`"),
+        (&["new", "import"], "which is a word of Rhai's own\n  = help: name the folder otherwise"),
         (&["new", ".."], "does not end in a name"),
         (&["new", "a", "--lang", "c"], "a script is written in Rhai"),
         (&["new", "a", "--kind", "native", "--lang", "js"], "begun in Rust only"),

@@ -39,6 +39,8 @@ fn says(args: &[&str], input: &str, code: i32, stdout: &str, stderr: &[&str]) {
 fn what_is_typed_stays() {
     says(&[], "1 + 1\n\"a\\n\"\nlet x = 3;\nx += 1;\nx\n[x, 1.0]\n", 0, "2\n\"a\\n\"\n4\n[4, 1.0]\n", &[]);
     says(&[], "fn f(x) {\n  x + 1\n}\nf(f(1))\nfn g(x) { f(x) * 10 }\ng(1)\n", 0, "3\n20\n", &[]);
+    let in_texts = "#\"a\n(\"b\"#\n\"c\\\n  d\"\n1 /* two\n lines */ + 1\n`${1 + {\n 1 }}`\n";
+    says(&[], in_texts, 0, "\"a\\n(\\\"b\"\n\"c d\"\n2\n\"2\"\n", &[]);
     says(&[], "const A = [\n 1,\n 2\n];\nA.len()\n", 0, "2\n", &[]);
     says(
         &[],
@@ -58,6 +60,7 @@ fn errors_end_a_pipe() {
     says(&[], "let x = 1;\nx + y\n2\n", 1, "", &["E0101", "repl[2]:1:", "y"]);
     says(&[], "import \"stats\" as s;\ns::maen([1])\n", 1, "", &["E0103", "did you mean `mean`?"]);
     says(&[], "import \"stats\" as s;\ns::fail()\n", 1, "", &["E0105", "no", "main.rhai"]);
+    says(&[], ":reload stats\n", 2, "", &["E0201", "it is `:reload`", "loads all imports again"]);
     says(&[], "import \"stat\" as s;\n", 4, "", &["E0401", "did you mean `stats`?"]);
     says(
         &[],

@@ -1,4 +1,4 @@
-//! Questions on a terminal.
+//! Questions and results on a terminal.
 
 #![cfg(all(feature = "install", target_os = "linux"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
@@ -22,6 +22,20 @@ impl Terminal {
     /// Runs the binary with its input and errors on a new terminal.
     #[track_caller]
     fn run(folder: &Folder, args: &[&str]) -> (Self, Child) {
+        Self::begin(folder, args, None)
+    }
+
+    /// Runs the binary on a new terminal of so many columns, and gives what is on the screen in the end.
+    #[track_caller]
+    fn screen(folder: &Folder, args: &[&str], columns: u16) -> String {
+        let (terminal, mut child) = Self::begin(folder, args, Some(columns));
+        let screen = terminal.rest().replace("\r\n", "\n");
+        assert!(child.wait().unwrap().success(), "{screen}");
+        screen
+    }
+
+    #[track_caller]
+    fn begin(folder: &Folder, args: &[&str], columns: Option<u16>) -> (Self, Child) {
         let user = OpenOptions::new().read(true).write(true).open("/dev/ptmx").unwrap();
         // SAFETY: both requests have an argument of the kernel's type for them.
         let number = unsafe {
@@ -39,7 +53,17 @@ impl Terminal {
             Stdio::from(options.read(true).write(true).custom_flags(flags).open(path).unwrap())
         };
         let mut command = folder.command(args);
-        let child = command.stdin(open()).stderr(open()).stdout(Stdio::piped()).spawn().unwrap();
+        let (stdout, columns) = match columns {
+            Some(columns) => (open(), columns),
+            None => (Stdio::piped(), 80),
+        };
+        // SAFETY: the argument is of the kernel's type: `winsize`.
+        unsafe {
+            use rustix::ioctl::{Opcode, Setter, ioctl};
+            const SET_SIZE: Opcode = 0x5414;
+            ioctl(&user, Setter::<SET_SIZE, [u16; 4]>::new([24, columns, 0, 0])).unwrap();
+        }
+        let child = command.stdin(open()).stderr(open()).stdout(stdout).spawn().unwrap();
         (Self { user, seen: String::new() }, child)
     }
 
@@ -143,4 +167,34 @@ fn nobody_is_asked_for_json_or_without_need() {
     let (terminal, child) = Terminal::run(&folder, &["install", "src/reader", "--deny", "filesystem"]);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
     assert_eq!(terminal.rest().replace(['\r', '\n'], ""), "");
+}
+
+#[test]
+fn results_fit_and_say_what_they_are_about() {
+    let name = "quantiles-of-streams-of-numbers";
+    let text = "Estimates quantiles of streams that are too long to be kept, within a bound";
+    let manifest = format!(
+        "name = \"{name}\"\nversion = \"1.0.0\"\ntype = \"module\"\ndescription = \"{text}\"\n\
+         functions = [{{ name = \"estimate\", params = [{{ name = \"numbers\", type = \"array<float>\" }}, \
+         {{ name = \"quantile\", type = \"float\" }}], returns = \"float\", description = \"{text}.\" }}]\n"
+    );
+    let folder = Folder::new(&[
+        ("plugins/quantiles/plugin.toml", &manifest),
+        ("plugins/quantiles/main.rhai", "fn estimate(numbers, quantile) { 0.0 }"),
+    ]);
+    for columns in [60, 80, 200] {
+        for args in [&["list"][..], &["info", name], &["doc", name], &["load", name]] {
+            let screen = Terminal::screen(&folder, args, columns);
+            let long: Vec<&str> =
+                screen.lines().filter(|line| line.chars().count() > usize::from(columns)).collect();
+            assert!(long.is_empty(), "{args:?} at {columns}: {long:?}\n{screen}");
+            assert!(screen.contains(name), "{args:?} at {columns}:\n{screen}");
+        }
+        // Nothing of a text is lost, but in a table.
+        for args in [["info", name], ["doc", name]] {
+            let screen = Terminal::screen(&folder, &args, columns);
+            let joined = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(joined.matches(text).count(), 2, "{args:?} at {columns}:\n{screen}");
+        }
+    }
 }

@@ -429,6 +429,8 @@ fn results_are_written_for_machines() {
     let failure = &plugin["tests"][1]["failures"][0];
     assert_eq!((&failure["expected"], &failure["path"]), (&"#{a: [1]}".into(), &"".into()), "{failure:#}");
     assert_eq!(plugin["problems"][0]["code"], "E0312");
+    folder.run(&["test", "--help"]).shows(0, &["`text`, `json`, or `junit`, the XML"]);
+    folder.run(&["list", "--help"]).gives_no("junit");
     folder.run(&["list", "--format", "junit"]).gives(2, "", &["only `caraway test` writes JUnit"]);
 }
 

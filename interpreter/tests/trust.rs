@@ -157,7 +157,7 @@ fn nothing_to_answer() {
     folder.write("caraway.toml", "");
     folder.run(&["trust"]).gives(0, "caraway.toml asks for nothing\n", &[]);
     std::fs::remove_file(folder.path().join("caraway.toml")).unwrap();
-    folder.run(&["trust"]).gives(2, "", &["there is no caraway.toml"]);
+    folder.run(&["trust"]).gives(2, "", &["error[E0201]: there is no caraway.toml"]);
     folder.write("caraway.toml", "[grants.other]\nallow = [\"io\"]\n");
     folder.run(&["trust", "--yes"]).shows(0, &["(no plugin is called `other` here)"]);
 }

@@ -64,6 +64,8 @@ pub struct Case {
     pub prints: Option<Vec<String>>,
     /// A text in what is printed to standard error.
     pub warns: Option<String>,
+    /// The code of what `check` finds, where the program tries on purpose what cannot work.
+    pub check: Option<String>,
     /// How it fails.
     pub error: Option<Expected>,
 }

@@ -83,10 +83,10 @@ pub(crate) fn plugins(settings: &Arc<Settings>, folder: &Path) -> Result<Checked
 
 fn plugin(natives: &Natives, session: &Session, plugin: &Arc<Plugin>) -> Checked {
     let mut reader = Reader::new(session);
-    match Inspection::of(plugin, session) {
-        Inspection::Offers(_) => {}
-        Inspection::NotChecked(refusal) => reader.unseen.push(refusal),
-        Inspection::Broken(error) => reader.tell(&error),
+    let inspection = Inspection::of(plugin, session);
+    reader.unseen.extend(inspection.unseen().cloned());
+    if let Inspection::Broken(error) = inspection {
+        reader.tell(&error);
     }
     // What it imports is what its manifest selects.
     let wanted = parse_import(&format!("{}@={}", plugin.manifest.name, plugin.manifest.version));

@@ -28,14 +28,12 @@ impl Module {
     ///
     /// What makes it impossible to load the plugin.
     pub(super) fn of(plugin: &Arc<Plugin>, session: &Session) -> Result<(Self, Option<Error>), Error> {
-        let trusted = session.loader(plugin)?.trusted(&plugin.manifest);
-        let declared = || plugin.manifest.functions.clone();
-        let (functions, unseen) = match Inspection::of(plugin, session) {
-            Inspection::Offers(functions) => (Some(functions), None),
-            Inspection::NotChecked(refusal) => (declared(), Some(refusal)),
-            // It may have to be built first.
-            Inspection::Broken(error) if trusted => (declared(), Some(error)),
-            Inspection::Broken(error) => return Err(error),
+        let inspection = Inspection::of(plugin, session);
+        let unseen = inspection.unseen().cloned();
+        let functions = match inspection.functions(&plugin.manifest) {
+            Ok(functions) => Some(functions),
+            Err(_) if unseen.is_some() => None,
+            Err(error) => return Err(error),
         };
         let constants = match script_of_plugin(plugin) {
             None => Some(BTreeSet::new()),

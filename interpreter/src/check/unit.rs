@@ -41,6 +41,8 @@ pub(super) struct Unit {
     pub(super) places: HashMap<(usize, Position), usize>,
     /// Whose files they are, if they are a plugin's.
     pub(super) plugin: Option<Arc<Plugin>>,
+    /// The modules that its kind gives them.
+    pub(super) own_modules: &'static [&'static str],
 }
 
 /// Reads units, and looks at each plugin once.
@@ -59,8 +61,14 @@ impl<'a> Reader<'a> {
 
     /// Reads a file and all that it imports. `folder` is the one that file imports do not leave.
     pub(super) fn read(&mut self, file: &Path, folder: &Path, plugin: Option<Arc<Plugin>>) -> Unit {
-        let mut unit =
-            Unit { sources: Vec::new(), imports: Vec::new(), places: HashMap::new(), plugin: plugin.clone() };
+        let loader = plugin.as_ref().and_then(|plugin| self.session.loader(plugin).ok());
+        let mut unit = Unit {
+            sources: Vec::new(),
+            imports: Vec::new(),
+            places: HashMap::new(),
+            plugin: plugin.clone(),
+            own_modules: loader.map_or(&[], |loader| loader.own_modules()),
+        };
         let mut parser = engine::parser(&self.session.limits());
         parser.set_optimization_level(OptimizationLevel::None);
         let mut known: HashMap<PathBuf, Option<usize>> = HashMap::new();

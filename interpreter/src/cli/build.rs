@@ -4,10 +4,10 @@ use super::Context;
 use super::list::summary;
 use super::manifest_edit::Edit;
 use super::options::Options;
-use super::validate::folder;
 use crate::build;
+use crate::count::counted;
 use crate::diagnostic::{Severity, error_value, one_line};
-use crate::home::plugin_of;
+use crate::home::{folder_of, plugin_of};
 use crate::inspection::loader_here;
 use crate::session::Session;
 use caraway_loaders_core::capability::Request;
@@ -104,7 +104,7 @@ impl Build {
     }
 
     fn one(&self, path: &Path, session: &Session) -> Result<Outcome, Error> {
-        let folder = folder(path)?;
+        let folder = folder_of(path)?;
         let (plugin, loader) = ready(&folder, session)?;
         let command = plugin.manifest.implementation.build_cmd.as_deref();
         let built = command.is_some();
@@ -148,7 +148,7 @@ impl Build {
             return loader.inspect(plugin).map(|_| State::Silent);
         }
         if silent && self.check {
-            let count = count(described.functions.len(), "function");
+            let count = counted(described.functions.len(), "function");
             let message = format!("the manifest does not list the {count} of its library");
             return Err(Error::new(Code::SignatureMismatch, message)
                 .at(Location::file(manifest.file()))
@@ -204,7 +204,7 @@ impl Outcome {
         };
         let verb = if self.built { "built" } else { "checked" };
         let file = binary.file_name().unwrap_or_default().to_string_lossy();
-        let functions = count(self.functions.len(), "function");
+        let functions = counted(self.functions.len(), "function");
         let mut text =
             format!("{verb} {} ({}, {}, {functions})\n", plugin.id(), one_line(&file), bytes(*size));
         if verbose {
@@ -215,10 +215,10 @@ impl Outcome {
             State::Silent => Ok(()),
             State::Agrees => writeln!(text, "{manifest} agrees"),
             State::Written { functions, types: 0 } => {
-                writeln!(text, "wrote {} to {manifest}", count(functions, "function"))
+                writeln!(text, "wrote {} to {manifest}", counted(functions, "function"))
             }
             State::Written { functions, types } => {
-                let (functions, types) = (count(functions, "function"), count(types, "type"));
+                let (functions, types) = (counted(functions, "function"), counted(types, "type"));
                 writeln!(text, "wrote {functions} and {types} to {manifest}")
             }
         };
@@ -245,10 +245,6 @@ impl Outcome {
 fn manifest_of(plugin: &Plugin) -> String {
     let file = plugin.manifest.file();
     file.strip_prefix(".").unwrap_or(file).to_string_lossy().into_owned()
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// A size for people.

@@ -1,14 +1,13 @@
 //! `caraway check`.
 
-use super::count::counted;
 use super::options::Options;
-use super::validate::folder;
 use super::{Context, sarif};
 use crate::check::Checked;
+use crate::count::counted;
 use crate::diagnostic::{Severity, Texts, location_value};
-use crate::home::with_neighbours;
-use caraway_loaders_core::Error;
+use crate::home::{folder_of, with_neighbours};
 use caraway_loaders_core::discover::{has_manifest, is_manifest};
+use caraway_loaders_core::{Code, Error};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -18,6 +17,9 @@ const MAX_SHOWN: usize = 200;
 
 /// What stands for standard output.
 const STDOUT: &str = "-";
+
+/// What stands for standard input elsewhere.
+const STDIN: &str = "-";
 
 /// Look for mistakes in programs and script plugins without running them
 #[derive(Debug, Args)]
@@ -42,6 +44,12 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
+        if self.sarif.as_deref() == Some(Path::new(STDOUT)) && context.options.json() {
+            let both = "`--sarif -` and `--format json` both write a document to standard output";
+            return Err(
+                Error::new(Code::Usage, both).hint("write SARIF into a file, or leave out `--format json`")
+            );
+        }
         let mut checked = Checked::default();
         for path in &self.paths {
             match one(context, path) {
@@ -92,13 +100,17 @@ impl Check {
 }
 
 fn one(context: &Context, path: &Path) -> Result<Checked, Error> {
-    let metadata = path.metadata().map_err(|error| Error::io(path, "read", &error))?;
+    let metadata = path.metadata().map_err(|error| match path == Path::new(STDIN) {
+        true => Error::new(Code::Usage, "standard input is not checked: what it imports is beside no file")
+            .hint("write the program into a file"),
+        false => Error::io(path, "read", &error),
+    })?;
     let is_manifest = path.file_name().and_then(|name| name.to_str()).is_some_and(is_manifest);
     let runtime = context.options.runtime().build()?;
     if !metadata.is_dir() && !is_manifest {
         return runtime.check(path);
     }
-    let folder = folder(path)?;
+    let folder = folder_of(path)?;
     if has_manifest(&folder) {
         return with_neighbours(&runtime, &folder).check(&folder);
     }

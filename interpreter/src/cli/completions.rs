@@ -2,10 +2,14 @@
 
 use super::options::Options;
 use super::{Cli, Context};
+use crate::count::counted;
+use crate::diagnostic::one_line;
 use caraway_loaders_core::{Code, Error};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
-use std::path::PathBuf;
+use clap_mangen::Man;
+use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// Print what makes a shell complete the commands and options of caraway, or write manual pages
 #[derive(Debug, Args)]
@@ -37,8 +41,27 @@ impl Completions {
         if let Some(folder) = &self.man {
             let cannot = |error: std::io::Error| Error::io(folder, "write manual pages into", &error);
             std::fs::create_dir_all(folder).map_err(cannot)?;
-            clap_mangen::generate_to(Cli::command(), folder).map_err(cannot)?;
+            let mut command = Cli::command().disable_help_subcommand(true);
+            command.build();
+            let mut files = Vec::new();
+            write_pages(command, folder, &mut files).map_err(cannot)?;
+            if context.options.json() {
+                let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+                context.print_json(json!({"files": files}))?;
+            } else if !context.options.quiet {
+                let pages = counted(files.len(), "page");
+                context.print(&format!("wrote {pages} to {}\n", one_line(&folder.to_string_lossy())))?;
+            }
         }
         Ok(0)
     }
+}
+
+/// A page for a command, and one for each of those below it.
+fn write_pages(command: clap::Command, folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        write_pages(inner.clone(), folder, files)?;
+    }
+    files.push(Man::new(command).generate_to(folder)?);
+    Ok(())
 }

@@ -1,10 +1,14 @@
 //! `caraway definitions`.
 
+use super::Context;
 use super::options::Options;
-use super::{Context, count};
+use crate::count::counted;
 use crate::diagnostic::{Severity, one_line};
+use crate::home::meant;
 use crate::inspection::Inspection;
 use crate::lookup::find;
+use crate::runtime::Runtime;
+use crate::session::Session;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::manifest::{Function, Manifest};
 use caraway_loaders_core::resolve::parse_import;
@@ -22,8 +26,8 @@ use std::sync::Arc;
 The format is the one that Rhai writes for engines, and that its language server reads. Native code is opened only with \
 `--allow native`.")]
 pub(super) struct Definitions {
-    /// Plugins by name or module; without one, all that a program in this folder can import
-    #[arg(value_name = "NAME[@REQ]")]
+    /// Plugins by name, module or folder; without one, all that a program in this folder can import
+    #[arg(value_name = "NAME[@REQ]|DIR")]
     plugins: Vec<String>,
     /// The folder to write to, which is made if it is missing
     #[arg(long, value_name = "DIR", default_value = ".rhai/definitions")]
@@ -35,26 +39,25 @@ pub(super) struct Definitions {
 impl Definitions {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
         let runtime = context.options.runtime().build()?;
-        let session = runtime.session_in(Path::new("."))?;
-        let catalog = session.catalog();
-        let named = |text: &String| {
-            let (name, range) = parse_import(text)?;
-            find(catalog, &name, &range).cloned()
-        };
-        let plugins: Vec<Arc<Plugin>> = match self.plugins.is_empty() {
-            true => newest(&catalog.plugins),
-            false => self.plugins.iter().map(named).collect::<Result<_, Error>>()?,
+        let plugins = match self.plugins.is_empty() {
+            true => {
+                let session = runtime.session_in(Path::new("."))?;
+                newest(&session.catalog().plugins)
+                    .into_iter()
+                    .map(|plugin| (session.clone(), plugin))
+                    .collect()
+            }
+            false => {
+                self.plugins.iter().map(|text| named(&runtime, text)).collect::<Result<Vec<_>, Error>>()?
+            }
         };
         let cannot = |error: std::io::Error| Error::io(&self.out, "write definitions into", &error);
         std::fs::create_dir_all(&self.out).map_err(cannot)?;
         let mut written = Vec::new();
-        for plugin in plugins {
-            let functions = match Inspection::of(&plugin, &session) {
-                Inspection::Offers(functions) => functions,
-                Inspection::NotChecked(_) if plugin.manifest.functions.is_some() => {
-                    plugin.manifest.functions.clone().unwrap_or_default()
-                }
-                Inspection::NotChecked(error) | Inspection::Broken(error) => {
+        for (session, plugin) in plugins {
+            let functions = match Inspection::of(&plugin, &session).functions(&plugin.manifest) {
+                Ok(functions) => functions,
+                Err(error) => {
                     context.reporter.report(Severity::Warning, &error);
                     continue;
                 }
@@ -67,11 +70,20 @@ impl Definitions {
             let files: Vec<_> = written.iter().map(|file| file.display().to_string()).collect();
             context.print_json(json!({"files": files}))?;
         } else if !context.options.quiet {
-            let files = count::counted(written.len(), "file");
+            let files = counted(written.len(), "file");
             context.print(&format!("wrote {files} to {}\n", one_line(&self.out.to_string_lossy())))?;
         }
         Ok(0)
     }
+}
+
+/// The plugin that a text means, and a session that it is in.
+fn named(runtime: &Runtime, text: &str) -> Result<(Arc<Session>, Arc<Plugin>), Error> {
+    let (runtime, import) = meant(runtime, text)?;
+    let session = runtime.session_in(Path::new("."))?;
+    let (name, range) = parse_import(&import)?;
+    let plugin = find(session.catalog(), &name, &range)?.clone();
+    Ok((session, plugin))
 }
 
 /// The newest version of each plugin.

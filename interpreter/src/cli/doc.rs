@@ -3,6 +3,7 @@
 use super::Context;
 use super::options::Options;
 use crate::diagnostic::one_line;
+use crate::home::meant;
 use crate::inspection::Inspection;
 use crate::lookup::find;
 use crate::session::Session;
@@ -23,8 +24,8 @@ use std::sync::Arc;
 For example `caraway doc stats` or `caraway doc stats::mean`. What is shown is what the manifest says, or else the comments \
 of the code. Native code is opened only with `--allow native`.")]
 pub(super) struct Doc {
-    /// A plugin's name or module and which versions will do, and perhaps a function
-    #[arg(value_name = "NAME[@REQ][::FUNCTION]")]
+    /// A plugin's name or module and which versions will do, or its folder; and perhaps a function
+    #[arg(value_name = "NAME[@REQ]|DIR[::FUNCTION]")]
     of: String,
     #[command(flatten)]
     pub(super) options: Options,
@@ -32,11 +33,11 @@ pub(super) struct Doc {
 
 impl Doc {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
-        let runtime = context.options.runtime().build()?;
-        let session = runtime.session_in(Path::new("."))?;
         let (plugin, function) =
             self.of.split_once("::").map_or((&*self.of, None), |(plugin, f)| (plugin, Some(f)));
-        let (name, range) = parse_import(plugin)?;
+        let (runtime, import) = meant(&context.options.runtime().build()?, plugin)?;
+        let session = runtime.session_in(Path::new("."))?;
+        let (name, range) = parse_import(&import)?;
         let plugin = find(session.catalog(), &name, &range)?;
         if context.options.json() {
             let functions = functions(plugin, &session, function)?;
@@ -60,7 +61,7 @@ impl Doc {
                 "functions": functions.iter().map(entry).collect::<Vec<_>>(),
             }))?;
         } else {
-            context.print(&text(plugin, &session, module_of(plugin), function)?)?;
+            context.print_wrapped(&text(plugin, &session, module_of(plugin), function)?)?;
         }
         Ok(0)
     }
@@ -107,11 +108,7 @@ pub(super) fn text(
 }
 
 fn functions(plugin: &Arc<Plugin>, session: &Session, named: Option<&str>) -> Result<Vec<Function>, Error> {
-    let functions = match Inspection::of(plugin, session) {
-        Inspection::Offers(functions) => functions,
-        Inspection::NotChecked(error) => plugin.manifest.functions.clone().ok_or(error)?,
-        Inspection::Broken(error) => return Err(error),
-    };
+    let functions = Inspection::of(plugin, session).functions(&plugin.manifest)?;
     let Some(name) = named else { return Ok(functions) };
     let inside = format!("{name}::");
     let names: Vec<String> = functions.iter().map(|function| function.signature.name.clone()).collect();

@@ -1,10 +1,10 @@
 //! `caraway doctor`.
 
-use super::count::counted;
 use super::list::place_of;
 use super::options::Options;
 use super::{Context, terminal};
 use crate::config::{Config, shown};
+use crate::count::counted;
 use crate::diagnostic::{Severity, error_value, one_line};
 use crate::inspection::Inspection;
 use crate::lock::Lockfile;
@@ -121,6 +121,10 @@ impl Findings {
                     Some(hint) => format!("not checked: {hint}"),
                     None => "not checked".to_owned(),
                 },
+                Inspection::NotBuilt(error) => {
+                    self.problems.push(error);
+                    "not built".to_owned()
+                }
                 Inspection::Broken(error) => {
                     self.problems.push(error);
                     "broken".to_owned()

@@ -73,9 +73,10 @@ impl Which {
                 Error::new(Code::Usage, "you have no configuration directory")
                     .hint("set HOME or XDG_CONFIG_HOME, or leave `--user` out in a project")
             })?,
-            false => config::project_file(Path::new(".")).ok_or_else(|| {
-                Error::new(Code::Usage, "there is no caraway.toml in this folder or above it")
-                    .hint("change your own with `--user`, or make an empty caraway.toml where the project is")
+            false => config::project_of(Path::new(".")).map_err(|error| {
+                error.hint(
+                    "make one beside the programs, which may be empty; or change your own with `--user`",
+                )
             })?,
         };
         let edit = Edit::open(&file)?;

@@ -34,7 +34,8 @@ impl Explain {
                 let found = Explanation::of(find(text)?);
                 match context.options.json() {
                     true => context.print_json(found.json())?,
-                    false => context.print(&format!("{} {}\n\n{}\n", found.code, found.title, found.text))?,
+                    false => context
+                        .print_wrapped(&format!("{} {}\n\n{}\n", found.code, found.title, found.text))?,
                 }
             }
             None => {

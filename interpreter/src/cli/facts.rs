@@ -4,10 +4,10 @@ use super::list::{place_of, summary};
 use super::setting;
 use crate::diagnostic::one_line;
 use crate::inspection::Inspection;
-use caraway_loaders_core::Type;
 use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::manifest::{Dependency, Function};
+use caraway_loaders_core::{Error, Type};
 use semver::Version;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -41,6 +41,7 @@ impl Facts {
         self.inspection.as_ref().map(|inspection| match inspection {
             Inspection::NotChecked(_) => "not checked",
             Inspection::Offers(_) => "checked",
+            Inspection::NotBuilt(_) => "not built",
             Inspection::Broken(_) => "broken",
         })
     }
@@ -82,8 +83,8 @@ impl Facts {
             }
             None => {
                 let hint = match &self.inspection {
-                    Some(Inspection::NotChecked(refusal)) => refusal.hint_text(),
-                    _ => None,
+                    Some(inspection) => inspection.unseen().and_then(Error::hint_text),
+                    None => None,
                 };
                 let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
                 let _ = writeln!(text, "\nFunctions: {}{hint}", self.code().unwrap_or("not checked"));

@@ -3,6 +3,7 @@
 use super::Context;
 use super::facts::Facts;
 use super::options::Options;
+use crate::home::meant;
 use crate::inspection::Inspection;
 use crate::lookup::find;
 use crate::session::Session;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 #[command(after_help = "With --verbose, the code is looked at even if the manifest declares its functions. \
 Native code is opened only with `--allow native`.")]
 pub(super) struct Info {
-    /// A plugin's name or module, and which versions will do; the highest is shown
-    #[arg(value_name = "NAME[@REQ]")]
+    /// A plugin's name or module and which versions will do, of which the highest is shown; or its folder
+    #[arg(value_name = "NAME[@REQ]|DIR")]
     plugin: String,
     #[command(flatten)]
     pub(super) options: Options,
@@ -28,9 +29,9 @@ pub(super) struct Info {
 
 impl Info {
     pub(super) fn execute(&self, context: &Context) -> Result<u8, Error> {
-        let runtime = context.options.runtime().build()?;
+        let (runtime, import) = meant(&context.options.runtime().build()?, &self.plugin)?;
         let session = runtime.session_in(Path::new("."))?;
-        let (name, range) = parse_import(&self.plugin)?;
+        let (name, range) = parse_import(&import)?;
         let catalog = session.catalog();
         let plugin = find(catalog, &name, &range)?;
         if context.options.strict {
@@ -40,10 +41,10 @@ impl Info {
         if context.options.json() {
             context.print_json(facts.json())?;
         } else {
-            context.print(&facts.text())?;
+            context.print_wrapped(&facts.text())?;
         }
         match facts.inspection {
-            Some(Inspection::Broken(error)) => Err(error),
+            Some(Inspection::Broken(error) | Inspection::NotBuilt(error)) => Err(error),
             _ => Ok(0),
         }
     }

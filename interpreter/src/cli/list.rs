@@ -14,8 +14,12 @@ use clap::Args;
 use serde_json::{Value, json};
 #[cfg(feature = "install")]
 use std::path::Path;
+use std::sync::Arc;
 
-const HEADER: [&str; 6] = ["NAME", "VERSION", "TYPE", "MODULE", "WHERE", "DESCRIPTION"];
+const HEADER: [&str; 5] = ["NAME", "VERSION", "TYPE", "WHERE", "DESCRIPTION"];
+
+/// Where the column of modules is, if there is one.
+const MODULE: usize = 3;
 
 /// List the plugins that a program in this folder can import, and what is wrong with others
 #[derive(Debug, Args)]
@@ -50,8 +54,8 @@ impl List {
                 }).collect::<Vec<_>>(),
             }))?;
         } else {
-            let rows: Vec<Vec<String>> = catalog.plugins.iter().map(|plugin| row(plugin)).collect();
-            let mut text = table::render(&HEADER, &rows, terminal::width(&std::io::stdout()));
+            let width = terminal::width(&std::io::stdout());
+            let mut text = table(&catalog.plugins, width);
             if !context.options.quiet && !context.options.verbose {
                 text.push_str(&problems("Broken:", &catalog.errors));
                 text.push_str(&problems("Shadowed:", &shadowed));
@@ -98,16 +102,30 @@ pub(super) fn summary(plugin: &Plugin) -> Value {
     })
 }
 
-fn row(plugin: &Plugin) -> Vec<String> {
-    let manifest = &plugin.manifest;
-    vec![
-        one_line(&manifest.name),
-        manifest.version.to_string(),
-        one_line(&manifest.kind),
-        one_line(&manifest.module),
-        place_of(plugin),
-        one_line(manifest.description.as_deref().unwrap_or_default()),
-    ]
+/// A row for each plugin; its module only if that is not what its name makes of it.
+fn table(plugins: &[Arc<Plugin>], width: Option<usize>) -> String {
+    let other = |plugin: &Plugin| plugin.manifest.module != plugin.manifest.name.replace('-', "_");
+    let modules = plugins.iter().any(|plugin| other(plugin));
+    let row = |plugin: &Arc<Plugin>| {
+        let manifest = &plugin.manifest;
+        let mut row = vec![
+            one_line(&manifest.name),
+            manifest.version.to_string(),
+            one_line(&manifest.kind),
+            place_of(plugin),
+            one_line(manifest.description.as_deref().unwrap_or_default()),
+        ];
+        if modules {
+            row.insert(MODULE, if other(plugin) { one_line(&manifest.module) } else { String::new() });
+        }
+        row
+    };
+    let rows: Vec<Vec<String>> = plugins.iter().map(row).collect();
+    let mut header = HEADER.to_vec();
+    if modules {
+        header.insert(MODULE, "MODULE");
+    }
+    table::render(&header, &rows, width)
 }
 
 /// A line for each problem, below a title; nothing where there are none.

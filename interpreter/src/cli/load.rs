@@ -3,7 +3,7 @@
 use super::options::Options;
 use super::{Context, setting};
 use crate::diagnostic::one_line;
-use crate::home::{at_home, exactly, meant_folder};
+use crate::home::meant;
 use crate::session::Session;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Capability};
@@ -48,20 +48,14 @@ impl Load {
         let builder = context.options.runtime();
         let runtime =
             self.config.iter().try_fold(builder, |builder, text| setting::set(builder, text))?.build()?;
-        let (runtime, name) = match meant_folder(&self.plugin) {
-            Some(folder) => {
-                let (runtime, plugin) = at_home(&runtime, folder)?;
-                (runtime, exactly(&plugin))
-            }
-            None => (runtime, self.plugin.clone()),
-        };
+        let (runtime, name) = meant(&runtime, &self.plugin)?;
         let start = Instant::now();
         let session = runtime.session_in(Path::new("."))?;
         let found = start.elapsed();
         let loaded = load(&session, &name, found)?;
         match context.options.json() {
             true => context.print_json(loaded.json())?,
-            false => context.print(&loaded.text())?,
+            false => context.print_wrapped(&loaded.text())?,
         }
         Ok(0)
     }

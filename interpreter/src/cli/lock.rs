@@ -1,9 +1,9 @@
 //! `caraway lock`.
 
 use super::Context;
-use super::count::counted;
 use super::options::Options;
-use crate::config::{Config, shown};
+use crate::config::{project_of, shown};
+use crate::count::counted;
 use crate::lock::{self, Entry, Lockfile, Locking};
 use crate::replace::replace;
 use crate::runtime::Runtime;
@@ -65,18 +65,6 @@ impl Lock {
         }
         Ok(0)
     }
-}
-
-/// The configuration of the project that a folder belongs to.
-///
-/// # Errors
-///
-/// [`Code::Config`] if there is none.
-pub(super) fn project_of(folder: &Path) -> Result<PathBuf, Error> {
-    Config::project(folder)?.file.ok_or_else(|| {
-        Error::new(Code::Config, "there is no caraway.toml, here or further up, so there is no project")
-            .hint("make one beside the programs, which may be empty")
-    })
 }
 
 fn folder_of(program: &Path) -> &Path {

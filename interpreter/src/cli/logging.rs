@@ -1,5 +1,6 @@
 //! What is told of what happens: `--plugin-debug` on standard error, `--log` in files.
 
+use super::state;
 use caraway_loaders_core::output::LOG_TARGET;
 use caraway_loaders_core::{Code, Error, escape};
 use clap::ValueEnum;
@@ -77,9 +78,7 @@ where
 }
 
 fn folder() -> Result<PathBuf, Error> {
-    // Where a platform has none, data that is not to be moved to another machine is the nearest.
-    let state = dirs::state_dir().or_else(dirs::data_local_dir);
-    state.map(|state| state.join("caraway/log")).ok_or_else(|| {
+    state::folder().map(|state| state.join("log")).ok_or_else(|| {
         Error::new(Code::Io, "there is no directory for a log: neither XDG_STATE_HOME nor HOME is set")
             .hint("set HOME, or leave out `--log`")
     })

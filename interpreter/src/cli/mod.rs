@@ -7,7 +7,6 @@ mod check;
 mod completions;
 mod config_edit;
 mod conformance;
-mod count;
 mod definitions;
 mod doc;
 mod doctor;
@@ -34,6 +33,7 @@ mod run;
 mod sarif;
 mod schema;
 mod setting;
+mod state;
 mod stdout;
 mod table;
 mod terminal;
@@ -45,6 +45,7 @@ mod uninstall;
 #[cfg(feature = "install")]
 mod update;
 mod validate;
+mod wrap;
 
 use crate::diagnostic::{Layout, Reporter, SCHEMA_VERSION, Severity, json_text};
 use caraway_loaders_core::{Code, Error};
@@ -191,7 +192,11 @@ impl Cli {
             return error.code().exit_code();
         }
         let mut context = Context { options, reporter };
-        let outcome = context.options.start_logging().and_then(|()| self.command.execute(&mut context));
+        let outcome = context
+            .options
+            .grants()
+            .and_then(|_| context.options.start_logging())
+            .and_then(|()| self.command.execute(&mut context));
         outcome.unwrap_or_else(|error| {
             context.reporter.report(Severity::Error, &error);
             error.code().exit_code()
@@ -212,6 +217,18 @@ impl Context {
                 Err(Error::new(Code::Io, format!("cannot write to standard output: {error}")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Writes a text to standard output, wrapped where that is a terminal.
+    ///
+    /// # Errors
+    ///
+    /// As [`print`](Self::print).
+    fn print_wrapped(&self, text: &str) -> Result<(), Error> {
+        match terminal::width(&std::io::stdout()) {
+            Some(width) => self.print(&wrap::wrapped(text, width)),
+            None => self.print(text),
         }
     }
 

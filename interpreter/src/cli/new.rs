@@ -177,6 +177,12 @@ fn filled(template: &str, name: &str) -> String {
 }
 
 fn not_a_name(name: &str, error: &Error) -> Error {
+    let module = name.replace('-', "_");
+    if rhai::is_valid_identifier(&module) && !rhai::is_valid_function_name(&module) {
+        let reserved = format!("a plugin cannot be called `{name}`, which is a word of Rhai's own");
+        return Error::new(Code::Usage, reserved)
+            .hint(format!("name the folder otherwise, for example `{name}-plugin`"));
+    }
     let refused = Error::new(Code::Usage, format!("a plugin cannot be called `{name}`: {}", error.message()));
     match error.hint_text() {
         Some(hint) => refused.hint(hint),

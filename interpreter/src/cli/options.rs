@@ -10,6 +10,7 @@ use caraway_loaders_core::bind::suggest;
 use caraway_loaders_core::capability::Grants;
 use caraway_loaders_core::discover::Catalog;
 use caraway_loaders_core::{Code, Error};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, ValueEnum};
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -45,8 +46,8 @@ pub(super) struct Options {
     /// Presets of grants, denials and limits; `relaxed` grants files, network, variables and printing to whoever asks,
     /// `strict` and `paranoid` deny native code and processes and tighten limits [default: default, or `security` of your
     /// own caraway.toml]
-    #[arg(long, value_name = "LEVEL")]
-    security: Option<SecurityLevel>,
+    #[arg(long, value_name = "LEVEL", value_parser = security_levels())]
+    security: Option<Security>,
     /// Run every plugin in a process of its own, which the kernel holds to what it was granted
     #[cfg(feature = "worker")]
     #[arg(long)]
@@ -80,15 +81,6 @@ pub(super) struct Options {
     /// Keep a log of this, and of what plugins log, in files of a day in the user's state directory; also `CARAWAY_LOG`
     #[arg(long, value_name = "LEVEL")]
     log: Option<LogLevel>,
-}
-
-/// `--security`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SecurityLevel {
-    Relaxed,
-    Default,
-    Strict,
-    Paranoid,
 }
 
 /// `--format`.
@@ -220,7 +212,7 @@ impl Options {
             builder = builder.plugin_path(path);
         }
         if let Some(level) = self.security {
-            builder = builder.security(level.into());
+            builder = builder.security(level);
         }
         for grant in &self.allow {
             builder = builder.allow(grant);
@@ -241,12 +233,25 @@ impl Options {
         }
     }
 
-    /// A warning for each plugin that `--allow` or `--deny` names and that is not there: a slip of the finger.
-    pub(super) fn unused_grants(&self, catalog: &Catalog) -> Result<Vec<Error>, Error> {
-        let here = std::env::current_dir().map_err(|error| Error::io(Path::new("."), "find", &error))?;
+    /// What `--allow` and `--deny` say.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Usage`] for what cannot be read, whether or not the command needs it.
+    pub(super) fn grants(&self) -> Result<Grants, Error> {
         let mut grants = Grants::default();
+        if self.allow.is_empty() && self.deny.is_empty() {
+            return Ok(grants);
+        }
+        let here = std::env::current_dir().map_err(|error| Error::io(Path::new("."), "find", &error))?;
         self.allow.iter().try_for_each(|text| grants.allow(text, &here))?;
         self.deny.iter().try_for_each(|text| grants.deny(text, &here))?;
+        Ok(grants)
+    }
+
+    /// A warning for each plugin that `--allow` or `--deny` names and that is not there: a slip of the finger.
+    pub(super) fn unused_grants(&self, catalog: &Catalog) -> Result<Vec<Error>, Error> {
+        let grants = self.grants()?;
         let there = || catalog.plugins.iter().map(|plugin| plugin.manifest.name.as_str());
         let missing = grants.plugins().filter(|name| there().all(|other| other != *name));
         let warning = |name: &str| {
@@ -274,15 +279,10 @@ pub(super) fn early<T: ValueEnum>(args: &[OsString], name: &str) -> Option<T> {
     values.next_back().and_then(|value| T::from_str(value, false).ok())
 }
 
-impl From<SecurityLevel> for Security {
-    fn from(level: SecurityLevel) -> Self {
-        match level {
-            SecurityLevel::Relaxed => Security::Relaxed,
-            SecurityLevel::Default => Security::Default,
-            SecurityLevel::Strict => Security::Strict,
-            SecurityLevel::Paranoid => Security::Paranoid,
-        }
-    }
+/// The values of `--security`.
+fn security_levels() -> impl TypedValueParser<Value = Security> {
+    PossibleValuesParser::new(Security::ALL.map(Security::name))
+        .try_map(|name| Security::from_name(&name).ok_or("is no level"))
 }
 
 impl From<Color> for ColorChoice {

@@ -1,10 +1,10 @@
 //! `caraway pack`.
 
 use super::Context;
-use super::count::counted;
 use super::options::Options;
 use super::table;
 use crate::config::shown;
+use crate::count::counted;
 use crate::diagnostic::one_line;
 use caraway_loaders_core::Error;
 use caraway_package::pack::{PackedFile, listing, pack};

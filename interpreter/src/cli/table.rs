@@ -8,7 +8,8 @@ const MIN_COLUMN: usize = 8;
 /// Between columns.
 const GAP: &str = "  ";
 
-/// A table with its header. With a `width`, the widest columns are cut until it fits.
+/// A table with its header. With a `width`, the widest columns are cut until it fits, and the last ones are left out
+/// if that is not enough; but the first stays whole, which names what a row is about.
 pub(super) fn render(header: &[&str], rows: &[Vec<String>], width: Option<usize>) -> String {
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.width()).collect();
     for row in rows {
@@ -17,11 +18,13 @@ pub(super) fn render(header: &[&str], rows: &[Vec<String>], width: Option<usize>
         }
     }
     if let Some(width) = width {
-        let gaps = GAP.len() * widths.len().saturating_sub(1);
-        while widths.iter().sum::<usize>() + gaps > width {
-            match widths.iter_mut().max() {
-                Some(widest) if *widest > MIN_COLUMN => *widest -= 1,
-                _ => break,
+        while widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1) > width {
+            if let Some(widest) = widths.iter_mut().skip(1).max().filter(|widest| **widest > MIN_COLUMN) {
+                *widest -= 1;
+            } else if widths.len() > 2 {
+                widths.pop();
+            } else {
+                break;
             }
         }
     }
@@ -72,6 +75,17 @@ mod tests {
         assert_eq!(render(&["N", "TEXT"], &rows, None), "N     TEXT\na     eleven char\n日本\n");
         assert_eq!(render(&["N", "TEXT"], &rows, Some(16)), "N     TEXT\na     eleven ch…\n日本\n");
         assert_eq!(render(&["N", "TEXT"], &rows, Some(1)), "N     TEXT\na     eleven …\n日本\n");
+        let named =
+            [vec!["a-name-of-some-length".to_owned(), "eleven char".to_owned(), "12345678".to_owned()]];
+        let head = ["N", "TEXT", "NUMBER"];
+        assert_eq!(
+            render(&head, &named, Some(41)),
+            "N                      TEXT      NUMBER\na-name-of-some-length  eleven …  12345678\n"
+        );
+        assert_eq!(
+            render(&head, &named, Some(40)),
+            "N                      TEXT\na-name-of-some-length  eleven …\n"
+        );
         assert_eq!(cut("日本語", 4), "日…");
     }
 }

@@ -4,6 +4,7 @@ use super::options::Options;
 use super::run::stop_when_interrupted;
 use super::{Context, setting};
 use crate::config;
+use crate::count::counted;
 use crate::diagnostic::Severity;
 use crate::home::meant_folder;
 use crate::lookup::find;
@@ -21,12 +22,16 @@ use std::path::{Path, PathBuf};
 /// Run the tests of plugins: suites in JSON and TOML, and `test_*` functions of scripts, in their folder `tests`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exits with 1 if a test fails and with 3 if a test file is wrong. `--format junit` writes what continuous integration \
-reads. Nothing is granted that `--allow` does not grant; native plugins need `--allow native`.")]
+Exits with 1 if a test fails and with 3 if a test file is wrong. Nothing is granted that `--allow` does not grant; native \
+plugins need `--allow native`.")]
+#[command(mut_arg("format", |format| format.hide_possible_values(true).help(
+    "How results and errors are printed: `text`, `json`, or `junit`, the XML that continuous integration reads \
+     [default: text]"
+)))]
 pub(super) struct Test {
     /// Folders or names of plugins, or test files [default: the plugin in this folder, else each one in `plugins`, and
     /// `tests` beside caraway.toml]
-    #[arg(value_name = "DIR|NAME|FILE")]
+    #[arg(value_name = "NAME[@REQ]|DIR|FILE")]
     plugins: Vec<String>,
     /// Run only tests with one of these texts in their names
     #[arg(long, value_name = "TEXT")]
@@ -88,7 +93,7 @@ impl Test {
 
     fn harnesses(&self, runtime: &Runtime) -> Result<Vec<Harness>, Error> {
         let (files, named): (Vec<&String>, Vec<&String>) =
-            self.plugins.iter().partition(|name| Path::new(name).is_file());
+            self.plugins.iter().partition(|name| Path::new(name).is_file() && meant_folder(name).is_none());
         let mut harnesses = Vec::new();
         if files.is_empty() || !named.is_empty() {
             for folder in plugin_folders(&named, runtime)? {
@@ -156,8 +161,7 @@ impl Test {
         };
         let begins = |count: usize| {
             if tells && !quiet {
-                let s = if count == 1 { "" } else { "s" };
-                say(format!("testing {}\nrunning {count} test{s}\n", harness.subject()));
+                say(format!("testing {}\nrunning {}\n", harness.subject(), counted(count, "test")));
             }
         };
         let ended = |result: &TestResult| {
@@ -231,16 +235,17 @@ pub(super) fn plugin_folders(named: &[&String], runtime: &Runtime) -> Result<Vec
 }
 
 fn folders_of(name: &str, runtime: &Runtime) -> Result<Vec<PathBuf>, Error> {
-    let path = Path::new(name);
-    if path.is_dir() {
-        let mut folders = if has_manifest(path) { vec![path.to_owned()] } else { plugins_below(path) };
-        // What is wrong with a folder that holds no plugin is told by whoever uses it.
-        if folders.is_empty() && meant_folder(name).is_some() {
-            folders.push(path.to_owned());
-        }
-        if !folders.is_empty() {
-            return Ok(folders);
-        }
+    let meant = meant_folder(name);
+    let mut folders = match &meant {
+        Some(folder) if has_manifest(folder) => vec![folder.clone()],
+        _ => plugins_below(Path::new(name)),
+    };
+    // What is wrong with a folder that holds no plugin is told by whoever uses it.
+    if folders.is_empty() {
+        folders.extend(meant);
+    }
+    if !folders.is_empty() {
+        return Ok(folders);
     }
     let session = runtime.session_in(Path::new("."))?;
     let (wanted, range) = parse_import(name)?;

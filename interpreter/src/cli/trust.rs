@@ -1,10 +1,9 @@
 //! `caraway trust`.
 
 use super::Context;
-use super::lock::project_of;
 use super::options::Options;
 use super::prompt::ask;
-use crate::config::{Config, shown};
+use crate::config::{Config, project_of, shown};
 use crate::diagnostic::one_line;
 use crate::session::Session;
 use crate::trust::{Project, Trust, folder};

@@ -5,10 +5,11 @@ use super::list::{place_of, summary};
 use super::options::Options;
 use super::setting;
 use crate::diagnostic::{Severity, error_value};
+use crate::home::folder_of;
 use crate::inspection::Inspection;
 use crate::shadowing::shadowed;
-use caraway_loaders_core::discover::{Catalog, Origin, SearchPath, discover, is_manifest};
-use caraway_loaders_core::{Code, Error, Location};
+use caraway_loaders_core::discover::{Catalog, Origin, SearchPath, discover};
+use caraway_loaders_core::{Code, Error};
 use clap::Args;
 use serde_json::json;
 use std::fmt::Write;
@@ -33,7 +34,7 @@ impl Validate {
         let mut plugins = Vec::new();
         let mut text = String::new();
         for path in &self.paths {
-            let catalog = match folder(path) {
+            let catalog = match folder_of(path) {
                 Ok(folder) => discover(&[SearchPath::explicit(folder, "PATH")], runtime.loaders()),
                 Err(error) => {
                     problems.push(error);
@@ -45,7 +46,7 @@ impl Validate {
                 let (state, functions, refusal) = match Inspection::of(plugin, &session) {
                     Inspection::Offers(signatures) => ("checked", Some(signatures), None),
                     Inspection::NotChecked(refusal) => ("not checked", None, Some(refusal)),
-                    Inspection::Broken(error) => {
+                    Inspection::NotBuilt(error) | Inspection::Broken(error) => {
                         problems.push(error);
                         continue;
                     }
@@ -102,22 +103,5 @@ impl Validate {
             shadowed.iter().for_each(|error| context.reporter.report(Severity::Warning, error));
         }
         problems
-    }
-}
-
-/// The folder that a path means.
-pub(super) fn folder(path: &Path) -> Result<PathBuf, Error> {
-    let metadata = path.metadata().map_err(|error| Error::io(path, "read", &error))?;
-    if metadata.is_dir() {
-        return Ok(path.to_owned());
-    }
-    match (path.file_name().and_then(|name| name.to_str()), path.parent()) {
-        (Some(name), Some(parent)) if is_manifest(name) && parent.as_os_str().is_empty() => {
-            Ok(PathBuf::from("."))
-        }
-        (Some(name), Some(parent)) if is_manifest(name) => Ok(parent.to_owned()),
-        _ => Err(Error::new(Code::EntryPoint, "this is no manifest")
-            .at(Location::file(path))
-            .hint("name a plugin.json, a plugin.toml, or the folder that it is in")),
     }
 }

@@ -1,5 +1,6 @@
 //! Calls of a plugin's functions with any values.
 
+use super::promise::Promise;
 use super::values::ordinary;
 use crate::program::{Execution, FORWARD, FORWARDER, Program};
 use crate::session::Session;
@@ -29,25 +30,27 @@ pub(super) struct Calls {
     import: String,
     pub(super) bound: Arc<Bound>,
     count: AtomicUsize,
+    check: Mutex<Promise>,
     tell: Tell,
     programs: Mutex<BTreeMap<String, Arc<Program>>>,
 }
 
-/// Hears of calls before they are made.
-pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+/// Hears of calls before they are made: the check that they are for, and the call.
+pub(super) type Tell = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// What came of a call.
 pub(super) type Answer = Result<Dynamic, Stopped>;
 
 impl Calls {
-    /// Loads the plugin in a session.
+    /// Loads the plugin in a session, for a check.
     pub(super) fn load(
         session: Arc<Session>,
         import: &str,
         folder: &Path,
+        check: Promise,
         tell: Tell,
     ) -> Result<Self, Stopped> {
-        tell(&format!("import {import:?}"));
+        tell(check.name(), &format!("import {import:?}"));
         let (loading, text) = (session.clone(), format!("import {import:?} as plugin;"));
         let inside = folder.to_owned();
         let loaded = run_until(Instant::now() + LOADING, move || {
@@ -63,9 +66,15 @@ impl Calls {
             import: import.to_owned(),
             bound,
             count: AtomicUsize::default(),
+            check: Mutex::new(check),
             tell,
             programs: Mutex::default(),
         })
+    }
+
+    /// The calls that follow are for this check.
+    pub(super) fn begin(&self, check: Promise) {
+        *self.check.lock().unwrap_or_else(PoisonError::into_inner) = check;
     }
 
     /// How many calls were made.
@@ -76,7 +85,8 @@ impl Calls {
     /// Calls a function with these arguments. Those that are `None` are a function of the script, of the parameter's type.
     pub(super) fn call(&self, signature: &Signature, args: Vec<Option<Dynamic>>) -> Answer {
         self.count.fetch_add(1, Ordering::Relaxed);
-        (self.tell)(&called(signature, &args, ""));
+        let check = *self.check.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.tell)(check.name(), called(signature, &args, "").trim_end());
         let mut names = Vec::new();
         let mut passed = Vec::new();
         let mut values = Vec::new();

@@ -1,6 +1,7 @@
 //! The checks.
 
 use super::calls::{Answer, Calls, Tell, called, code, fault, shortened};
+use super::promise::Promise;
 use super::scorecard::{Check, Scorecard, Verdict};
 use super::values::{extreme, wrong};
 use crate::home::exactly;
@@ -25,114 +26,95 @@ const MAX_REASONS: usize = 10;
 const THREADS: usize = 4;
 const ROUNDS: usize = 4;
 
-/// The names of the checks, and what each promises.
-const PROMISES: [(&str, &str); 14] = [
-    ("manifest", "the manifest says nothing that its kind cannot keep, and fits this host"),
-    ("files", "the files that it is loaded from are there, inside its folder"),
-    ("code", "the code offers the functions that are declared"),
-    ("names", "each function can be called from a script, and its types are whole"),
-    ("load", "it loads"),
-    ("exports", "what is loaded is what the code offers"),
-    ("load again", "a second load is another one, and both go on"),
-    ("arity", "too few and too many arguments are E0103"),
-    ("types", "arguments of another type are E0104"),
-    ("calls", "ordinary values neither crash nor hang it"),
-    ("extremes", "extreme values neither crash nor hang it"),
-    ("results", "results are of the declared types"),
-    ("recovery", "after errors, calls end as they did before"),
-    ("threads", "calls from several threads end as those of one do"),
-];
-
 /// What was found so far.
+#[derive(Default)]
 struct Card {
-    checks: Vec<Check>,
+    verdicts: Vec<(Promise, Verdict)>,
 }
 
 impl Card {
-    /// Adds the next check.
-    fn add(&mut self, verdict: Verdict) {
-        if let Some((name, promise)) = PROMISES.get(self.checks.len()) {
-            self.checks.push(Check { name: (*name).to_owned(), promise: (*promise).to_owned(), verdict });
-        }
-    }
-
-    fn found(&mut self, mut reasons: Vec<String>) {
+    fn found(&mut self, promise: Promise, mut reasons: Vec<String>) {
         if reasons.len() > MAX_REASONS {
             let more = reasons.len() - MAX_REASONS;
             reasons.truncate(MAX_REASONS);
             reasons.push(format!("and {more} more"));
         }
-        self.add(if reasons.is_empty() { Verdict::Passed } else { Verdict::Failed(reasons) });
+        let verdict = if reasons.is_empty() { Verdict::Passed } else { Verdict::Failed(reasons) };
+        self.verdicts.push((promise, verdict));
+    }
+
+    /// What is needed for a check; without it, the check fails.
+    fn needs<T>(&mut self, promise: Promise, result: Result<T, Error>) -> Option<T> {
+        result.map_err(|error| self.found(promise, told(&error))).ok()
+    }
+
+    /// The checks that were not made cannot be made.
+    fn skip_rest(&mut self, reason: &str) {
+        for promise in Promise::ALL {
+            if self.verdicts.iter().all(|(made, _)| *made != promise) {
+                self.verdicts.push((promise, Verdict::Skipped(reason.to_owned())));
+            }
+        }
     }
 
     fn of(self, plugin: &Plugin, calls: usize) -> Scorecard {
+        let mut verdicts = self.verdicts;
+        verdicts.sort_by_key(|(promise, _)| Promise::ALL.iter().position(|other| other == promise));
+        let check = |(promise, verdict): (Promise, Verdict)| Check {
+            name: promise.name().to_owned(),
+            promise: promise.text().to_owned(),
+            verdict,
+        };
         Scorecard {
             name: plugin.manifest.name.clone(),
             version: plugin.manifest.version.to_string(),
             kind: plugin.manifest.kind.clone(),
             calls,
-            checks: self.checks,
-        }
-    }
-
-    /// The checks that are left cannot be made.
-    fn skip_rest(&mut self, reason: &str) {
-        while self.checks.len() < PROMISES.len() {
-            self.add(Verdict::Skipped(reason.to_owned()));
+            checks: verdicts.into_iter().map(check).collect(),
         }
     }
 }
 
 /// Checks a plugin.
 pub(super) fn all(runtime: &Runtime, plugin: &Arc<Plugin>, tell: Tell) -> Scorecard {
-    let mut card = Card { checks: Vec::new() };
+    let mut card = Card::default();
     // What a plugin prints is nobody's business here.
     let runtime = runtime.with(|settings| settings.output = Output::new(|_, _| {}));
-    let calls = make(&mut card, &runtime, plugin, tell).unwrap_or_else(|error| {
-        card.found(told(&error));
-        0
-    });
+    let calls = make(&mut card, &runtime, plugin, tell).unwrap_or(0);
     card.skip_rest("what it needs failed");
     card.of(plugin, calls)
 }
 
-/// The scorecard of a plugin that ended the process which checked it.
+/// The scorecard of a plugin that ended the process which checked it, in the check of this name, after so many steps.
 #[cfg(feature = "cli")]
-pub(crate) fn ended_by(plugin: &Plugin, how: &str) -> Scorecard {
-    let mut card = Card { checks: Vec::new() };
-    while card.checks.len() < PROMISES.len() {
-        card.add(match PROMISES.get(card.checks.len()) {
-            Some(("calls", _)) => Verdict::Failed(vec![how.to_owned()]),
-            _ => Verdict::Skipped("the process ended".to_owned()),
-        });
-    }
-    card.of(plugin, 0)
+pub(crate) fn ended_by(plugin: &Plugin, check: &str, calls: usize, how: String) -> Scorecard {
+    let mut card = Card::default();
+    let promise = Promise::ALL.into_iter().find(|promise| promise.name() == check);
+    card.found(promise.unwrap_or(Promise::Manifest), vec![how]);
+    card.skip_rest("the process ended");
+    card.of(plugin, calls)
 }
 
-/// Makes the checks, as far as they can be made; gives the number of calls.
-///
-/// # Errors
-///
-/// What the check that is next fails with.
-fn make(card: &mut Card, runtime: &Runtime, plugin: &Arc<Plugin>, tell: Tell) -> Result<usize, Error> {
+/// Makes the checks, as far as they can be made; gives the number of calls, if any could be made.
+fn make(card: &mut Card, runtime: &Runtime, plugin: &Arc<Plugin>, tell: Tell) -> Option<usize> {
     let folder = runtime.settings().folder.clone();
-    let session = runtime.session_in(&folder)?;
-    let loader = session.loader(plugin)?;
+    let session = card.needs(Promise::Manifest, runtime.session_in(&folder))?;
+    let loader = card.needs(Promise::Manifest, session.loader(plugin))?;
     let manifest = &plugin.manifest;
     let mut problems: Vec<String> = loader.validate(manifest).iter().flat_map(told).collect();
     if let Some(needed) = manifest.unmet_host(&runtime.settings().version) {
         problems.push(format!("it needs caraway {needed}"));
     }
-    card.found(problems);
+    card.found(Promise::Manifest, problems);
 
-    let files = loader.files(plugin)?;
+    let files = card.needs(Promise::Files, loader.files(plugin))?;
     let missing = files.iter().filter(|file| file.is_for_this_host());
     let missing: Vec<String> =
         missing.filter_map(|file| plugin.file(&file.path).err()).flat_map(|error| told(&error)).collect();
     let complete = missing.is_empty();
-    card.found(missing);
+    card.found(Promise::Files, missing);
     if !complete {
-        return Ok(0);
+        return None;
     }
 
     if loader.trusted(manifest)
@@ -141,36 +123,39 @@ fn make(card: &mut Card, runtime: &Runtime, plugin: &Arc<Plugin>, tell: Tell) ->
         let name = &manifest.name;
         let hint = refusal.hint_text().unwrap_or("native code is trusted, or it is not loaded");
         card.skip_rest(&format!("`{name}` is native code ({hint})"));
-        return Ok(0);
+        return None;
     }
-    let offered = loader.inspect(plugin)?;
-    card.found(Vec::new());
-    card.found(
-        offered
-            .iter()
-            .filter_map(|function| callable(&function.signature).err())
-            .flat_map(|error| told(&error))
-            .collect(),
-    );
+    tell(Promise::Code.name(), "opening it");
+    let offered = card.needs(Promise::Code, loader.inspect(plugin))?;
+    card.found(Promise::Code, Vec::new());
+    let uncallable = offered.iter().filter_map(|function| callable(&function.signature).err());
+    card.found(Promise::Names, uncallable.flat_map(|error| told(&error)).collect());
 
     let import = exactly(plugin);
     // A built-in has the version of the host, and needs no requirement.
     let import = if plugin.root.as_os_str().is_empty() { manifest.name.clone() } else { import };
-    let calls = match Calls::load(session, &import, &folder, tell.clone()) {
+    let calls = match Calls::load(session, &import, &folder, Promise::Load, tell.clone()) {
         Ok(calls) => calls,
         Err(Stopped::Failed(error)) if error.code() == Code::Denied => {
             let hint = error.hint_text().map(|hint| format!(" ({hint})")).unwrap_or_default();
             card.skip_rest(&format!("{}{hint}", error.message()));
-            return Ok(0);
+            return None;
         }
-        Err(Stopped::Failed(error) | Stopped::TimedOut(error)) => return Err(error),
-        Err(Stopped::Stuck) => return Err(Error::new(Code::Deadline, "loading it does not end")),
+        Err(Stopped::Failed(error) | Stopped::TimedOut(error)) => {
+            return card.needs(Promise::Load, Err(error));
+        }
+        Err(Stopped::Stuck) => {
+            let error = Error::new(Code::Deadline, "loading it does not end");
+            return card.needs(Promise::Load, Err(error));
+        }
     };
-    card.found(Vec::new());
-    card.found(exports(&offered, &calls.bound.signatures));
-    card.found(load_again(runtime, &calls, &import, &folder, tell)?);
+    card.found(Promise::Load, Vec::new());
+    card.found(Promise::Exports, exports(&offered, &calls.bound.signatures));
+    let again = load_again(runtime, &calls, &import, &folder, tell);
+    let again = card.needs(Promise::LoadAgain, again)?;
+    card.found(Promise::LoadAgain, again);
     call_all(card, &calls);
-    Ok(calls.count())
+    Some(calls.count())
 }
 
 /// What is loaded and not offered, or the other way round.
@@ -191,7 +176,7 @@ fn load_again(
     tell: Tell,
 ) -> Result<Vec<String>, Error> {
     let session: Arc<Session> = runtime.session_in(folder)?;
-    let second = match Calls::load(session, import, folder, tell) {
+    let second = match Calls::load(session, import, folder, Promise::LoadAgain, tell) {
         Ok(second) => second,
         Err(Stopped::Failed(error) | Stopped::TimedOut(error)) => return Ok(told(&error)),
         Err(Stopped::Stuck) => return Ok(vec!["loading it again does not end".to_owned()]),
@@ -206,6 +191,7 @@ fn load_again(
     let Some(signature) = first.bound.signatures.iter().find(|signature| signature.params.is_empty()) else {
         return Ok(reasons);
     };
+    first.begin(Promise::LoadAgain);
     for calls in [&second, first] {
         reasons.extend(
             fault(&calls.call(signature, Vec::new())).map(|fault| format!("`{}` {fault}", signature.name)),
@@ -220,26 +206,31 @@ fn call_all(card: &mut Card, calls: &Calls) {
     if signatures.is_empty() {
         return card.skip_rest("it has no functions");
     }
-    card.found(signatures.iter().flat_map(|signature| arity(calls, signature)).collect());
-    card.found(signatures.iter().flat_map(|signature| types(calls, signature)).collect());
+    calls.begin(Promise::Arity);
+    card.found(Promise::Arity, signatures.iter().flat_map(|signature| arity(calls, signature)).collect());
+    calls.begin(Promise::Types);
+    card.found(Promise::Types, signatures.iter().flat_map(|signature| types(calls, signature)).collect());
 
     let mut results = Vec::new();
     let mut before: Vec<(Arc<Signature>, Option<Code>)> = Vec::new();
     let mut faults = Vec::new();
+    let mut stuck = false;
+    calls.begin(Promise::Calls);
     for signature in &signatures {
         let Some(args) = calls.ordinary(signature) else { continue };
         let answer = calls.call(signature, args.clone());
+        stuck |= matches!(answer, Err(Stopped::Stuck));
         faults.extend(fault(&answer).map(|fault| called(signature, &args, &fault)));
         results.extend(misfit(signature, &args, &answer));
         before.push((signature.clone(), code(&answer)));
     }
-    let stuck = faults.iter().any(|fault| fault.contains("does not stop"));
-    card.found(faults);
+    card.found(Promise::Calls, faults);
     if stuck {
         return card.skip_rest("a call did not stop");
     }
 
     let mut faults = Vec::new();
+    calls.begin(Promise::Extremes);
     for (signature, _) in &before {
         for (index, param) in signature.params.iter().enumerate() {
             for value in extreme(&param.ty) {
@@ -250,17 +241,20 @@ fn call_all(card: &mut Card, calls: &Calls) {
                 if let Some(fault) = fault(&answer) {
                     faults.push(called(signature, &args, &fault));
                     if matches!(answer, Err(Stopped::Stuck)) {
-                        card.found(faults);
+                        card.found(Promise::Extremes, faults);
                         return card.skip_rest("a call did not stop");
                     }
                 }
             }
         }
     }
-    card.found(faults);
-    card.found(results);
-    card.found(before.iter().filter_map(|(signature, code)| again(calls, signature, *code)).collect());
-    card.found(threads(calls, &before));
+    card.found(Promise::Extremes, faults);
+    card.found(Promise::Results, results);
+    calls.begin(Promise::Recovery);
+    let other = before.iter().filter_map(|(signature, code)| again(calls, signature, *code));
+    card.found(Promise::Recovery, other.collect());
+    calls.begin(Promise::Threads);
+    card.found(Promise::Threads, threads(calls, &before));
 }
 
 fn arity(calls: &Calls, signature: &Signature) -> Vec<String> {

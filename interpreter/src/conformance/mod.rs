@@ -8,6 +8,7 @@ mod calls;
 mod checks;
 #[cfg(feature = "cli")]
 pub(crate) use checks::ended_by;
+mod promise;
 mod scorecard;
 mod values;
 
@@ -34,10 +35,10 @@ use std::sync::Arc;
 /// [`Code::UnknownPlugin`](crate::Code::UnknownPlugin) if there is none of that name; [`Code::Config`](crate::Code::Config) for a `caraway.toml` that is wrong. What is
 /// wrong with the plugin is in its scorecard.
 pub fn check(runtime: &Runtime, plugin: &str) -> Result<Scorecard, Error> {
-    check_telling(runtime, plugin, |_| {})
+    check_telling(runtime, plugin, |_, _| {})
 }
 
-/// The same, telling of each call before it is made: a plugin may end the process.
+/// The same, telling of each call before it is made, and which check it is for: a plugin may end the process.
 ///
 /// # Errors
 ///
@@ -45,7 +46,7 @@ pub fn check(runtime: &Runtime, plugin: &str) -> Result<Scorecard, Error> {
 pub fn check_telling(
     runtime: &Runtime,
     plugin: &str,
-    tell: impl Fn(&str) + Send + Sync + 'static,
+    tell: impl Fn(&str, &str) + Send + Sync + 'static,
 ) -> Result<Scorecard, Error> {
     Ok(checks::all(runtime, &find(runtime, plugin)?, Arc::new(tell)))
 }

@@ -1,5 +1,6 @@
 //! What came of the checks.
 
+use crate::count::counted;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -66,8 +67,11 @@ impl fmt::Display for Scorecard {
         let (passed, made) = self.score();
         writeln!(
             f,
-            "{} {} ({}): {passed} of {made}, {} calls",
-            self.name, self.version, self.kind, self.calls
+            "{} {} ({}): {passed} of {made}, {}",
+            self.name,
+            self.version,
+            self.kind,
+            counted(self.calls, "call")
         )?;
         let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
         for Check { name, promise, verdict } in &self.checks {

@@ -3,6 +3,7 @@
 use super::expression::Expression;
 use super::shown::shown;
 use super::variables::Variables;
+use crate::count::counted;
 use caraway_loaders_core::Error;
 use caraway_loaders_core::bind::conform;
 use caraway_loaders_core::buffer::{Floats, Ints};
@@ -125,8 +126,7 @@ fn expression(
 }
 
 fn lengths(expected: usize, found: usize) -> Option<Difference> {
-    let items = |count: usize| format!("{count} item{}", if count == 1 { "" } else { "s" });
-    (expected != found).then(|| Difference::new(items(expected), items(found)))
+    (expected != found).then(|| Difference::new(counted(expected, "item"), counted(found, "item")))
 }
 
 /// A key as a step of a path.

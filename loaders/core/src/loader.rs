@@ -65,6 +65,11 @@ pub trait Loader: Send + Sync {
         None
     }
 
+    /// The modules that the scripts of its plugins have without an import, by the names that they have there.
+    fn own_modules(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The files below the plugin's folder that [`load`](Loader::load) may read, here and on other targets, apart from
     /// the manifest: what a lock file lists and an archive must hold. Those for other targets may be missing. The bytes of
     /// each go through [`Plugin::verify`] before they are used.

@@ -56,6 +56,10 @@ impl Loader for HybridLoader {
         binary_of(&plugin.manifest).ok().map(|file| plugin.root.join(file))
     }
 
+    fn own_modules(&self) -> &'static [&'static str] {
+        &[NATIVE]
+    }
+
     fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
         let mut files = script_files(plugin)?;
         files.extend(binary_files(&plugin.manifest, binary_of(&plugin.manifest)?));

@@ -26,7 +26,7 @@ impl<'a> Opening<'a> {
     /// Opens a private copy of the file, which runs its constructors, and gives its table, which is the one of
     /// the manifest's plugin.
     pub(crate) fn open(&self) -> Result<Table, Error> {
-        let path = self.plugin.file(self.file).map_err(|error| self.missing(error))?;
+        let path = self.plugin.binary(self.file)?;
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         let image =
             Image::copy(&path, &name).map_err(|error| self.refused(&format!("cannot be read: {error}")))?;
@@ -170,19 +170,6 @@ impl<'a> Opening<'a> {
                 "rebuild it against caraway-plugin {}, or the host with the feature `abi_stable`",
                 env!("CARGO_PKG_VERSION")
             ))
-    }
-
-    /// A library that is not there was perhaps never built.
-    fn missing(&self, error: Error) -> Error {
-        let implementation = &self.plugin.manifest.implementation;
-        match &implementation.build_cmd {
-            Some(words) if !self.plugin.root.join(self.file).exists() => error.hint(format!(
-                "`caraway build {}` runs `{}`",
-                self.plugin.root.display(),
-                words.join(" ")
-            )),
-            _ => error,
-        }
     }
 
     fn unfit(&self, unfit: Unfit) -> Error {

@@ -94,7 +94,7 @@ impl WasmLoader {
         imports: Option<&dyn Imports>,
         limits: &Limits,
     ) -> Result<Prepared, Error> {
-        let path = plugin.file(&entrypoint(&plugin.manifest))?;
+        let path = plugin.binary(&entrypoint(&plugin.manifest))?;
         let here = |error: Error| error.at(Location::file(&path));
         let bytes = read(&path).map_err(here)?;
         plugin.verify(&path, &bytes)?;

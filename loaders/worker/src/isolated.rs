@@ -181,6 +181,10 @@ impl Loader for IsolatedLoader {
         self.inner.binary(plugin)
     }
 
+    fn own_modules(&self) -> &'static [&'static str] {
+        self.inner.own_modules()
+    }
+
     fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
         self.inner.files(plugin)
     }

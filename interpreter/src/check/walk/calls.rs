@@ -4,6 +4,7 @@ use super::Walk;
 use crate::check::fits::{Step, fits};
 use crate::check::natives::{Called, KEYWORDS, Natives, made_by};
 use crate::check::ty::Ty;
+use crate::count::counted;
 use caraway_loaders_core::bind::{suggest, wrong_type};
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{Expr, FnCallExpr, FnPtr, Position};
@@ -114,9 +115,8 @@ impl Walk<'_> {
         let unit = self.unit;
         let source = &unit.sources[self.source];
         if let Some(other) = source.functions.get(name).and_then(|others| others.first()) {
-            let takes = other.params.len();
-            let s = if takes == 1 { "" } else { "s" };
-            let wrong = format!("`{name}` takes {takes} argument{s}, {} given", args.len());
+            let takes = counted(other.params.len(), "argument");
+            let wrong = format!("`{name}` takes {takes}, {} given", args.len());
             let params = other.params.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let wrong = Error::new(Code::ScriptFailed, wrong).hint(format!("it is `fn {name}({params})`"));
             return self.tell(wrong, position);
@@ -128,8 +128,11 @@ impl Walk<'_> {
             }
             _ => {
                 let wrong = Error::new(Code::ScriptFailed, format!("there is no function `{name}({shown})`"));
-                return self
-                    .tell(wrong.hint(format!("there is a `{name}` that takes other arguments")), position);
+                let wrong = wrong.hint(format!("there is a `{name}` that takes other arguments"));
+                return match why {
+                    Called::OtherTypes => self.tell_of_type(wrong, position),
+                    _ => self.tell(wrong, position),
+                };
             }
         };
         let imports = unit.imports.iter().filter(|import| import.source == self.source);
@@ -183,7 +186,7 @@ impl Walk<'_> {
             let Err(misfit) = fits(&param.ty, arg, plugin) else { continue };
             let wrong = wrong_type(owner, signature, index, &misfit.expected, &misfit.found, &misfit.path());
             let position = exprs.get(index).map_or(Position::NONE, |expr| place_of(expr, &misfit.path));
-            self.tell(wrong, position);
+            self.tell_of_type(wrong, position);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Walk;
 use crate::check::natives::{Called, Natives, made_by};
 use crate::check::ty::{Entries, Items, Ty};
 use crate::check::unit::Target;
+use crate::count::counted;
 use caraway_loaders_core::bind::{find_call, suggest};
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{ASTFlags, BinaryExpr, Expr, FnCallExpr, Position};
@@ -75,9 +76,8 @@ impl Walk<'_> {
         if let (Ty::Array(Items::Each(parts)), Expr::IntegerConstant(place, position)) = (of, index)
             && usize::try_from(*place).is_ok_and(|place| place >= parts.types.len())
         {
-            let count = parts.types.len();
-            let s = if count == 1 { "" } else { "s" };
-            let wrong = format!("there is no item {place} in an array of {count} item{s}");
+            let items = counted(parts.types.len(), "item");
+            let wrong = format!("there is no item {place} in an array of {items}");
             self.tell_of_value(Error::new(Code::ScriptFailed, wrong).hint("the first one is 0"), *position);
         }
         item(of, &ty)
@@ -109,7 +109,7 @@ impl Walk<'_> {
                     ("len", Ty::Ints | Ty::Floats) => Ty::Int,
                     _ => ty,
                 },
-                _ => {
+                why => {
                     let error = Error::new(Code::ScriptFailed, format!("{known} has no property `{name}`"));
                     let error = match suggest(name, self.natives.properties(known)) {
                         Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -122,7 +122,10 @@ impl Walk<'_> {
                         }
                         None => error,
                     };
-                    self.tell(error, position);
+                    match why {
+                        Called::OtherTypes => self.tell_of_type(error, position),
+                        _ => self.tell(error, position),
+                    }
                     Ty::Any
                 }
             },
@@ -226,10 +229,10 @@ impl Walk<'_> {
         let error = match why {
             _ if others.is_some() => {
                 let takes = others.and_then(|others| others.first()).map_or(0, |other| other.params.len());
-                let s = if takes == 1 { "" } else { "s" };
+                let takes = counted(takes, "argument");
                 Error::new(
                     Code::ScriptFailed,
-                    format!("the method `{name}` takes {takes} argument{s}, {} given", args.len()),
+                    format!("the method `{name}` takes {takes}, {} given", args.len()),
                 )
             }
             Called::OtherTypes | Called::OtherCount if !args.is_empty() => {
@@ -249,7 +252,10 @@ impl Walk<'_> {
                 }
             }
         };
-        self.tell(error, position);
+        match why {
+            Called::OtherTypes if others.is_none() => self.tell_of_type(error, position),
+            _ => self.tell(error, position),
+        }
         Ty::Any
     }
 

@@ -158,7 +158,7 @@ impl Walk<'_> {
             [left, right] => format!("there is no `{operator}` for {left} and {right}"),
             _ => return Ty::Any,
         };
-        self.tell(Error::new(Code::ScriptFailed, wrong), position);
+        self.tell_of_type(Error::new(Code::ScriptFailed, wrong), position);
         Ty::Any
     }
 }

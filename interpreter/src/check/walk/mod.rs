@@ -55,8 +55,10 @@ pub(super) struct Walk<'a> {
     handed_out: HashSet<String>,
     mentions: Mentions,
     findings: Vec<Error>,
-    /// How many `try`s are open: what fails for its value, and not for its type, may fail on purpose there.
+    /// How many `try`s are open: what fails for its value may fail on purpose there.
     trying: usize,
+    /// How many of them are around a single statement: that may fail on purpose for a type, too.
+    trying_one: usize,
 }
 
 /// A function or closure that is open.
@@ -81,6 +83,7 @@ impl<'a> Walk<'a> {
             mentions: Mentions::of(unit),
             findings: Vec::new(),
             trying: 0,
+            trying_one: 0,
         };
         for pass in 1.. {
             walk.learnt.gave_up = pass > MAX_PASSES;
@@ -158,6 +161,13 @@ impl<'a> Walk<'a> {
     fn tell(&mut self, error: Error, position: Position) {
         let location = self.unit.sources[self.source].at(position);
         self.findings.push(error.at(location));
+    }
+
+    /// Something that fails for the type of a value.
+    fn tell_of_type(&mut self, error: Error, position: Position) {
+        if self.trying_one == 0 {
+            self.tell(error, position);
+        }
     }
 
     /// Something that fails for its value.

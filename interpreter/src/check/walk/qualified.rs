@@ -4,6 +4,7 @@ use super::Walk;
 use crate::check::module::Module;
 use crate::check::ty::Ty;
 use crate::check::unit::Target;
+use crate::count::counted;
 use caraway_loaders_core::bind::{find_call, suggest};
 use caraway_loaders_core::{Code, Error, Signature};
 use rhai::{FnAccess, FnCallExpr, Namespace, Position};
@@ -11,9 +12,6 @@ use std::sync::Arc;
 
 /// The namespace of a file's own constants.
 const GLOBAL: &str = "global";
-
-/// What a hybrid's script calls its native half.
-const NATIVE: &str = "native";
 
 impl Walk<'_> {
     pub(super) fn qualified_call(&mut self, call: &FnCallExpr, position: Position) -> Ty {
@@ -78,10 +76,9 @@ impl Walk<'_> {
         let public = same.iter().copied().flatten().find(|function| function.access == FnAccess::Public);
         let error = match (public, same) {
             (Some(function), _) => {
-                let takes = function.params.len();
-                let s = if takes == 1 { "" } else { "s" };
+                let takes = counted(function.params.len(), "argument");
                 let params = function.params.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let wrong = format!("`{name}` takes {takes} argument{s}, {} given", args.len());
+                let wrong = format!("`{name}` takes {takes}, {} given", args.len());
                 Error::new(Code::ScriptFailed, wrong)
                     .hint(format!("it is `fn {name}({params})` in {}", source.name))
             }
@@ -166,7 +163,7 @@ impl Walk<'_> {
                 _ => unit.imports[*first].target.clone(),
             };
         }
-        if alias == GLOBAL || alias == NATIVE && unit.plugin.is_some() || unit.is_dynamic() {
+        if alias == GLOBAL || unit.own_modules.contains(&alias) || unit.is_dynamic() {
             return Target::Unknown;
         }
         let anywhere: Vec<usize> = (0..unit.imports.len())

@@ -8,9 +8,6 @@ use caraway_loaders_core::{Code, Error};
 use rhai::{ASTFlags, Expr, Position, Stmt, StmtBlock};
 use std::collections::HashMap;
 
-/// The shortest name that a slip is made in; any two shorter ones are near each other.
-const MIN_SLIP: usize = 3;
-
 impl Walk<'_> {
     /// What statements give: the value of the last one, or [`Ty::Never`] if they do not come to their end.
     pub(super) fn statements(&mut self, statements: &[Stmt]) -> Ty {
@@ -114,13 +111,12 @@ impl Walk<'_> {
             Stmt::FnCall(call, position) => self.call(call, *position),
             Stmt::Block(block) => self.block(block),
             Stmt::TryCatch(parts, _) => {
-                let before = self.findings.len();
+                let one = usize::from(parts.body.len() == 1);
                 self.trying += 1;
+                self.trying_one += one;
                 let body = self.out_of_order(|walk| walk.branch(|walk| walk.block(&parts.body)));
                 self.trying -= 1;
-                if parts.body.len() == 1 {
-                    self.forgive(before);
-                }
+                self.trying_one -= one;
                 let caught = self.branch(|walk| {
                     let count = walk.scope.variables.len();
                     if let Expr::Variable(variable, ..) = &parts.expr {
@@ -200,25 +196,12 @@ impl Walk<'_> {
         }
     }
 
-    /// A single statement that is tried may be wrong on purpose, unless it looks like a slip.
-    fn forgive(&mut self, before: usize) {
-        let slip = |hint: &str| {
-            let near = hint.strip_prefix("did you mean `").and_then(|rest| rest.strip_suffix("`?"));
-            near.is_some_and(|near| near.len() >= MIN_SLIP)
-        };
-        let mut index = 0;
-        self.findings.retain(|finding| {
-            index += 1;
-            index <= before || finding.hint_text().is_some_and(slip)
-        });
-    }
-
     /// A condition, which must be a bool.
     pub(super) fn condition(&mut self, expr: &Expr) {
         let ty = self.expr(expr);
         if !ty.is_vague() && ty != Ty::Bool {
             let wrong = format!("a condition must be bool, found {ty}");
-            self.tell(Error::new(Code::ScriptFailed, wrong), expr.start_position());
+            self.tell_of_type(Error::new(Code::ScriptFailed, wrong), expr.start_position());
         }
     }
 
@@ -236,12 +219,15 @@ impl Walk<'_> {
                     Ty::Int => wrong.hint("a range has two ends: `0..n`"),
                     _ => wrong,
                 };
-                self.tell(wrong, expr.start_position());
+                self.tell_of_type(wrong, expr.start_position());
                 Ty::Any
             }
             Ty::Map(Entries::All(_) | Entries::Each(_) | Entries::Struct(_)) => {
                 let wrong = Error::new(Code::ScriptFailed, "`for` does not go through a map");
-                self.tell(wrong.hint("go through `map.keys()` or `map.values()`"), expr.start_position());
+                self.tell_of_type(
+                    wrong.hint("go through `map.keys()` or `map.values()`"),
+                    expr.start_position(),
+                );
                 Ty::Any
             }
             _ => Ty::Any,

@@ -3,6 +3,8 @@
 mod trace;
 
 use super::{Context, table, terminal};
+use crate::count::counted;
+use crate::diagnostic::SCHEMA_VERSION;
 use caraway_loaders_core::Error;
 use caraway_loaders_core::observe::{Call, Observer};
 use hdrhistogram::Histogram;
@@ -39,8 +41,14 @@ struct Function {
     /// Without calls of other functions of plugins.
     own: Duration,
     boundary: Duration,
+    times: Times,
+}
+
+/// How long each call took.
+struct Times {
     /// In nanoseconds.
-    times: Option<Histogram<u64>>,
+    histogram: Option<Histogram<u64>>,
+    longest: Duration,
 }
 
 impl Profile {
@@ -64,7 +72,9 @@ impl Profile {
         let state = self.state();
         if with_table {
             let text = match context.options.json() {
-                true => format!("{}\n", json!({"schema_version": 1, "profile": state.json(ran)})),
+                true => {
+                    format!("{}\n", json!({"schema_version": SCHEMA_VERSION, "profile": state.json(ran)}))
+                }
                 false => state.text(ran),
             };
             // A closed stream: nobody is there to be told.
@@ -113,7 +123,7 @@ impl Function {
             total: Duration::ZERO,
             own: Duration::ZERO,
             boundary: Duration::ZERO,
-            times: Histogram::new(DIGITS).ok(),
+            times: Times::new(),
         }
     }
 
@@ -123,20 +133,33 @@ impl Function {
         self.total += call.total;
         self.own += call.total.saturating_sub(call.inner);
         self.boundary += call.boundary();
-        if let Some(times) = &mut self.times {
-            // It grows as it must.
-            let _ = times.record(u64::try_from(call.total.as_nanos()).unwrap_or(u64::MAX));
-        }
-    }
-
-    fn quantile(&self, quantile: f64) -> Duration {
-        let times = self.times.as_ref();
-        Duration::from_nanos(times.map_or(0, |times| times.value_at_quantile(quantile)))
+        self.times.record(call.total);
     }
 
     /// What of its own time was spent on the way in and out, in percent.
     fn boundary_share(&self) -> f64 {
         if self.own.is_zero() { 0.0 } else { 100.0 * self.boundary.as_secs_f64() / self.own.as_secs_f64() }
+    }
+}
+
+impl Times {
+    fn new() -> Self {
+        Self { histogram: Histogram::new(DIGITS).ok(), longest: Duration::ZERO }
+    }
+
+    fn record(&mut self, time: Duration) {
+        self.longest = self.longest.max(time);
+        if let Some(histogram) = &mut self.histogram {
+            // It grows as it must.
+            let _ = histogram.record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// The time that so many of the calls did not exceed. The histogram knows it to two digits, rounded up.
+    fn quantile(&self, quantile: f64) -> Duration {
+        let histogram = self.histogram.as_ref();
+        let time = Duration::from_nanos(histogram.map_or(0, |times| times.value_at_quantile(quantile)));
+        time.min(self.longest)
     }
 }
 
@@ -155,7 +178,8 @@ impl State {
         let functions = self.sorted();
         let calls: u64 = functions.iter().map(|(_, function)| function.calls).sum();
         let own: Duration = functions.iter().map(|(_, function)| function.own).sum();
-        let mut text = format!("{calls} calls into plugins took {} of {}\n", shown(own), shown(ran));
+        let calls = counted(usize::try_from(calls).unwrap_or(usize::MAX), "call");
+        let mut text = format!("{calls} into plugins took {} of {}\n", shown(own), shown(ran));
         if !functions.is_empty() {
             let row = |(name, function): &(String, &Function)| {
                 vec![
@@ -164,8 +188,8 @@ impl State {
                     function.failed.to_string(),
                     shown(function.total),
                     shown(function.own),
-                    shown(function.quantile(0.5)),
-                    shown(function.quantile(0.99)),
+                    shown(function.times.quantile(0.5)),
+                    shown(function.times.quantile(0.99)),
                     format!("{:.0}%", function.boundary_share()),
                 ]
             };
@@ -173,7 +197,8 @@ impl State {
             text.push_str(&table::render(&HEADER, &rows, terminal::width(&std::io::stderr())));
         }
         if let Some(lost) = self.trace.as_ref().map(Trace::lost).filter(|lost| *lost > 0) {
-            text.push_str(&format!("the trace has no more room: {lost} calls are not in it\n"));
+            let lost = counted(usize::try_from(lost).unwrap_or(usize::MAX), "call");
+            text.push_str(&format!("the trace has no more room: it lacks {lost}\n"));
         }
         text
     }
@@ -188,8 +213,8 @@ impl State {
                 "total_ns": nanoseconds(function.total),
                 "self_ns": nanoseconds(function.own),
                 "boundary_ns": nanoseconds(function.boundary),
-                "p50_ns": nanoseconds(function.quantile(0.5)),
-                "p99_ns": nanoseconds(function.quantile(0.99)),
+                "p50_ns": nanoseconds(function.times.quantile(0.5)),
+                "p99_ns": nanoseconds(function.times.quantile(0.99)),
             })
         };
         json!({
@@ -213,6 +238,16 @@ fn shown(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_call_took_longer_than_the_longest() {
+        let mut times = Times::new();
+        for nanoseconds in [1_000_003, 1_000_001, 1_000_007] {
+            times.record(Duration::from_nanos(nanoseconds));
+        }
+        let longest = Duration::from_nanos(1_000_007);
+        assert_eq!((times.quantile(0.5), times.quantile(0.99)), (longest, longest));
+    }
 
     #[test]
     fn durations_are_short() {

@@ -1,5 +1,6 @@
 //! What begins with a colon.
 
+use crate::count::counted;
 use crate::diagnostic::one_line;
 use crate::interactive::Interactive;
 use caraway_loaders_core::bind::suggest;
@@ -43,7 +44,7 @@ impl Command {
     fn of(name: &str, rest: &str) -> Result<Self, Error> {
         // `:q` is enough where nothing else begins like that.
         let mut meant = COMMANDS.iter().filter(|(known, ..)| !name.is_empty() && known.starts_with(name));
-        let Some((known, argument, _)) = meant.next() else {
+        let Some((known, argument, what)) = meant.next() else {
             let error = Error::new(Code::Usage, format!("there is no command `:{name}`"));
             return Err(match suggest(name, COMMANDS.iter().map(|(known, ..)| *known)) {
                 Some(near) => error.hint(format!("did you mean `:{near}`?")),
@@ -52,7 +53,7 @@ impl Command {
         };
         if argument.is_empty() != rest.is_empty() {
             let wanted = format!(":{known} {argument}");
-            return Err(Error::new(Code::Usage, format!("it is `{}`", wanted.trim())));
+            return Err(Error::new(Code::Usage, format!("it is `{}`", wanted.trim())).hint(*what));
         }
         let rest = rest.to_owned();
         Ok(match *known {
@@ -104,7 +105,7 @@ pub(super) fn imports(interactive: &Interactive) -> String {
     let mut text = String::new();
     for (alias, path, bound) in interactive.imports() {
         let functions = bound.map_or(0, |bound| bound.signatures.len());
-        let count = super::super::count::counted(functions, "function");
+        let count = counted(functions, "function");
         let what = if bound.is_some() { count } else { "a file".to_owned() };
         let _ = writeln!(text, "{path:?} as {alias}: {what}");
     }

@@ -1,5 +1,6 @@
 //! Where texts come from: a line editor, or the lines of a pipe.
 
+use super::super::state;
 use super::words::Words;
 use caraway_loaders_core::{Code, Error};
 use reedline::{
@@ -98,7 +99,7 @@ fn read_line() -> Result<Option<String>, Error> {
 }
 
 fn history_file() -> Option<PathBuf> {
-    let folder = dirs::state_dir().or_else(dirs::data_local_dir)?.join("caraway");
+    let folder = state::folder()?;
     std::fs::create_dir_all(&folder).ok()?;
     Some(folder.join("repl-history"))
 }

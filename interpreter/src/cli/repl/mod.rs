@@ -26,7 +26,7 @@ use words::Words;
 /// Type a program piece by piece, and see what each gives
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Variables, functions and imports stay from piece to piece. A piece goes on while a bracket is open; Tab completes, Ctrl-C \
+Variables, functions and imports stay from piece to piece. A piece goes on while a bracket, a comment or a text is open; Tab completes, Ctrl-C \
 stops what runs, Ctrl-D ends. `:help` lists commands, such as `:doc stats::mean`, `:time EXPRESSION` and `:reload`. \
 Where standard input is no terminal, its lines are read without prompts, and the first error ends.")]
 pub(super) struct Repl {
@@ -118,10 +118,10 @@ impl Conversation<'_> {
     fn obey(&mut self, command: &Command) -> Result<Option<u8>, Error> {
         match command {
             Command::Quit => return Ok(Some(0)),
-            Command::Help => self.context.print(&command::help())?,
+            Command::Help => self.context.print_wrapped(&command::help())?,
             Command::Doc(of) => {
                 let text = command::doc(of, &self.interactive)?;
-                self.context.print(&text)?;
+                self.context.print_wrapped(&text)?;
             }
             Command::Variables => {
                 let text = command::variables(&self.interactive);
@@ -134,7 +134,7 @@ impl Conversation<'_> {
             Command::Reload => {
                 self.interactive.reload()?;
                 let count = self.interactive.imports().count();
-                self.context.print(&format!("loaded {} again\n", super::count::counted(count, "import")))?;
+                self.context.print(&format!("loaded {} again\n", crate::count::counted(count, "import")))?;
             }
             Command::Unload(alias) => {
                 if !self.interactive.unload(alias) {

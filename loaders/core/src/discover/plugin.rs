@@ -72,6 +72,20 @@ impl Plugin {
         Ok(path)
     }
 
+    /// The same for a file that is built: one that is not there was perhaps never made, and the hint says how.
+    ///
+    /// # Errors
+    ///
+    /// As [`file`](Self::file).
+    pub fn binary(&self, relative: &Path) -> Result<PathBuf, Error> {
+        self.file(relative).map_err(|error| match &self.manifest.implementation.build_cmd {
+            Some(words) if !self.root.join(relative).exists() => {
+                error.hint(format!("`caraway build {}` runs `{}`", self.root.display(), words.join(" ")))
+            }
+            _ => error,
+        })
+    }
+
     /// Lets the bytes of one of the plugin's files through, before they are used. `real` is its path without
     /// links, as [`file`](Self::file) gives it.
     ///

@@ -1,17 +1,20 @@
 //! `caraway conformance`.
 
+mod progress;
+
 use super::options::Options;
 use super::test::plugin_folders;
 use super::{Context, setting, table, terminal};
 use crate::conformance::{Check, Scorecard, Verdict, check, check_telling, ended_by, find};
-use crate::home::{at_home, exactly};
+use crate::home::{at_home, exactly, meant_folder};
 use crate::runtime::Runtime;
 use caraway_loaders_core::capability::{Capability, Request};
 use caraway_loaders_core::discover::has_manifest;
 use caraway_loaders_core::{Code, Error, escape};
 use clap::Args;
+use progress::{Progress, Writer};
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 /// Check that plugins keep what plugins of every kind promise: load them, and call each function in many ways
@@ -21,14 +24,17 @@ Functions are called with extreme values, so nothing is granted but what `--allo
 `--allow native`, and are called in a process of their own. Exits with 3 if a check fails.")]
 pub(super) struct Conformance {
     /// Names of plugins, built-in ones too, or folders [default: the plugin in this folder, else all]
-    #[arg(value_name = "NAME|DIR")]
+    #[arg(value_name = "NAME[@REQ]|DIR")]
     plugins: Vec<String>,
     /// Set a setting of a plugin, whatever caraway.toml says; the value is JSON or else a string
     #[arg(long, value_name = "PLUGIN.KEY=VALUE")]
     config: Vec<String>,
-    /// Check only the plugin of this index, and print its scorecard for the process that asked for it.
-    #[arg(long, hide = true)]
+    /// Check only the plugin of this index, for the process that asked for it.
+    #[arg(long, hide = true, requires = "progress")]
     only: Option<usize>,
+    /// The file for what is done, and for the scorecard.
+    #[arg(long, hide = true, requires = "only")]
+    progress: Option<PathBuf>,
     #[command(flatten)]
     pub(super) options: Options,
 }
@@ -50,12 +56,15 @@ impl Conformance {
         let runtime =
             self.config.iter().try_fold(builder, |builder, text| setting::set(builder, text))?.build()?;
         let subjects = self.subjects(&runtime)?;
-        if let Some(index) = self.only {
+        if let (Some(index), Some(file)) = (self.only, &self.progress) {
             let subject =
                 subjects.get(index).ok_or_else(|| Error::new(Code::Usage, "there is no such plugin"))?;
-            let scorecard =
-                check_telling(&subject.runtime, &subject.import, |call| eprintln!("{}", escape(call)))?;
-            context.print(&json!(scorecard).to_string())?;
+            let progress = Writer::create(file)?;
+            let writer = progress.clone();
+            let telling = move |check: &str, call: &str| {
+                writer.write(&Progress::Call { check: check.to_owned(), call: call.to_owned() });
+            };
+            progress.write(&Progress::Done(check_telling(&subject.runtime, &subject.import, telling)?));
             return Ok(0);
         }
         let mut scorecards = Vec::new();
@@ -90,7 +99,7 @@ impl Conformance {
         }
         let mut subjects = Vec::new();
         for name in &self.plugins {
-            if Path::new(name).is_dir() {
+            if Path::new(name).is_dir() || meant_folder(name).is_some() {
                 for folder in plugin_folders(&[name], runtime)? {
                     subjects.push(of_folder(&folder)?);
                 }
@@ -115,21 +124,28 @@ fn needs_process(subject: &Subject) -> Result<bool, Error> {
 fn in_process(index: usize, subject: &Subject) -> Result<Scorecard, Error> {
     let failed =
         |error: std::io::Error| Error::new(Code::Io, format!("no process could be started: {error}"));
+    let file = tempfile::NamedTempFile::new().map_err(failed)?;
     let mut args: Vec<_> = std::env::args_os().skip(1).collect();
     // Options end at `--`, if there is one.
     let at = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
-    args.insert(at, format!("--only={index}").into());
+    let own = [format!("--only={index}").into(), "--progress".into(), file.path().into()];
+    args.splice(at..at, own);
     let output =
         Command::new(std::env::current_exe().map_err(failed)?).args(args).output().map_err(failed)?;
-    if output.status.success()
-        && let Ok(scorecard) = serde_json::from_slice(&output.stdout)
-    {
-        return Ok(scorecard);
+    let mut progress = progress::read(file.path())?;
+    match progress.pop() {
+        Some(Progress::Done(scorecard)) => Ok(scorecard),
+        Some(Progress::Call { check, call }) => {
+            let how = format!("the process {} at: {call}", ended(output.status));
+            let plugin = find(&subject.runtime, &subject.import)?;
+            Ok(ended_by(&plugin, &check, progress.len() + 1, how))
+        }
+        None => {
+            let told = String::from_utf8_lossy(&output.stderr);
+            let what = format!("the process that checks it {}: {}", ended(output.status), told.trim());
+            Err(Error::new(Code::Internal, what))
+        }
     }
-    let told = String::from_utf8_lossy(&output.stderr);
-    let last = told.lines().last().unwrap_or("nothing").trim();
-    let how = format!("the process {} at: {last}", ended(output.status));
-    Ok(ended_by(&*find(&subject.runtime, &subject.import)?, &how))
 }
 
 #[cfg(unix)]
