@@ -15,8 +15,10 @@ use caraway_loaders_core::output::Stream;
 use caraway_loaders_core::{Code, Error, Signature, Type};
 use parking_lot::{Mutex, MutexGuard, ReentrantMutex, ReentrantMutexGuard};
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
+use std::any::Any;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 /// How long to wait for another thread's call before looking at the limits again.
@@ -89,6 +91,9 @@ pub(crate) struct Peer {
     /// The modules that the other side may call, by number.
     modules: Mutex<Vec<Arc<Exports>>>,
     pub(crate) tables: Tables,
+    /// What has to live as long as handles of the other side's do.
+    keeper: OnceLock<Weak<dyn Any + Send + Sync>>,
+    ended: AtomicBool,
 }
 
 impl Peer {
@@ -100,7 +105,30 @@ impl Peer {
             turn: ReentrantMutex::new(()),
             modules: Mutex::default(),
             tables: Tables::default(),
+            keeper: OnceLock::new(),
+            ended: AtomicBool::new(false),
         })
+    }
+
+    /// Lets handles of the other side's keep this alive.
+    pub(crate) fn keep<T: Any + Send + Sync>(&self, keeper: &Arc<T>) {
+        let keeper: Arc<dyn Any + Send + Sync> = keeper.clone();
+        self.keeper.get_or_init(|| Arc::downgrade(&keeper));
+    }
+
+    /// What a handle of the other side's keeps alive.
+    pub(crate) fn keeper(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.keeper.get()?.upgrade()
+    }
+
+    /// Whether the other side is gone for good.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Says that the other side is gone.
+    pub(crate) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Relaxed);
     }
 
     /// Lets the other side call a module, and gives its number.
@@ -171,14 +199,38 @@ impl Peer {
         self.send(message)?;
         loop {
             let received = self.receive(&mut receiver)?;
-            let mut reader = Reader::new(&received);
-            let tag = Tag::read(&mut reader)?;
-            if tag == answer {
+            if Tag::read(&mut Reader::new(&received))? == answer {
                 return Ok(received);
             }
             // Calls nest, and threads of a plugin may ask for something while one is being answered.
-            MutexGuard::unlocked(&mut receiver, || self.serve(tag, reader))?;
+            MutexGuard::unlocked(&mut receiver, || self.serve(received))?;
         }
+    }
+
+    /// Lets a worker come to its end, and does what it asks for on the way, for so long.
+    pub(crate) fn end_within(self: &Arc<Self>, time: Duration) {
+        // A thread of the host's that still waits for it is about to find out.
+        let Some(mut receiver) = self.receiver.try_lock() else { return };
+        if let Some(released) = self.tables.take_released() {
+            let _ = self.send(&released);
+        }
+        if self.send(&Tag::End.message()).is_err() {
+            return;
+        }
+        let end = Instant::now() + time;
+        let mut look = || if Instant::now() < end { Ok(()) } else { Err(()) };
+        while let Ok(message) = receiver.receive(&mut look) {
+            if MutexGuard::unlocked(&mut receiver, || self.serve(message)).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Forgets all that the other side could ask for, which runs destructors.
+    pub(crate) fn clear(&self) {
+        let modules = std::mem::take(&mut *self.modules.lock());
+        drop(modules);
+        self.tables.clear();
     }
 
     /// Does what the other side asks for, until it is gone.
@@ -186,9 +238,7 @@ impl Peer {
         loop {
             let next = || {
                 let received = self.receive(&mut self.receiver.lock())?;
-                let mut reader = Reader::new(&received);
-                let tag = Tag::read(&mut reader)?;
-                self.serve(tag, reader)
+                self.serve(received)
             };
             match next() {
                 Ok(()) => {}
@@ -198,15 +248,14 @@ impl Peer {
         }
     }
 
-    fn serve(
-        self: &Arc<Self>,
-        tag: Tag,
-        mut reader: Reader<'_>,
-    ) -> Result<(), Failure> {
-        match tag {
+    fn serve(self: &Arc<Self>, message: Vec<u8>) -> Result<(), Failure> {
+        let mut reader = Reader::new(&message);
+        match Tag::read(&mut reader)? {
             Tag::Call => {
                 let (module, function) = (reader.u32()?, reader.u32()?);
                 let args = self.read_args(reader)?;
+                // It may be large, and the call long.
+                drop(message);
                 let exports = self.modules.lock().get(module as usize).cloned();
                 let exports = exports.ok_or(Malformed("no module has this number"))?;
                 let lent: Vec<Lent> = args.iter().enumerate().filter_map(Lent::of).collect();
@@ -216,6 +265,7 @@ impl Peer {
             Tag::Callback => {
                 let id = reader.u32()?;
                 let args = self.read_args(reader)?;
+                drop(message);
                 let lent: Vec<Lent> = args.iter().enumerate().filter_map(Lent::of).collect();
                 let result = self.tables.call_function(id, args);
                 self.answer(result, &lent)
@@ -248,7 +298,8 @@ impl Peer {
                 }
                 Ok(reader.end()?)
             }
-            Tag::Hello | Tag::Load | Tag::Loaded | Tag::Answer | Tag::Imported => {
+            Tag::End if self.side.obeys() => Err(End::Gone.into()),
+            Tag::End | Tag::Hello | Tag::Load | Tag::Loaded | Tag::Answer | Tag::Imported => {
                 Err(Malformed("this message has no place here").into())
             }
         }

@@ -9,6 +9,7 @@ use caraway_loaders_core::handle::{Class, Handle, WeakHandle};
 use caraway_loaders_core::{Code, Error, ErrorValue};
 use parking_lot::Mutex;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,6 +60,7 @@ struct Borrowed {
     peer: Weak<Peer>,
     id: u64,
     count: AtomicU64,
+    _keeper: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Drop for Borrowed {
@@ -81,6 +83,12 @@ impl Tables {
     fn class(&self, plugin: String, name: String) -> Arc<Class> {
         let new = || Binder::new(&plugin, &plugin).class(&name);
         self.classes.lock().entry((plugin.clone(), name.clone())).or_insert_with(new).clone()
+    }
+
+    /// Lets go of all handles that the other side was lent.
+    pub(crate) fn clear(&self) {
+        let lent = std::mem::take(&mut *self.lent.lock());
+        drop(lent);
     }
 
     /// Calls a function that is being passed.
@@ -233,7 +241,7 @@ impl References for Passing<'_> {
             Some(borrowed) if std::ptr::eq(borrowed.peer.as_ptr(), Arc::as_ptr(self.peer)) => {
                 Ok(Foreign::Returned(borrowed.id))
             }
-            Some(borrowed) if borrowed.peer.strong_count() == 0 => {
+            Some(borrowed) if borrowed.peer.upgrade().is_none_or(|peer| peer.has_ended()) => {
                 let message = format!("is {}, which was lost with the process that it was in", handle.class());
                 Err(Error::new(Code::ValueRefused, message).hint("make a new one"))
             }
@@ -261,7 +269,12 @@ impl References for Passing<'_> {
                     return Ok(Dynamic::from(handle));
                 }
                 let class = tables.class(plugin, class);
-                let borrowed = Borrowed { peer: Arc::downgrade(self.peer), id, count: AtomicU64::new(1) };
+                let borrowed = Borrowed {
+                    peer: Arc::downgrade(self.peer),
+                    id,
+                    count: AtomicU64::new(1),
+                    _keeper: self.peer.keeper(),
+                };
                 let value = Handle::new(&class, borrowed);
                 if let Some(handle) = Handle::of(&value) {
                     tables.borrowed.lock().insert(id, handle.downgrade());

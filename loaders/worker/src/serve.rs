@@ -4,7 +4,7 @@ use crate::confine::{self, Confinement};
 use crate::peer::{Callee, End, Failure, Peer, Side};
 use crate::remote::{self, Remote};
 use crate::wire::{
-    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, Writer, channel, write_description, write_error,
+    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, Writer, worker_channel, write_description, write_error,
     write_functions,
 };
 use caraway_loaders_core::bind::conform::to_value;
@@ -38,7 +38,7 @@ pub(crate) fn serve(socket: UnixStream, parent: u32, loaders: Vec<Arc<dyn Loader
 
     let ready = confine::detach(&[socket.as_raw_fd()], parent).is_ok() && close_stdin().is_ok();
     if ready
-        && let Ok(channel) = channel(socket)
+        && let Ok(channel) = worker_channel(socket)
     {
         grow_stack();
         let peer = Peer::new(channel, Box::new(Worker::default()));
@@ -104,14 +104,16 @@ fn work(peer: &Arc<Peer>, loaders: &[Arc<dyn Loader>]) -> Result<(), Failure> {
     let here = Path::new("");
     match load.purpose {
         Purpose::Load => {
-            let loaded = loaded(peer, load, loaders).map(|bound| peer.export(bound).1);
-            let described = loaded.as_ref().map(|exports| exports.describe());
-            Module::write(&mut out, described.as_ref().map_err(|error| *error), here);
+            let loaded = loaded(peer, load, loaders);
+            let described = loaded.map(|bound| peer.export(bound).1.describe());
+            Module::write(&mut out, described.as_ref(), here);
             peer.send(&out)?;
-            if loaded.is_err() {
+            if described.is_err() {
                 return Ok(());
             }
-            Err(peer.serve_all().into())
+            let end = peer.serve_all();
+            peer.clear();
+            Err(end.into())
         }
         Purpose::Inspect => {
             let functions = confined(&load, loaders).and_then(|(plugin, loader)| loader.inspect(&plugin));

@@ -5,7 +5,7 @@ use crate::peer::{Callee, End, Failure, Peer, Side};
 use crate::process::{Process, Start};
 use crate::remote::{self, Remote};
 use crate::wire::{
-    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, channel, read_description, read_error, read_functions,
+    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, host_channel, read_description, read_error, read_functions,
 };
 use crate::workers::Workers;
 use caraway_loaders_core::bind::conform::from_value;
@@ -32,6 +32,9 @@ const START: Duration = Duration::from_secs(10);
 
 /// How long to wait for the end of a process that has closed its socket.
 const END: Duration = Duration::from_secs(2);
+
+/// How long a worker that is not needed any more may take to end.
+const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// How long to wait for another thread before looking at the limits again.
 const TURN: Duration = Duration::from_millis(20);
@@ -78,6 +81,15 @@ struct State {
 struct Worker {
     process: Process,
     peer: Arc<Peer>,
+}
+
+impl Drop for Worker {
+    /// The plugin's own end, its destructors and what it does when it is shut down, has a little time.
+    fn drop(&mut self) {
+        if self.process.ended_within(Duration::ZERO).is_none() {
+            self.peer.end_within(SHUTDOWN);
+        }
+    }
 }
 
 /// What the host does for a worker.
@@ -216,9 +228,10 @@ impl Supervisor {
         };
         let (process, socket) = Process::start(start).map_err(io_failed)?;
         let host = Host { imports: self.imports.clone(), output: self.output.clone() };
-        let peer = Peer::new(channel(socket).map_err(io_failed)?, Box::new(host));
+        let peer = Peer::new(host_channel(socket).map_err(io_failed)?, Box::new(host));
         self.classes.lock().iter().for_each(|class| peer.tables.add_class(class));
         let worker = Arc::new(Worker { process, peer });
+        worker.peer.keep(&worker);
         let end = match Self::talk(&worker, &load, read) {
             Ok(loaded) => return Ok((worker, loaded)),
             Err(Failure::Call(CallError::Error(error))) => return Err(error),
@@ -308,6 +321,7 @@ impl Supervisor {
             End::Malformed(_) | End::Stopped(_) => None,
         };
         worker.process.kill();
+        worker.peer.set_ended();
         {
             let mut state = self.state.lock();
             if state.worker.as_ref().is_some_and(|current| Arc::ptr_eq(current, worker)) {

@@ -1,14 +1,31 @@
 //! The socket between a host and a worker.
 
+use caraway_loaders_core::budget;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv,
+    recvmsg, send, sendmsg,
+};
+use std::fs::File;
 use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 /// The largest message, in bytes.
 const MAX_MESSAGE: usize = 1 << 30;
+
+/// From so many bytes on a message goes through memory that both sides have, and not through the socket.
+const LARGE: usize = 64 << 10;
+
+/// Says so, in a message's length.
+const IN_MEMORY: u32 = 1 << 31;
+
+/// How much of that memory is kept from message to message, in bytes.
+const KEPT: usize = 16 << 20;
 
 /// How much is read at once.
 const CHUNK: usize = 64 << 10;
@@ -30,21 +47,83 @@ pub(crate) enum Closed<E> {
     Stopped(E),
 }
 
-/// Both directions of one end of the socket.
+/// Both directions of a host's end of the socket. The worker is handed memory for what is large.
 ///
 /// # Errors
 ///
 /// What the system says.
-pub(crate) fn channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
+pub(crate) fn host_channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
+    let (to, from) = match (memory(), memory()) {
+        (Some(to), Some(from)) => (Some(to), Some(from)),
+        _ => (None, None),
+    };
+    let files: Vec<BorrowedFd<'_>> = to.iter().chain(&from).map(AsFd::as_fd).collect();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !files.is_empty() {
+        control.push(SendAncillaryMessage::ScmRights(&files));
+    }
+    sendmsg(&socket, &[io::IoSlice::new(&[FIRST])], &mut control, SendFlags::NOSIGNAL)?;
+    halves(socket, to, from)
+}
+
+/// Both directions of a worker's end of the socket.
+///
+/// # Errors
+///
+/// What the system says; a host that does not begin as one.
+pub(crate) fn worker_channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
+    let mut first = [0];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    recvmsg(&socket, &mut [io::IoSliceMut::new(&mut first)], &mut control, flags)?;
+    if first != [FIRST] {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut files = Vec::new();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(fds) = message {
+            files.extend(fds.map(File::from));
+        }
+    }
+    // The host's first one is what it writes to.
+    let (to, from) = (files.pop(), files.pop());
+    halves(socket, to, from)
+}
+
+/// The first byte of a conversation, with which the memory goes over.
+const FIRST: u8 = b'c';
+
+fn halves(socket: UnixStream, to: Option<File>, from: Option<File>) -> io::Result<(Sender, Receiver)> {
     // Whoever waits in the system for its call to come back needs one call of the system, where `poll` takes three.
     socket.set_read_timeout(Some(LOOK))?;
     let other = socket.try_clone()?;
-    Ok((Sender(socket), Receiver { socket: other, received: Vec::new(), taken: 0 }))
+    Ok((
+        Sender { socket, memory: to },
+        Receiver { socket: other, memory: from, received: Vec::new(), taken: 0 },
+    ))
 }
 
-/// Sends messages, each with its length in front, as a `u32`.
+/// A file in memory that both sides have; `None` where there is no such thing.
+#[cfg(target_os = "linux")]
+fn memory() -> Option<File> {
+    let flags = rustix::fs::MemfdFlags::CLOEXEC;
+    rustix::fs::memfd_create("caraway-worker", flags).ok().map(File::from)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn memory() -> Option<File> {
+    None
+}
+
+/// Sends messages, each with its length in front, as a `u32` whose highest bit says that the message is in memory that
+/// both sides have. It is copied out of there before anybody looks at it: a worker can write to it at any time.
 #[derive(Debug)]
-pub(crate) struct Sender(UnixStream);
+pub(crate) struct Sender {
+    socket: UnixStream,
+    memory: Option<File>,
+}
 
 impl Sender {
     /// Sends a message. `look` is asked now and then while the other side does not read.
@@ -56,7 +135,14 @@ impl Sender {
         if message.len() > MAX_MESSAGE {
             return Err(Closed::TooLarge(message.len()));
         }
-        let length = u32::try_from(message.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+        if message.len() >= LARGE
+            && let Some(memory) = &self.memory
+            && memory.write_all_at(message, 0).is_ok()
+        {
+            return self.send_all(&(length | IN_MEMORY).to_le_bytes(), look);
+        }
+        let length = length.to_le_bytes();
         let mut together = [0; 4 + SHORT];
         if let Some(short) = together.get_mut(4..4 + message.len()) {
             short.copy_from_slice(message);
@@ -73,7 +159,7 @@ impl Sender {
         look: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<(), Closed<E>> {
         while !bytes.is_empty() {
-            match send(&self.0, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            match send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
                 Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.wait(look)?,
@@ -85,7 +171,7 @@ impl Sender {
 
     /// Waits until there is room.
     fn wait<E>(&self, look: &mut dyn FnMut() -> Result<(), E>) -> Result<(), Closed<E>> {
-        let mut fds = [PollFd::new(&self.0, PollFlags::OUT)];
+        let mut fds = [PollFd::new(&self.socket, PollFlags::OUT)];
         let timeout = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos().into() };
         match poll(&mut fds, Some(&timeout)) {
             Ok(0) => look().map_err(Closed::Stopped),
@@ -99,6 +185,7 @@ impl Sender {
 #[derive(Debug)]
 pub(crate) struct Receiver {
     socket: UnixStream,
+    memory: Option<File>,
     received: Vec<u8>,
     /// How much of `received` has been given out.
     taken: usize,
@@ -111,14 +198,32 @@ impl Receiver {
         look: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<Vec<u8>, Closed<E>> {
         let header = self.fill(4, look)?;
-        let length = header.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+        let header = header.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let length = (header & !IN_MEMORY) as usize;
         if length > MAX_MESSAGE {
             return Err(Closed::Gone);
         }
         self.taken += 4;
+        if header & IN_MEMORY != 0 {
+            return self.from_memory(length).ok_or(Closed::Gone);
+        }
         let message = self.fill(length, look)?[..length].to_vec();
         self.taken += length;
         Ok(message)
+    }
+
+    fn from_memory(&self, length: usize) -> Option<Vec<u8>> {
+        let memory = self.memory.as_ref()?;
+        if !budget::can_allocate(length as u64) {
+            return None;
+        }
+        let mut message = vec![0; length];
+        memory.read_exact_at(&mut message, 0).ok()?;
+        if length > KEPT {
+            // The sender makes room again as it writes.
+            let _ = memory.set_len(0);
+        }
+        Some(message)
     }
 
     /// At least `count` bytes that have come and were not taken.
@@ -156,28 +261,43 @@ mod tests {
         Ok(())
     }
 
+    type Ends = ((Sender, Receiver), (Sender, Receiver));
+
+    fn pair() -> Ends {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let host = host_channel(ours).unwrap();
+        (host, worker_channel(theirs).unwrap())
+    }
+
+    fn without_memory() -> Ends {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (halves(ours, None, None).unwrap(), halves(theirs, None, None).unwrap())
+    }
+
     #[test]
     fn messages_of_any_size_arrive_in_order() {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let sizes = [0, 1, 255, 256, 257, 70_000, 3 << 20, 5];
-        let sender = std::thread::spawn(move || {
-            let (mut sender, _receiver) = channel(ours).unwrap();
+        let sizes = [0, 1, 252, 253, 70_000, 3 << 20, 5, 17 << 20, LARGE, LARGE - 1];
+        for make in [pair, without_memory] {
+            let ((mut to, mut answered), (mut back, mut from)) = make();
+            let echo = std::thread::spawn(move || {
+                while let Ok(message) = from.receive(&mut never) {
+                    back.send(&message, &mut never).unwrap();
+                }
+            });
             for size in sizes {
-                sender.send(&vec![7; size], &mut never).unwrap();
+                let message: Vec<u8> = (0..size).map(|index| index as u8).collect();
+                to.send(&message, &mut never).unwrap();
+                assert!(answered.receive(&mut never).unwrap() == message, "{size}");
             }
-        });
-        let (_sender, mut receiver) = channel(theirs).unwrap();
-        for size in sizes {
-            assert_eq!(receiver.receive(&mut never).unwrap(), vec![7; size]);
+            drop(to);
+            drop(answered);
+            echo.join().unwrap();
         }
-        sender.join().unwrap();
-        assert!(matches!(receiver.receive(&mut never), Err(Closed::Gone)));
     }
 
     #[test]
     fn whoever_waits_is_asked() {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let (mut sender, mut receiver) = channel(ours).unwrap();
+        let ((mut sender, mut receiver), _theirs) = without_memory();
         let mut looks = 0;
         let mut look = || {
             looks += 1;
@@ -186,6 +306,15 @@ mod tests {
         assert!(matches!(receiver.receive(&mut look), Err(Closed::Stopped("enough"))));
         let much = vec![0; 8 << 20];
         assert!(matches!(sender.send(&much, &mut || Err("full")), Err(Closed::Stopped("full"))));
-        drop(theirs);
+    }
+
+    #[test]
+    fn memory_that_is_not_there_ends_the_conversation() {
+        let ((mut to, _), (_, mut from)) = pair();
+        to.send_all(&(IN_MEMORY | 4096).to_le_bytes(), &mut never).unwrap();
+        assert!(matches!(from.receive(&mut never), Err(Closed::Gone)));
+        let ((mut to, _), (_, mut from)) = without_memory();
+        to.send_all(&(IN_MEMORY | 1).to_le_bytes(), &mut never).unwrap();
+        assert!(matches!(from.receive(&mut never), Err(Closed::Gone)));
     }
 }

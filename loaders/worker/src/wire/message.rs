@@ -41,10 +41,12 @@ pub(crate) enum Tag {
     Event,
     /// Handles of the receiver's that the sender has let go of.
     Release,
+    /// To a worker: that nothing more will be asked of it.
+    End,
 }
 
 impl Tag {
-    const ALL: [Tag; 11] = [
+    const ALL: [Tag; 12] = [
         Tag::Hello,
         Tag::Load,
         Tag::Loaded,
@@ -56,6 +58,7 @@ impl Tag {
         Tag::Print,
         Tag::Event,
         Tag::Release,
+        Tag::End,
     ];
 
     /// A message with this tag.

@@ -12,7 +12,7 @@ mod signature;
 mod value;
 mod writer;
 
-pub(crate) use channel::{Closed, Receiver, Sender, channel};
+pub(crate) use channel::{Closed, Receiver, Sender, host_channel, worker_channel};
 pub(crate) use description::{read_description, read_functions, write_description, write_functions};
 pub(crate) use error::{read_error, write_error};
 pub(crate) use message::{Function, Hello, Load, Module, Purpose, Tag};

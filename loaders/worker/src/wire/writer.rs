@@ -1,5 +1,8 @@
 //! Bytes of a message, being written.
 
+/// So many bytes are made room for exactly.
+const LARGE: usize = 64 << 10;
+
 /// A message under way. Integers are little-endian; texts and blobs have their length in front.
 #[derive(Debug, Default)]
 pub(crate) struct Writer(Vec<u8>);
@@ -33,6 +36,10 @@ impl Writer {
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.count(bytes.len());
+        if bytes.len() > LARGE {
+            // Twice as much is much here.
+            self.0.reserve_exact(bytes.len());
+        }
         self.0.extend_from_slice(bytes);
     }
 
