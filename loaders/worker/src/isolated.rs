@@ -13,6 +13,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What an interpreter and its compilers take in a worker, in bytes, beside what a plugin may use.
+const INTERPRETER: u64 = 512 << 20;
+
 /// A kind of plugins, those of which that need it run in workers: the ones that are to be sandboxed and that their kind
 /// cannot sandbox in the host's process; or all of them.
 pub struct IsolatedLoader {
@@ -44,21 +47,18 @@ impl IsolatedLoader {
     /// What the kernel and the environment are for a plugin with this access.
     fn cell(&self, request: &LoadRequest) -> Result<Cell, Error> {
         let (plugin, access) = (&request.plugin, &*request.access);
-        let mut confinement = Confinement { memory: request.limits.memory, ..Confinement::default() };
+        let mut confinement = Confinement::default();
         confinement.read.push(real(&plugin.root));
-        let mut environment = Vec::new();
         if self.is_direct() {
+            confinement.memory = request.limits.memory;
             grant(&plugin.manifest, access, &mut confinement)?;
-            environment = self::environment(access);
-        } else if plugin.manifest.kind == "wasm" && !plugin.manifest.asks.is_empty() {
-            let asks = &plugin.manifest.asks;
-            return Err(not_enforced(
-                &plugin.manifest,
-                format!("a component in a worker is given nothing yet, and `{}` asks for {asks}", plugin.manifest.name),
-                "run it without `--isolate`: a component is sandboxed in the host's process, too",
-            ));
+        } else {
+            // What the plugin itself uses is counted in the worker.
+            confinement.memory = request.limits.memory.map(|memory| memory.saturating_add(INTERPRETER));
+            open(access, &mut confinement);
         }
-        Ok(Cell { confinement, environment })
+        let cpu = request.limits.cpu.filter(|_| self.is_direct());
+        Ok(Cell { confinement, environment: environment(access), access: access.rules(), cpu })
     }
 
     /// As a manifest whose plugin is trusted: without what is enforced by other means here.
@@ -88,6 +88,20 @@ fn environment(access: &Access) -> Vec<(OsString, OsString)> {
 
 fn not_enforced(manifest: &Manifest, message: impl AsRef<str>, hint: &str) -> Error {
     Error::new(Code::NotEnforced, message).at(manifest.locate("capabilities")).hint(hint)
+}
+
+/// Opens what is asked for and granted, and more than that where the kernel cannot tell it from the rest: the gate in the
+/// worker does.
+fn open(access: &Access, confinement: &mut Confinement) {
+    for opening in access.openings() {
+        if opening.path.exists() {
+            let list = if opening.write { &mut confinement.write } else { &mut confinement.read };
+            list.push(opening.path);
+        }
+    }
+    if access.has_any_of(Capability::Network) {
+        confinement.connect = Ports::Any;
+    }
 }
 
 /// Opens what is asked for and granted, where the kernel can tell it from what is not.

@@ -1,5 +1,6 @@
 //! Plugins of any kind in a process of their own, which may crash, hang and leak without harm to the host.
 
+mod clock;
 pub mod confine;
 mod exports;
 mod isolated;

@@ -100,6 +100,11 @@ impl Process {
         Ok((Self { pid, end }, ours))
     }
 
+    /// Its number.
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
     /// Ends it and all that it started, at once.
     pub(crate) fn kill(&self) {
         if self.end.status.lock().is_none() {
@@ -141,13 +146,6 @@ fn kill(id: u32) {
 /// How a process ended, as messages say it: "ended by SIGSEGV".
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended(ExitStatus);
-
-impl Ended {
-    /// Whether it used up the processor time that the system lets it have.
-    pub(crate) fn is_out_of_cpu(self) -> bool {
-        self.0.signal() == Some(Signal::XCPU.as_raw())
-    }
-}
 
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,6 @@ use crate::wire::{
 use caraway_loaders_core::bind::conform::to_value;
 use caraway_loaders_core::bind::{Binder, Bound, CallError, CallResult};
 use caraway_loaders_core::budget::Expiry;
-use caraway_loaders_core::capability::Access;
 use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::event::Event;
 
@@ -157,11 +156,12 @@ fn loaded(peer: &Arc<Peer>, load: Load, loaders: &[Arc<dyn Loader>]) -> Result<A
     let config = to_value(&load.config)?;
     let standard = StandardPackage::default();
     let name = plugin.manifest.name.clone();
+    let access = load.access.access(&name, &plugin.manifest.asks)?;
     let bound = loader.load(&LoadRequest {
         plugin: Arc::new(plugin),
         config,
-        // What needs a capability is done by modules of the host.
-        access: Arc::new(Access::default()),
+        // Scripts ask modules of the host, and native code the kernel; components ask here.
+        access: Arc::new(access),
         imports: Arc::new(HostImports { peer: Arc::downgrade(peer), loaded: Mutex::default() }),
         limits: load.limits,
         // The host counts the calls of its modules.

@@ -1,5 +1,6 @@
 //! Keeps the worker of one plugin: starts it, calls it, and starts it again where it ended.
 
+use crate::clock::Clock;
 use crate::confine::Confinement;
 use crate::peer::{Callee, End, Failure, Peer, Side};
 use crate::process::{Process, Start};
@@ -13,6 +14,7 @@ use caraway_loaders_core::bind::{Bound, CallError, CallResult};
 use caraway_loaders_core::budget::{self, Expiry, Frame, Meter};
 use caraway_loaders_core::event::Event;
 use caraway_loaders_core::handle::Class;
+use caraway_loaders_core::capability::AccessRules;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Description, Imports, LoadRequest};
@@ -52,6 +54,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Cell {
     pub(crate) confinement: Confinement,
     pub(crate) environment: Vec<(OsString, OsString)>,
+    pub(crate) access: AccessRules,
+    /// The processor time of a call, where nobody in the worker counts it.
+    pub(crate) cpu: Option<Duration>,
 }
 
 /// The worker of one plugin.
@@ -60,6 +65,7 @@ pub(crate) struct Supervisor {
     workers: Workers,
     load: Load,
     environment: Vec<(OsString, OsString)>,
+    cpu: Option<Duration>,
     imports: Arc<dyn Imports>,
     output: Output,
     meter: Meter,
@@ -81,6 +87,7 @@ struct State {
 struct Worker {
     process: Process,
     peer: Arc<Peer>,
+    clock: Option<Arc<Clock>>,
 }
 
 impl Drop for Worker {
@@ -96,6 +103,7 @@ impl Drop for Worker {
 struct Host {
     imports: Arc<dyn Imports>,
     output: Output,
+    clock: Option<Arc<Clock>>,
 }
 
 impl Side for Host {
@@ -104,6 +112,9 @@ impl Side for Host {
     }
 
     fn look(&self) -> Result<(), Expiry> {
+        if let Some(clock) = &self.clock {
+            clock.look();
+        }
         budget::check()
     }
 
@@ -141,6 +152,7 @@ impl Supervisor {
             workers: workers.clone(),
             load: Load::new(purpose, plugin, confinement),
             environment: Vec::new(),
+            cpu: None,
             imports: Arc::new(NoImports),
             output: Output::inherit(),
             meter: Meter::plugin(&plugin.manifest.name, &time),
@@ -179,12 +191,14 @@ impl Supervisor {
         let mut load = Load::new(Purpose::Load, &request.plugin, cell.confinement);
         load.config = from_value(request.config.clone());
         load.limits = request.limits;
+        load.access = cell.access;
         // What the worker's memory holds is not the host's.
         let mut time = request.limits;
         (time.memory, time.cpu) = (None, None);
         let supervisor = Arc::new(Self {
             load,
             environment: cell.environment,
+            cpu: cell.cpu,
             imports: request.imports.clone(),
             output: request.output.clone(),
             meter: Meter::plugin(&manifest.name, &time),
@@ -227,10 +241,12 @@ impl Supervisor {
                 .hint(format!("it is `{}`, executed again", self.workers.path().display()))
         };
         let (process, socket) = Process::start(start).map_err(io_failed)?;
-        let host = Host { imports: self.imports.clone(), output: self.output.clone() };
+        let clock = self.cpu.map(|limit| Arc::new(Clock::new(process.pid(), limit)));
+        let host =
+            Host { imports: self.imports.clone(), output: self.output.clone(), clock: clock.clone() };
         let peer = Peer::new(host_channel(socket).map_err(io_failed)?, Box::new(host));
         self.classes.lock().iter().for_each(|class| peer.tables.add_class(class));
-        let worker = Arc::new(Worker { process, peer });
+        let worker = Arc::new(Worker { process, peer, clock });
         worker.peer.keep(&worker);
         let end = match Self::talk(&worker, &load, read) {
             Ok(loaded) => return Ok((worker, loaded)),
@@ -342,7 +358,7 @@ impl Supervisor {
             },
             End::Malformed(what) => crashed(format!("said what makes no sense ({what}) and was ended")).into(),
             End::Gone => match status {
-                Some(status) if status.is_out_of_cpu() => Error::new(
+                Some(_) if worker.clock.as_ref().is_some_and(|clock| clock.is_used_up()) => Error::new(
                     Code::Deadline,
                     format!("`{function}` used more processor time than it may; the plugin's state was lost"),
                 )
@@ -374,6 +390,7 @@ impl Remote for Supervisor {
     ) -> CallResult {
         let frame = self.meter.enter()?;
         let worker = self.worker(&frame)?;
+        let _running = worker.clock.as_ref().map(|clock| clock.run());
         let result = body(|| worker.peer.call(Callee::Function(0, function), signature, context, args));
         if let Err(Failure::End(end)) = result {
             return Err(self.ended(&worker, end, &signature.name, &frame));

@@ -55,7 +55,72 @@ pub struct Place {
     pub denied: Vec<PathBuf>,
 }
 
+/// What is granted and denied, as texts, for another process: see [`Access::rules`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccessRules {
+    /// What [`Grants::allow`] takes. Paths are whole.
+    pub allowed: Vec<String>,
+    /// What [`Grants::deny_by`] takes: the text, who says so, and the remedy.
+    pub denied: Vec<[String; 3]>,
+    /// Where relative paths start.
+    pub base: PathBuf,
+    /// The operator's folder.
+    pub folder: Option<PathBuf>,
+}
+
+impl AccessRules {
+    /// The access of the plugin that they are for, whose manifest asks for this.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Usage`](crate::Code::Usage) for a rule that cannot be read.
+    pub fn access(&self, name: &str, asks: &Asks) -> Result<Access, Error> {
+        let mut grants = self.folder.clone().map_or_else(Grants::default, Grants::new);
+        for text in &self.allowed {
+            grants.allow(text, &self.base)?;
+        }
+        for [text, said_by, remedy] in &self.denied {
+            grants.deny_by(text, &self.base, said_by, remedy)?;
+        }
+        Ok(Access::plugin(name, asks, &grants, &self.base))
+    }
+}
+
 impl Access {
+    /// What is granted and denied, as texts, with which a process of the plugin's own can ask the same gate.
+    ///
+    /// ```
+    /// use caraway_loaders_core::capability::{Access, Asks, FileMode, Grants, Request};
+    /// use std::path::Path;
+    ///
+    /// let here = Path::new("/here");
+    /// let mut asks = Asks::default();
+    /// asks.add("filesystem", None)?;
+    /// let mut grants = Grants::new(here);
+    /// grants.allow("filesystem=read:data", here)?;
+    /// let access = Access::plugin("stats", &asks, &grants, here);
+    ///
+    /// let elsewhere = access.rules().access("stats", &asks)?;
+    /// assert!(elsewhere.check(&Request::File(FileMode::Read, Path::new("data/x"))).is_ok());
+    /// assert!(elsewhere.check(&Request::File(FileMode::Write, Path::new("data/x"))).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rules(&self) -> AccessRules {
+        let texts = |scopes: &Scopes| -> Vec<String> {
+            Capability::ALL.iter().filter_map(|capability| scopes.rule(*capability)).collect()
+        };
+        let denied = |rule: &Rule| -> Vec<[String; 3]> {
+            let rules = texts(&rule.scopes).into_iter();
+            rules.map(|text| [text, rule.said_by.clone(), rule.remedy.clone()]).collect()
+        };
+        AccessRules {
+            allowed: texts(&self.granted),
+            denied: self.denied.iter().flat_map(denied).collect(),
+            base: self.base.clone(),
+            folder: self.folder.clone(),
+        }
+    }
+
     /// What the program may do: what is granted, and print unless that is denied. `base` is the program's
     /// folder, absolute: relative paths start there.
     pub fn program(grants: &Grants, base: impl Into<PathBuf>) -> Self {

@@ -34,7 +34,7 @@ mod refusal;
 mod request;
 mod scopes;
 
-pub use access::{Access, Place};
+pub use access::{Access, AccessRules, Place};
 pub use asks::Asks;
 pub use grants::Grants;
 pub use lexical::normalize;

@@ -6,6 +6,7 @@ use super::value::DataOnly;
 use super::{Malformed, Reader, Writer, read_value, write_value};
 use crate::confine::{Confinement, Ports};
 use caraway_loaders_core::{Error, Signature};
+use caraway_loaders_core::capability::AccessRules;
 use caraway_loaders_core::checksum::{Checksums, Digest};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
@@ -126,6 +127,8 @@ pub(crate) struct Load {
     pub(crate) limits: Limits,
     /// What the kernel holds it to.
     pub(crate) confinement: Confinement,
+    /// What it may do, for code of its kind that asks.
+    pub(crate) access: AccessRules,
 }
 
 impl Load {
@@ -142,6 +145,7 @@ impl Load {
             config: Dynamic::from(Map::new()),
             limits: Limits::PLUGIN,
             confinement,
+            access: AccessRules::default(),
         }
     }
 
@@ -163,6 +167,7 @@ impl Load {
         write_value(&mut out, &self.config, &DataOnly)?;
         write_limits(&mut out, &self.limits);
         write_confinement(&mut out, &self.confinement);
+        write_access(&mut out, &self.access);
         Ok(out)
     }
 
@@ -182,6 +187,7 @@ impl Load {
             config: read_value(from, &DataOnly)?,
             limits: read_limits(from)?,
             confinement: read_confinement(from)?,
+            access: read_access(from)?,
         })
     }
 }
@@ -294,6 +300,22 @@ fn read_confinement(from: &mut Reader<'_>) -> Result<Confinement, Malformed> {
         cpu: from.option(read_duration)?,
         open_files: from.u64()?,
         file_size: from.u64()?,
+    })
+}
+
+fn write_access(out: &mut Writer, access: &AccessRules) {
+    out.list(access.allowed.iter(), |out, text| out.text(text));
+    out.list(access.denied.iter(), |out, texts| texts.iter().for_each(|text| out.text(text)));
+    write_path(out, &access.base);
+    out.option(access.folder.as_deref(), write_path);
+}
+
+fn read_access(from: &mut Reader<'_>) -> Result<AccessRules, Malformed> {
+    Ok(AccessRules {
+        allowed: from.list(Reader::string)?,
+        denied: from.list(|from| Ok([from.string()?, from.string()?, from.string()?]))?,
+        base: read_path(from)?,
+        folder: from.option(read_path)?,
     })
 }
 
