@@ -8,6 +8,7 @@
 pub mod build;
 pub mod native;
 
+use caraway::worker::Workers;
 use caraway::{Error, Limits, Output, Runtime};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -106,7 +107,11 @@ pub fn lay_out<'a>(
 /// # Errors
 ///
 /// What is not as the case says.
-pub fn run_case(case: &Case, shared: &BTreeMap<String, String>) -> Result<(), String> {
+pub fn run_case(
+    case: &Case,
+    shared: &BTreeMap<String, String>,
+    workers: Option<&Workers>,
+) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     lay_out(folder.path(), shared.iter().chain(&case.files), &case.beside, &case.program);
     let program = folder.path().join("app.rhai");
@@ -130,6 +135,9 @@ pub fn run_case(case: &Case, shared: &BTreeMap<String, String>) -> Result<(), St
     }
     for (plugin, settings) in &case.config {
         builder = builder.config(plugin, settings.iter().map(|(name, value)| (name, value.clone())));
+    }
+    if let Some(workers) = workers {
+        builder = builder.workers(workers.clone()).isolate(true);
     }
     let outcome = builder.build().and_then(|runtime| runtime.run_file(&program, &[]));
     let [printed, warned] = std::mem::take(&mut *lines.lock().unwrap());
@@ -202,6 +210,12 @@ fn write(path: &Path, text: &str) {
 /// Runs all cases of a file of `cases/`, and fails with the list of those that are not as they say.
 #[track_caller]
 pub fn run_cases(file: &str) {
+    run_cases_in(file, None);
+}
+
+/// The same, with each plugin in a worker, if there are such.
+#[track_caller]
+pub fn run_cases_in(file: &str, workers: Option<&Workers>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     let cases: Cases = toml::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -209,7 +223,7 @@ pub fn run_cases(file: &str) {
         .case
         .iter()
         .filter_map(|case| {
-            let problem = run_case(case, &cases.files).err()?;
+            let problem = run_case(case, &cases.files, workers).err()?;
             Some(format!("--- {}\n{problem}", case.name))
         })
         .collect();

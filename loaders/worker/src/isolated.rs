@@ -110,7 +110,11 @@ fn grant(manifest: &Manifest, access: &Access, confinement: &mut Confinement) ->
         if let Some(denied) = opening.denied.iter().find(|denied| denied.starts_with(&opening.path)) {
             return Err(not_enforced(
                 manifest,
-                format!("the kernel cannot deny `{}` to what is granted `{}`", denied.display(), opening.name.display()),
+                format!(
+                    "the kernel cannot deny `{}` to what is granted `{}`",
+                    denied.display(),
+                    opening.name.display()
+                ),
                 "grant folders that hold nothing that is denied",
             ));
         }

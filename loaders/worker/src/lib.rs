@@ -9,6 +9,7 @@ mod process;
 mod references;
 mod remote;
 mod serve;
+mod shared;
 mod supervisor;
 mod wire;
 mod workers;

@@ -9,7 +9,6 @@ use crate::wire::{
 use caraway_loaders_core::bind::conform::{Functions, conform};
 use caraway_loaders_core::bind::{Bound, CallError, Callbacks, explain};
 use caraway_loaders_core::budget::Expiry;
-use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::event::Event;
 use caraway_loaders_core::output::Stream;
 use caraway_loaders_core::{Code, Error, Signature, Type};
@@ -252,23 +251,23 @@ impl Peer {
         let mut reader = Reader::new(&message);
         match Tag::read(&mut reader)? {
             Tag::Call => {
+                let _shared = Sharing::enter(self);
                 let (module, function) = (reader.u32()?, reader.u32()?);
                 let args = self.read_args(reader)?;
                 // It may be large, and the call long.
                 drop(message);
                 let exports = self.modules.lock().get(module as usize).cloned();
                 let exports = exports.ok_or(Malformed("no module has this number"))?;
-                let lent: Vec<Lent> = args.iter().enumerate().filter_map(Lent::of).collect();
                 let result = exports.call(function as usize, args);
-                self.answer(result, &lent)
+                self.answer(result)
             }
             Tag::Callback => {
+                let _shared = Sharing::enter(self);
                 let id = reader.u32()?;
                 let args = self.read_args(reader)?;
                 drop(message);
-                let lent: Vec<Lent> = args.iter().enumerate().filter_map(Lent::of).collect();
                 let result = self.tables.call_function(id, args);
-                self.answer(result, &lent)
+                self.answer(result)
             }
             Tag::Import => {
                 let path = reader.string()?;
@@ -288,7 +287,8 @@ impl Peer {
             Tag::Event => {
                 let (plugin, name, payload) = (reader.text()?, reader.text()?, reader.text()?);
                 reader.end()?;
-                let event = Event::new(plugin, name, payload).map_err(|_| Malformed("no event is like this"))?;
+                let event =
+                    Event::new(plugin, name, payload).map_err(|_| Malformed("no event is like this"))?;
                 self.side.event(&event);
                 Ok(())
             }
@@ -307,29 +307,25 @@ impl Peer {
 
     fn read_args(self: &Arc<Self>, mut reader: Reader<'_>) -> Result<Vec<Dynamic>, Malformed> {
         let passing = Passing::new(self);
+        self.tables.shared.lock().read_changes(&mut reader)?;
         let args = reader.list(|from| read_value(from, &passing))?;
         reader.end()?;
         Ok(args)
     }
 
-    fn answer(
-        self: &Arc<Self>,
-        result: Result<Dynamic, Box<EvalAltResult>>,
-        lent: &[Lent],
-    ) -> Result<(), Failure> {
+    fn answer(self: &Arc<Self>, result: Result<Dynamic, Box<EvalAltResult>>) -> Result<(), Failure> {
         let passing = Passing::new(self);
         let written = result.and_then(|value| {
             let mut out = Tag::Answer.message();
+            self.tables.shared.lock().write_changes(&mut out);
+            if let Some(id) = self.tables.stopping(&value) {
+                out.u8(PASSED);
+                out.u32(id);
+                return Ok(out);
+            }
             out.u8(RESULT);
             let written = write_value(&mut out, &value, &passing);
             written.map_err(|error| error.said_of("the result").raise(Position::NONE))?;
-            let changed: Vec<&Lent> = lent.iter().filter(|lent| lent.is_changed()).collect();
-            out.count(changed.len());
-            for lent in changed {
-                out.count(lent.index);
-                let written = write_value(&mut out, &lent.value, &passing);
-                written.map_err(|error| error.raise(Position::NONE))?;
-            }
             Ok(out)
         });
         let out = match written {
@@ -346,12 +342,14 @@ impl Peer {
 
     fn failed(&self, error: Box<EvalAltResult>) -> Writer {
         let mut out = Tag::Answer.message();
+        self.tables.shared.lock().write_changes(&mut out);
         if let Some(id) = self.tables.passing_back(&error) {
             out.u8(PASSED);
             out.u32(id);
             return out;
         }
-        let stopped = matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..));
+        let stopped =
+            matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..) | EvalAltResult::Exit(..));
         let explained = explain(&error, HERE, &|_| None);
         out.u8(if stopped { STOPPED } else { FAILED });
         out.u32(self.tables.pass(error));
@@ -392,6 +390,7 @@ impl Peer {
         args: &mut [&mut Dynamic],
     ) -> Result<Dynamic, Failure> {
         Callbacks::scope(context, signature, |callbacks| {
+            let _shared = Sharing::enter(self);
             let passing = Passing::new(self);
             let mut out = match callee {
                 Callee::Function(module, function) => {
@@ -406,6 +405,7 @@ impl Peer {
                     out
                 }
             };
+            self.tables.shared.lock().write_changes(&mut out);
             out.count(args.len());
             for (index, arg) in args.iter().enumerate() {
                 let ty = signature.params.get(index).map_or(&Type::Any, |param| &param.ty);
@@ -424,7 +424,7 @@ impl Peer {
             }
             let answer = self.request(&out, Tag::Answer)?;
             let is_callback = matches!(callee, Callee::Callback(_));
-            self.read_answer(&answer, signature, args, is_callback)
+            self.read_answer(&answer, signature, context, is_callback)
         })
     }
 
@@ -432,25 +432,21 @@ impl Peer {
         self: &Arc<Self>,
         answer: &[u8],
         signature: &Signature,
-        args: &mut [&mut Dynamic],
+        context: &NativeCallContext,
         is_callback: bool,
     ) -> Result<Dynamic, Failure> {
         let mut reader = Reader::new(answer);
         Tag::read(&mut reader)?;
+        self.tables.shared.lock().read_changes(&mut reader)?;
         let passing = Passing::new(self);
         match reader.u8()? {
             RESULT => {
                 let value = read_value(&mut reader, &passing)?;
-                for (index, changed) in
-                    reader.list(|from| Ok((from.u32()? as usize, read_value(from, &passing)?)))?
-                {
-                    let arg = args.get(index).ok_or(Malformed("no argument has this number"))?;
-                    Lent::update(arg, &changed).map_err(|error| Failure::Call(error.into()))?;
-                }
                 reader.end()?;
                 let value = conform(&signature.returns, value, Functions::Refuse).map_err(|error| {
                     let error = error.said_of(&format!("the result of `{}`", signature.name));
-                    let code = if error.code() == Code::ArgumentType { Code::ResultType } else { error.code() };
+                    let code =
+                        if error.code() == Code::ArgumentType { Code::ResultType } else { error.code() };
                     let hint = "the plugin's manifest and its code disagree: tell its author";
                     Failure::Call(Error::new(code, error.message()).hint(hint).into())
                 })?;
@@ -468,11 +464,11 @@ impl Peer {
                 reader.end()?;
                 // A worker may not go on where its host may not; a host lets nobody tell it so.
                 let stopped = kind == STOPPED && self.side.obeys();
-                let error = match stopped || is_callback {
-                    true => CallError::Rhai(self.tables.received(id, error, stopped)),
-                    false => error.into(),
-                };
-                Err(Failure::Call(error))
+                Err(Failure::Call(match error.thrown() {
+                    _ if stopped || is_callback => CallError::Rhai(self.tables.received(id, error, stopped)),
+                    Some(thrown) => thrown_there(signature, &error, thrown.clone(), context),
+                    None => error.into(),
+                }))
             }
             _ => Err(Malformed("no answer begins like this").into()),
         }
@@ -484,56 +480,46 @@ const FAILED: u8 = 1;
 const STOPPED: u8 = 2;
 const PASSED: u8 = 3;
 
+/// What was thrown on the other side, as Rhai itself wraps it: `catch` gives the value, and the place is kept.
+fn thrown_there(
+    signature: &Signature,
+    error: &Error,
+    thrown: Dynamic,
+    context: &NativeCallContext,
+) -> CallError {
+    let Some(place) = error.location() else { return error.clone().into() };
+    let number = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    let position = match number(place.line) {
+        0 => Position::NONE,
+        line => Position::new(line, number(place.column)),
+    };
+    CallError::Rhai(Box::new(EvalAltResult::ErrorInFunctionCall(
+        signature.name.clone(),
+        place.file.to_string_lossy().into_owned(),
+        Box::new(EvalAltResult::ErrorRuntime(thrown, position)),
+        context.call_position(),
+    )))
+}
+
+/// A call, or one within it, while which buffers are shared.
+struct Sharing<'a>(&'a Peer);
+
+impl<'a> Sharing<'a> {
+    fn enter(peer: &'a Peer) -> Self {
+        peer.tables.shared.lock().enter();
+        Self(peer)
+    }
+}
+
+impl Drop for Sharing<'_> {
+    fn drop(&mut self) {
+        if self.0.tables.shared.lock().leave() {
+            self.0.tables.forget_errors();
+        }
+    }
+}
+
 /// Whether values of a type need no look inside.
 fn is_scalar(ty: &Type) -> bool {
     matches!(ty, Type::Int | Type::Float | Type::Bool | Type::Char | Type::String | Type::Bytes | Type::Void)
-}
-
-/// A buffer that was copied for a call: whoever lent it wants to see what is written to it.
-struct Lent {
-    index: usize,
-    value: Dynamic,
-    before: Numbers,
-}
-
-enum Numbers {
-    Ints(Vec<i64>),
-    Floats(Vec<f64>),
-}
-
-impl Lent {
-    fn of((index, value): (usize, &Dynamic)) -> Option<Self> {
-        let before = if let Some(buffer) = Ints::of(value) {
-            Numbers::Ints(buffer.read().ok()?.to_vec())
-        } else {
-            Numbers::Floats(Floats::of(value)?.read().ok()?.to_vec())
-        };
-        Some(Self { index, value: value.clone(), before })
-    }
-
-    fn is_changed(&self) -> bool {
-        match &self.before {
-            Numbers::Ints(before) => Ints::of(&self.value)
-                .is_some_and(|buffer| buffer.read().is_ok_and(|now| now[..] != before[..])),
-            // Bit by bit: a NaN is not equal to itself.
-            Numbers::Floats(before) => Floats::of(&self.value).is_some_and(|buffer| {
-                buffer.read().is_ok_and(|now| {
-                    now.len() != before.len()
-                        || now.iter().zip(before).any(|(now, before)| now.to_bits() != before.to_bits())
-                })
-            }),
-        }
-    }
-
-    /// Writes what was changed into the buffer that was lent.
-    fn update(arg: &Dynamic, changed: &Dynamic) -> Result<(), Error> {
-        if let (Some(ours), Some(theirs)) = (Ints::of(arg), Ints::of(changed)) {
-            let (mut ours, theirs) = (ours.write()?, theirs.read()?);
-            ours.vec(theirs.len())?.clone_from(&theirs.to_vec());
-        } else if let (Some(ours), Some(theirs)) = (Floats::of(arg), Floats::of(changed)) {
-            let (mut ours, theirs) = (ours.write()?, theirs.read()?);
-            ours.vec(theirs.len())?.clone_from(&theirs.to_vec());
-        }
-        Ok(())
-    }
 }

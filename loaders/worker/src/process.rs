@@ -76,27 +76,32 @@ impl Process {
         let kept = end.clone();
         let (started, wait) = std::sync::mpsc::sync_channel(1);
         // The system ends a worker with the thread that started it: so that is one that lives as long.
-        std::thread::Builder::new().name(format!("worker {name}")).stack_size(256 << 10).spawn(move || {
-            match command.spawn() {
-                Ok(mut child) => {
-                    // Without this end the worker's is the only one, and closes with it.
-                    drop(command);
-                    let _ = started.send(Ok(child.id()));
-                    drop(started);
-                    listen(&mut child, &name, &output);
-                    kill(child.id());
-                    let status = child.wait();
-                    drop(scratch);
-                    *kept.status.lock() = status.ok();
-                    kept.known.notify_all();
+        std::thread::Builder::new().name(format!("worker {name}")).stack_size(256 << 10).spawn(
+            move || {
+                match command.spawn() {
+                    Ok(mut child) => {
+                        // Without this end the worker's is the only one, and closes with it.
+                        drop(command);
+                        let _ = started.send(Ok(child.id()));
+                        drop(started);
+                        listen(&mut child, &name, &output);
+                        kill(child.id());
+                        let status = child.wait();
+                        drop(scratch);
+                        *kept.status.lock() = status.ok();
+                        kept.known.notify_all();
+                    }
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                    }
                 }
-                Err(error) => {
-                    let _ = started.send(Err(error));
-                }
-            }
-        })?;
+            },
+        )?;
         let id = wait.recv().map_err(|_| io::Error::other("the thread of a worker ended"))??;
-        let pid = i32::try_from(id).ok().and_then(Pid::from_raw).ok_or_else(|| io::Error::other("no such process"))?;
+        let pid = i32::try_from(id)
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or_else(|| io::Error::other("no such process"))?;
         Ok((Self { pid, end }, ours))
     }
 

@@ -2,9 +2,10 @@
 
 use crate::exports::HERE;
 use crate::peer::Peer;
+use crate::shared::Shared;
 use crate::wire::{Foreign, Malformed, References, Tag, Writer};
-use caraway_loaders_core::bind::conform::type_name;
 use caraway_loaders_core::bind::Binder;
+use caraway_loaders_core::bind::conform::type_name;
 use caraway_loaders_core::handle::{Class, Handle, WeakHandle};
 use caraway_loaders_core::{Code, Error, ErrorValue};
 use parking_lot::Mutex;
@@ -29,6 +30,7 @@ pub(crate) struct Tables {
     /// Handles of the other side's that were let go, and how often each had been lent.
     released: Mutex<Vec<(u64, u64)>>,
     errors: Mutex<Errors>,
+    pub(crate) shared: Mutex<Shared>,
     caller: OnceLock<Engine>,
 }
 
@@ -169,16 +171,34 @@ impl Tables {
         Some(errors.ours.swap_remove(place).1)
     }
 
-    /// The number of an error of the other side's, if this is one on its way back.
-    pub(crate) fn passing_back(&self, error: &EvalAltResult) -> Option<u32> {
-        let (EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _)) =
-            error.unwrap_inner()
-        else {
-            return None;
-        };
-        let value = value.read_lock::<ErrorValue>()?;
+    /// The number of an error of the other side's, if this is what it made the side stop with, on its way back: Rhai takes
+    /// it for a result where a program would end.
+    pub(crate) fn stopping(&self, result: &Dynamic) -> Option<u32> {
+        let value = result.read_lock::<ErrorValue>()?;
         let errors = self.errors.lock();
         errors.theirs.iter().find(|(_, theirs)| Arc::ptr_eq(theirs, &value.0)).map(|(id, _)| *id)
+    }
+
+    /// Forgets the other side's errors: the call that they could pass through is over.
+    pub(crate) fn forget_errors(&self) {
+        self.errors.lock().theirs.clear();
+    }
+
+    /// The number of an error of the other side's, if this is one on its way back.
+    pub(crate) fn passing_back(&self, error: &EvalAltResult) -> Option<u32> {
+        let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner() else { return None };
+        let errors = self.errors.lock();
+        let found = match value.read_lock::<ErrorValue>() {
+            Some(value) => errors.theirs.iter().find(|(_, theirs)| Arc::ptr_eq(theirs, &value.0)),
+            // A value that is thrown is no one's own: the last one that looks like it is taken for it.
+            None => {
+                let told = format!("{value:?}");
+                let is_it =
+                    |error: &Error| error.thrown().is_some_and(|thrown| format!("{thrown:?}") == told);
+                errors.theirs.iter().rev().find(|(_, theirs)| is_it(theirs))
+            }
+        };
+        found.map(|(id, _)| *id)
     }
 
     /// An error of the other side's that may go back to it: that of a callback, or what stopped it.
@@ -192,7 +212,8 @@ impl Tables {
         errors.theirs.push((id, kept.clone()));
         let value = Dynamic::from(ErrorValue(kept));
         Box::new(match thrown {
-            _ if stopped => EvalAltResult::ErrorTerminated(value, Position::NONE),
+            // What Rhai lets nobody catch, and scripts of plugins pass on.
+            _ if stopped => EvalAltResult::Exit(value, Position::NONE),
             Some(thrown) => EvalAltResult::ErrorRuntime(thrown, Position::NONE),
             None => EvalAltResult::ErrorRuntime(value, Position::NONE),
         })
@@ -242,7 +263,8 @@ impl References for Passing<'_> {
                 Ok(Foreign::Returned(borrowed.id))
             }
             Some(borrowed) if borrowed.peer.upgrade().is_none_or(|peer| peer.has_ended()) => {
-                let message = format!("is {}, which was lost with the process that it was in", handle.class());
+                let message =
+                    format!("is {}, which was lost with the process that it was in", handle.class());
                 Err(Error::new(Code::ValueRefused, message).hint("make a new one"))
             }
             _ => {
@@ -252,13 +274,28 @@ impl References for Passing<'_> {
         }
     }
 
+    fn share(&self, buffer: &Dynamic) -> Result<Option<(u32, bool)>, Error> {
+        self.peer.tables.shared.lock().share(buffer)
+    }
+
+    fn shared(&self, id: u32, buffer: &Dynamic) {
+        self.peer.tables.shared.lock().received(id, buffer);
+    }
+
+    fn known(&self, id: u32) -> Result<Dynamic, Malformed> {
+        self.peer.tables.shared.lock().known(id)
+    }
+
     fn resolve(&self, foreign: Foreign) -> Result<Dynamic, Malformed> {
         let tables = &self.peer.tables;
         match foreign {
             Foreign::Function(id) => Ok(self.function(id)),
             Foreign::Returned(id) => {
                 let lent = tables.lent.lock();
-                lent.live.get(&id).map(|(value, _)| value.clone()).ok_or(Malformed("no handle has this number"))
+                lent.live
+                    .get(&id)
+                    .map(|(value, _)| value.clone())
+                    .ok_or(Malformed("no handle has this number"))
             }
             Foreign::Lent { id, class, plugin } => {
                 let known = tables.borrowed.lock().get(&id).and_then(WeakHandle::upgrade);
@@ -291,8 +328,11 @@ impl Passing<'_> {
         let peer = Arc::downgrade(self.peer);
         let call = move |context: NativeCallContext, args: &mut [&mut Dynamic]| {
             let expired = || {
-                Error::new(Code::CallbackExpired, "a callback was called after the process that it is in was gone")
-                    .raise(context.call_position())
+                Error::new(
+                    Code::CallbackExpired,
+                    "a callback was called after the process that it is in was gone",
+                )
+                .raise(context.call_position())
             };
             let peer = peer.upgrade().ok_or_else(expired)?;
             peer.call_back(id, &context, args)

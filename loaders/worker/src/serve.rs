@@ -4,8 +4,8 @@ use crate::confine::{self, Confinement};
 use crate::peer::{Callee, End, Failure, Peer, Side};
 use crate::remote::{self, Remote};
 use crate::wire::{
-    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, Writer, worker_channel, write_description, write_error,
-    write_functions,
+    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, Writer, worker_channel, write_description,
+    write_error, write_functions,
 };
 use caraway_loaders_core::bind::conform::to_value;
 use caraway_loaders_core::bind::{Binder, Bound, CallError, CallResult};
@@ -36,9 +36,7 @@ pub(crate) fn serve(socket: UnixStream, parent: u32, loaders: Vec<Arc<dyn Loader
     use std::os::fd::AsRawFd;
 
     let ready = confine::detach(&[socket.as_raw_fd()], parent).is_ok() && close_stdin().is_ok();
-    if ready
-        && let Ok(channel) = worker_channel(socket)
-    {
+    if ready && let Ok(channel) = worker_channel(socket) {
         grow_stack();
         let peer = Peer::new(channel, Box::new(Worker::default()));
         // Whatever ends this has been told to the host, or there is no host.
@@ -139,7 +137,8 @@ fn write_outcome<T>(out: &mut Writer, outcome: Result<T, Error>, write: impl FnO
 
 /// The plugin and its loader, in a process that is held to what the plugin may do.
 fn confined(load: &Load, loaders: &[Arc<dyn Loader>]) -> Result<(Plugin, Arc<dyn Loader>), Error> {
-    let unknown = || Error::new(Code::UnknownKind, format!("the worker knows no plugins of type `{}`", load.kind));
+    let unknown =
+        || Error::new(Code::UnknownKind, format!("the worker knows no plugins of type `{}`", load.kind));
     let loader = loaders.iter().find(|loader| loader.kind() == load.kind).ok_or_else(unknown)?;
     Confinement::apply(&load.confinement)?;
     let manifest = match &load.manifest {
@@ -257,10 +256,12 @@ impl Remote for HostModule {
     ) -> CallResult {
         let gone = || CallError::from(Error::new(Code::Internal, "the host is gone"));
         let peer = self.peer.upgrade().ok_or_else(gone)?;
-        peer.call(Callee::Function(self.number, function), signature, context, args).map_err(|failure| match failure {
-            Failure::Call(error) => error,
-            Failure::End(End::Stopped(expiry)) => expiry.into(),
-            Failure::End(_) => gone(),
+        peer.call(Callee::Function(self.number, function), signature, context, args).map_err(|failure| {
+            match failure {
+                Failure::Call(error) => error,
+                Failure::End(End::Stopped(expiry)) => expiry.into(),
+                Failure::End(_) => gone(),
+            }
         })
     }
 }

@@ -6,16 +6,17 @@ use crate::peer::{Callee, End, Failure, Peer, Side};
 use crate::process::{Process, Start};
 use crate::remote::{self, Remote};
 use crate::wire::{
-    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, host_channel, read_description, read_error, read_functions,
+    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, host_channel, read_description,
+    read_error, read_functions,
 };
 use crate::workers::Workers;
 use caraway_loaders_core::bind::conform::from_value;
 use caraway_loaders_core::bind::{Bound, CallError, CallResult};
 use caraway_loaders_core::budget::{self, Expiry, Frame, Meter};
-use caraway_loaders_core::event::Event;
-use caraway_loaders_core::handle::Class;
 use caraway_loaders_core::capability::AccessRules;
 use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::event::Event;
+use caraway_loaders_core::handle::Class;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::{Description, Imports, LoadRequest};
 use caraway_loaders_core::manifest::Function;
@@ -242,8 +243,7 @@ impl Supervisor {
         };
         let (process, socket) = Process::start(start).map_err(io_failed)?;
         let clock = self.cpu.map(|limit| Arc::new(Clock::new(process.pid(), limit)));
-        let host =
-            Host { imports: self.imports.clone(), output: self.output.clone(), clock: clock.clone() };
+        let host = Host { imports: self.imports.clone(), output: self.output.clone(), clock: clock.clone() };
         let peer = Peer::new(host_channel(socket).map_err(io_failed)?, Box::new(host));
         self.classes.lock().iter().for_each(|class| peer.tables.add_class(class));
         let worker = Arc::new(Worker { process, peer, clock });
@@ -300,7 +300,10 @@ impl Supervisor {
             return Ok(worker.clone());
         }
         if state.ended >= QUARANTINE {
-            let message = format!("`{}` ended its process {} times in a row, and is not started again", self.name, state.ended);
+            let message = format!(
+                "`{}` ended its process {} times in a row, and is not started again",
+                self.name, state.ended
+            );
             return Err(Error::new(Code::PluginCrashed, message)
                 .hint("mend the plugin, then start the program again")
                 .into());
@@ -310,7 +313,9 @@ impl Supervisor {
                 "`{}` ended its process {} times in a row, and is not started again for {left:.1?}",
                 self.name, state.ended
             );
-            return Err(Error::new(Code::PluginCrashed, message).hint("call it later, or mend the plugin").into());
+            return Err(Error::new(Code::PluginCrashed, message)
+                .hint("call it later, or mend the plugin")
+                .into());
         }
         let started = self.start(frame, Module::read);
         if started.is_err() {
@@ -348,15 +353,20 @@ impl Supervisor {
             }
         }
         let crashed = |what: String| {
-            Error::new(Code::PluginCrashed, format!("the process of `{function}` {what}; the plugin's state was lost"))
-                .hint("the next call starts a fresh copy of the plugin")
+            Error::new(
+                Code::PluginCrashed,
+                format!("the process of `{function}` {what}; the plugin's state was lost"),
+            )
+            .hint("the next call starts a fresh copy of the plugin")
         };
         match end {
             End::Stopped(expiry) => match settle(expiry, frame) {
                 CallError::Error(error) => lost(&error).into(),
                 other => other,
             },
-            End::Malformed(what) => crashed(format!("said what makes no sense ({what}) and was ended")).into(),
+            End::Malformed(what) => {
+                crashed(format!("said what makes no sense ({what}) and was ended")).into()
+            }
             End::Gone => match status {
                 Some(_) if worker.clock.as_ref().is_some_and(|clock| clock.is_used_up()) => Error::new(
                     Code::Deadline,

@@ -4,8 +4,8 @@ use caraway_loaders_core::budget;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv,
-    recvmsg, send, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recv, recvmsg, send, sendmsg,
 };
 use std::fs::File;
 use std::io;
@@ -227,11 +227,7 @@ impl Receiver {
     }
 
     /// At least `count` bytes that have come and were not taken.
-    fn fill<E>(
-        &mut self,
-        count: usize,
-        look: &mut dyn FnMut() -> Result<(), E>,
-    ) -> Result<&[u8], Closed<E>> {
+    fn fill<E>(&mut self, count: usize, look: &mut dyn FnMut() -> Result<(), E>) -> Result<&[u8], Closed<E>> {
         while self.received.len() - self.taken < count {
             if self.taken > 0 {
                 self.received.drain(..self.taken);

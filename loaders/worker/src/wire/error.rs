@@ -64,7 +64,8 @@ fn read(from: &mut Reader<'_>, outermost: bool) -> Result<Error, Malformed> {
         thrown.end()?;
     }
     // Errors hang on the first one, and nothing hangs on them.
-    let others = from.list(|from| if outermost { read(from, false) } else { Err(Malformed("errors nest")) })?;
+    let others =
+        from.list(|from| if outermost { read(from, false) } else { Err(Malformed("errors nest")) })?;
     Ok(Error::from_many(std::iter::once(error.clone()).chain(others)).unwrap_or(error))
 }
 

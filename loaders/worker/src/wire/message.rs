@@ -5,14 +5,14 @@ use super::signature::{read_signature, write_signature};
 use super::value::DataOnly;
 use super::{Malformed, Reader, Writer, read_value, write_value};
 use crate::confine::{Confinement, Ports};
-use caraway_loaders_core::{Error, Signature};
 use caraway_loaders_core::capability::AccessRules;
 use caraway_loaders_core::checksum::{Checksums, Digest};
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::{Error, Signature};
 use rhai::{Dynamic, Map};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -205,7 +205,8 @@ fn write_checksums(out: &mut Writer, checksums: &Checksums) {
 fn read_checksums(from: &mut Reader<'_>) -> Result<Checksums, Malformed> {
     let mut checksums = Checksums::new(from.string()?, from.string()?);
     let digest = |from: &mut Reader<'_>| {
-        let bytes: [u8; 32] = from.bytes()?.try_into().map_err(|_| Malformed("a digest has another length"))?;
+        let bytes: [u8; 32] =
+            from.bytes()?.try_into().map_err(|_| Malformed("a digest has another length"))?;
         Ok((from.string()?, Digest::from(bytes)))
     };
     for (path, digest) in from.list(digest)? {
@@ -248,7 +249,8 @@ fn write_limits(out: &mut Writer, limits: &Limits) {
 }
 
 fn read_limits(from: &mut Reader<'_>) -> Result<Limits, Malformed> {
-    let size = |from: &mut Reader<'_>| usize::try_from(from.u64()?).map_err(|_| Malformed("a limit is too large"));
+    let size =
+        |from: &mut Reader<'_>| usize::try_from(from.u64()?).map_err(|_| Malformed("a limit is too large"));
     let mut limits = Limits::PLUGIN;
     limits.timeout = from.option(read_duration)?;
     limits.cpu = from.option(read_duration)?;
@@ -375,9 +377,8 @@ impl Module {
         if !from.bool()? {
             return Ok(Err(read_error(from)?));
         }
-        let function = |from: &mut Reader<'_>| {
-            Ok(Function { signature: read_signature(from)?, getter: from.bool()? })
-        };
+        let function =
+            |from: &mut Reader<'_>| Ok(Function { signature: read_signature(from)?, getter: from.bool()? });
         let constant = |from: &mut Reader<'_>| {
             let name = from.string()?;
             let mut bytes = Reader::new(from.bytes()?);

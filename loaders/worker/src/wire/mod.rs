@@ -17,7 +17,7 @@ pub(crate) use description::{read_description, read_functions, write_description
 pub(crate) use error::{read_error, write_error};
 pub(crate) use message::{Function, Hello, Load, Module, Purpose, Tag};
 pub(crate) use reader::{Malformed, Reader};
-pub(crate) use value::{Foreign, References, read_value, write_value};
+pub(crate) use value::{Foreign, References, Word, read_value, write_value};
 pub(crate) use writer::Writer;
 
 /// The version of these messages. The other side is the same binary or one that the embedder named: another version is

@@ -100,9 +100,8 @@ pub(super) fn read_type(from: &mut Reader<'_>, depth: usize) -> Result<Type, Mal
         14 => Type::Named(from.string()?),
         15 => {
             let name = from.string()?;
-            let field = |from: &mut Reader<'_>| {
-                Ok(Field { name: from.string()?, ty: read_type(from, depth + 1)? })
-            };
+            let field =
+                |from: &mut Reader<'_>| Ok(Field { name: from.string()?, ty: read_type(from, depth + 1)? });
             Type::Struct(Arc::new(StructType { name, fields: from.list(field)? }))
         }
         16 => Type::Enum(Arc::new(EnumType { name: from.string()?, values: from.list(Reader::string)? })),

@@ -21,6 +21,8 @@ const FLOATS: u8 = 11;
 const FUNCTION: u8 = 12;
 const LENT: u8 = 13;
 const RETURNED: u8 = 14;
+/// A buffer that both sides have.
+const SHARED: u8 = 15;
 
 /// A value that is not copied, because it is somebody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,23 @@ pub(crate) trait References {
 
     /// What something stands for.
     fn resolve(&self, foreign: Foreign) -> Result<Dynamic, Malformed>;
+
+    /// The number of a buffer, and whether the receiver has it already.
+    fn share(&self, buffer: &Dynamic) -> Result<Option<(u32, bool)>, Error> {
+        let _ = buffer;
+        Ok(None)
+    }
+
+    /// A buffer that the sender has given a number.
+    fn shared(&self, id: u32, buffer: &Dynamic) {
+        let _ = (id, buffer);
+    }
+
+    /// The buffer that the sender means.
+    fn known(&self, id: u32) -> Result<Dynamic, Malformed> {
+        let _ = id;
+        Err(Malformed("a value is no data"))
+    }
 }
 
 /// Writes a value.
@@ -89,9 +108,9 @@ fn write(out: &mut Writer, value: &Dynamic, references: &dyn References, depth: 
             write(out, item, references, depth + 1)?;
         }
     } else if let Some(buffer) = Ints::of(value) {
-        write_buffer(out, INTS, &buffer)?;
+        write_buffer(out, INTS, value, &buffer, references)?;
     } else if let Some(buffer) = Floats::of(value) {
-        write_buffer(out, FLOATS, &buffer)?;
+        write_buffer(out, FLOATS, value, &buffer, references)?;
     } else {
         match references.refer(value)? {
             Foreign::Function(id) => {
@@ -145,12 +164,34 @@ impl Word for f64 {
     }
 }
 
-fn write_buffer<T: Word>(out: &mut Writer, tag: u8, buffer: &Buffer<T>) -> Result<(), Error> {
+fn write_buffer<T: Word>(
+    out: &mut Writer,
+    tag: u8,
+    value: &Dynamic,
+    buffer: &Buffer<T>,
+    references: &dyn References,
+) -> Result<(), Error> {
+    let shared = references.share(value)?;
+    if let Some((id, true)) = shared {
+        out.u8(SHARED);
+        out.u32(id);
+        return Ok(());
+    }
     let numbers = buffer.read()?;
     out.u8(tag);
+    out.option(shared, |out, (id, _)| out.u32(id));
     out.count(numbers.len());
     out.words(numbers.iter().map(|number| number.to_word()));
     Ok(())
+}
+
+fn read_buffer<T: Word>(from: &mut Reader<'_>, references: &dyn References) -> Result<Dynamic, Malformed> {
+    let id = from.option(Reader::u32)?;
+    let buffer = Dynamic::from(Buffer::<T>::from(from.words(T::from_word)?));
+    if let Some(id) = id {
+        references.shared(id, &buffer);
+    }
+    Ok(buffer)
 }
 
 /// Reads a value.
@@ -195,8 +236,9 @@ fn read(from: &mut Reader<'_>, references: &dyn References, depth: usize) -> Res
             }
             entries.into()
         }
-        INTS => Dynamic::from(Ints::from(from.words(i64::from_word)?)),
-        FLOATS => Dynamic::from(Floats::from(from.words(f64::from_word)?)),
+        INTS => read_buffer::<i64>(from, references)?,
+        FLOATS => read_buffer::<f64>(from, references)?,
+        SHARED => references.known(from.u32()?)?,
         FUNCTION => references.resolve(Foreign::Function(from.u32()?))?,
         LENT => {
             let (id, class, plugin) = (from.u64()?, from.string()?, from.string()?);
