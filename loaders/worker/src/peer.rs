@@ -3,8 +3,8 @@
 use crate::exports::{Exports, HERE};
 use crate::references::{Passing, Tables};
 use crate::wire::{
-    Closed, Malformed, Module, Reader, Receiver, Sender, Tag, Writer, read_error, read_value, write_error,
-    write_value,
+    Closed, Halves, Incoming, Malformed, Module, Outgoing, Reader, Receiver, Sender, Tag, Writer, read_error,
+    read_value, write_error, write_value,
 };
 use caraway_loaders_core::bind::conform::{Functions, conform};
 use caraway_loaders_core::bind::{Bound, CallError, Callbacks, explain};
@@ -86,6 +86,8 @@ pub(crate) struct Peer {
     side: Box<dyn Side>,
     sender: Mutex<Sender>,
     receiver: Mutex<Receiver>,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) incoming: Incoming,
     turn: ReentrantMutex<()>,
     /// The modules that the other side may call, by number.
     modules: Mutex<Vec<Arc<Exports>>>,
@@ -96,9 +98,11 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new((sender, receiver): (Sender, Receiver), side: Box<dyn Side>) -> Arc<Self> {
+    pub(crate) fn new((sender, receiver): Halves, side: Box<dyn Side>) -> Arc<Self> {
         Arc::new(Self {
             side,
+            outgoing: sender.outgoing().clone(),
+            incoming: receiver.incoming().clone(),
             sender: Mutex::new(sender),
             receiver: Mutex::new(receiver),
             turn: ReentrantMutex::new(()),
@@ -506,7 +510,9 @@ struct Sharing<'a>(&'a Peer);
 
 impl<'a> Sharing<'a> {
     fn enter(peer: &'a Peer) -> Self {
-        peer.tables.shared.lock().enter();
+        if peer.tables.shared.lock().enter() {
+            peer.outgoing.reset();
+        }
         Self(peer)
     }
 }

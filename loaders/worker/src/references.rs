@@ -274,6 +274,14 @@ impl References for Passing<'_> {
         }
     }
 
+    fn store(&self, bytes: &[u8]) -> Option<u64> {
+        self.peer.outgoing.store(bytes)
+    }
+
+    fn fetch(&self, place: u64, len: usize) -> Option<Vec<u8>> {
+        self.peer.incoming.fetch(place, len)
+    }
+
     fn share(&self, buffer: &Dynamic) -> Result<Option<(u32, bool)>, Error> {
         self.peer.tables.shared.lock().share(buffer)
     }

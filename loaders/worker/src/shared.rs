@@ -31,9 +31,10 @@ enum Copy {
 const STEP: u32 = 2;
 
 impl Shared {
-    /// A call begins, or one within it.
-    pub(crate) fn enter(&mut self) {
+    /// A call begins, or one within it; says whether it is the outermost.
+    pub(crate) fn enter(&mut self) -> bool {
         self.depth += 1;
+        self.depth == 1
     }
 
     /// It has ended. After the outermost, which is said, nothing is shared.

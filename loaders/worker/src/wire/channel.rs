@@ -1,6 +1,6 @@
 //! The socket between a host and a worker.
 
-use caraway_loaders_core::budget;
+use super::arena::{Incoming, LARGE, Outgoing};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
@@ -11,21 +11,18 @@ use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The largest message, in bytes.
 const MAX_MESSAGE: usize = 1 << 30;
 
-/// From so many bytes on a message goes through memory that both sides have, and not through the socket.
-const LARGE: usize = 64 << 10;
-
-/// Says so, in a message's length.
+/// Says, in a message's length, that the message is in memory; where follows.
 const IN_MEMORY: u32 = 1 << 31;
 
-/// How much of that memory is kept from message to message, in bytes.
-const KEPT: usize = 16 << 20;
+/// How long to ask again and again for a message before waiting for it in the system, which takes longer to wake up than
+/// most calls last.
+const SPIN: Duration = Duration::from_micros(40);
 
 /// How much is read at once.
 const CHUNK: usize = 64 << 10;
@@ -52,7 +49,7 @@ pub(crate) enum Closed<E> {
 /// # Errors
 ///
 /// What the system says.
-pub(crate) fn host_channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
+pub(crate) fn host_channel(socket: UnixStream) -> io::Result<Halves> {
     let (to, from) = match (memory(), memory()) {
         (Some(to), Some(from)) => (Some(to), Some(from)),
         _ => (None, None),
@@ -72,7 +69,7 @@ pub(crate) fn host_channel(socket: UnixStream) -> io::Result<(Sender, Receiver)>
 /// # Errors
 ///
 /// What the system says; a host that does not begin as one.
-pub(crate) fn worker_channel(socket: UnixStream) -> io::Result<(Sender, Receiver)> {
+pub(crate) fn worker_channel(socket: UnixStream) -> io::Result<Halves> {
     let mut first = [0];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -95,13 +92,18 @@ pub(crate) fn worker_channel(socket: UnixStream) -> io::Result<(Sender, Receiver
 /// The first byte of a conversation, with which the memory goes over.
 const FIRST: u8 = b'c';
 
-fn halves(socket: UnixStream, to: Option<File>, from: Option<File>) -> io::Result<(Sender, Receiver)> {
+/// Both directions.
+pub(crate) type Halves = (Sender, Receiver);
+
+fn halves(socket: UnixStream, to: Option<File>, from: Option<File>) -> io::Result<Halves> {
     // Whoever waits in the system for its call to come back needs one call of the system, where `poll` takes three.
     socket.set_read_timeout(Some(LOOK))?;
     let other = socket.try_clone()?;
+    // Where there is one processor, asking again keeps the other side from answering.
+    let spins = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
     Ok((
-        Sender { socket, memory: to },
-        Receiver { socket: other, memory: from, received: Vec::new(), taken: 0 },
+        Sender { socket, outgoing: Outgoing::new(to) },
+        Receiver { socket: other, incoming: Incoming::new(from), received: Vec::new(), taken: 0, spins },
     ))
 }
 
@@ -118,14 +120,19 @@ fn memory() -> Option<File> {
 }
 
 /// Sends messages, each with its length in front, as a `u32` whose highest bit says that the message is in memory that
-/// both sides have. It is copied out of there before anybody looks at it: a worker can write to it at any time.
+/// both sides have.
 #[derive(Debug)]
 pub(crate) struct Sender {
     socket: UnixStream,
-    memory: Option<File>,
+    outgoing: Outgoing,
 }
 
 impl Sender {
+    /// The memory for what is large.
+    pub(crate) fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
+    }
+
     /// Sends a message. `look` is asked now and then while the other side does not read.
     pub(crate) fn send<E>(
         &mut self,
@@ -137,10 +144,12 @@ impl Sender {
         }
         let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
         if message.len() >= LARGE
-            && let Some(memory) = &self.memory
-            && memory.write_all_at(message, 0).is_ok()
+            && let Some(place) = self.outgoing.store(message)
         {
-            return self.send_all(&(length | IN_MEMORY).to_le_bytes(), look);
+            let mut header = [0; 12];
+            header[..4].copy_from_slice(&(length | IN_MEMORY).to_le_bytes());
+            header[4..].copy_from_slice(&place.to_le_bytes());
+            return self.send_all(&header, look);
         }
         let length = length.to_le_bytes();
         let mut together = [0; 4 + SHORT];
@@ -185,13 +194,19 @@ impl Sender {
 #[derive(Debug)]
 pub(crate) struct Receiver {
     socket: UnixStream,
-    memory: Option<File>,
+    incoming: Incoming,
     received: Vec<u8>,
     /// How much of `received` has been given out.
     taken: usize,
+    spins: bool,
 }
 
 impl Receiver {
+    /// The memory for what is large.
+    pub(crate) fn incoming(&self) -> &Incoming {
+        &self.incoming
+    }
+
     /// The next message. `look` is asked now and then until it has come.
     pub(crate) fn receive<E>(
         &mut self,
@@ -205,25 +220,13 @@ impl Receiver {
         }
         self.taken += 4;
         if header & IN_MEMORY != 0 {
-            return self.from_memory(length).ok_or(Closed::Gone);
+            let place = self.fill(8, look)?.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            self.taken += 8;
+            return self.incoming.fetch(place, length).ok_or(Closed::Gone);
         }
         let message = self.fill(length, look)?[..length].to_vec();
         self.taken += length;
         Ok(message)
-    }
-
-    fn from_memory(&self, length: usize) -> Option<Vec<u8>> {
-        let memory = self.memory.as_ref()?;
-        if !budget::can_allocate(length as u64) {
-            return None;
-        }
-        let mut message = vec![0; length];
-        memory.read_exact_at(&mut message, 0).ok()?;
-        if length > KEPT {
-            // The sender makes room again as it writes.
-            let _ = memory.set_len(0);
-        }
-        Some(message)
     }
 
     /// At least `count` bytes that have come and were not taken.
@@ -236,7 +239,7 @@ impl Receiver {
             let start = self.received.len();
             // A large message comes into its place at once, as far as it is there.
             self.received.resize(start + CHUNK.max(count.saturating_sub(start).min(1 << 20)), 0);
-            let got = recv(&self.socket, &mut self.received[start..], RecvFlags::empty()).map(|(_, got)| got);
+            let got = self.wait(start);
             self.received.truncate(start + got.unwrap_or(0));
             match got {
                 Ok(0) => return Err(Closed::Gone),
@@ -246,6 +249,25 @@ impl Receiver {
             }
         }
         Ok(&self.received[self.taken..])
+    }
+
+    /// Waits for bytes, behind the first `start`, no longer than until it is time to look.
+    fn wait(&mut self, start: usize) -> Result<usize, Errno> {
+        let mut recv = |flags| recv(&self.socket, &mut self.received[start..], flags).map(|(_, got)| got);
+        if self.spins {
+            let end = Instant::now() + SPIN;
+            loop {
+                let got = recv(RecvFlags::DONTWAIT);
+                if got != Err(Errno::AGAIN) {
+                    return got;
+                }
+                if Instant::now() >= end {
+                    break;
+                }
+                std::hint::spin_loop();
+            }
+        }
+        recv(RecvFlags::empty())
     }
 }
 
@@ -257,7 +279,7 @@ mod tests {
         Ok(())
     }
 
-    type Ends = ((Sender, Receiver), (Sender, Receiver));
+    type Ends = (Halves, Halves);
 
     fn pair() -> Ends {
         let (ours, theirs) = UnixStream::pair().unwrap();
@@ -277,11 +299,13 @@ mod tests {
             let ((mut to, mut answered), (mut back, mut from)) = make();
             let echo = std::thread::spawn(move || {
                 while let Ok(message) = from.receive(&mut never) {
+                    back.outgoing().reset();
                     back.send(&message, &mut never).unwrap();
                 }
             });
             for size in sizes {
                 let message: Vec<u8> = (0..size).map(|index| index as u8).collect();
+                to.outgoing().reset();
                 to.send(&message, &mut never).unwrap();
                 assert!(answered.receive(&mut never).unwrap() == message, "{size}");
             }
@@ -307,10 +331,11 @@ mod tests {
     #[test]
     fn memory_that_is_not_there_ends_the_conversation() {
         let ((mut to, _), (_, mut from)) = pair();
-        to.send_all(&(IN_MEMORY | 4096).to_le_bytes(), &mut never).unwrap();
+        let header = [&(IN_MEMORY | 4096).to_le_bytes()[..], &[0; 8]].concat();
+        to.send_all(&header, &mut never).unwrap();
         assert!(matches!(from.receive(&mut never), Err(Closed::Gone)));
         let ((mut to, _), (_, mut from)) = without_memory();
-        to.send_all(&(IN_MEMORY | 1).to_le_bytes(), &mut never).unwrap();
+        to.send_all(&header, &mut never).unwrap();
         assert!(matches!(from.receive(&mut never), Err(Closed::Gone)));
     }
 }

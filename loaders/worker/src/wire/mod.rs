@@ -3,6 +3,7 @@
 //! Both sides are the same program, but a host believes nothing that a worker says: a plugin can write to the worker's
 //! memory and to its socket. What does not decode ends the worker.
 
+mod arena;
 mod channel;
 mod description;
 mod error;
@@ -12,7 +13,8 @@ mod signature;
 mod value;
 mod writer;
 
-pub(crate) use channel::{Closed, Receiver, Sender, host_channel, worker_channel};
+pub(crate) use arena::{Incoming, LARGE, Outgoing};
+pub(crate) use channel::{Closed, Halves, Receiver, Sender, host_channel, worker_channel};
 pub(crate) use description::{read_description, read_functions, write_description, write_functions};
 pub(crate) use error::{read_error, write_error};
 pub(crate) use message::{Function, Hello, Load, Module, Purpose, Tag};

@@ -1,6 +1,6 @@
 //! Values of scripts as bytes.
 
-use super::{Malformed, Reader, Writer};
+use super::{LARGE, Malformed, Reader, Writer};
 use caraway_loaders_core::bind::conform::{MAX_DEPTH, type_name};
 use caraway_loaders_core::buffer::{Buffer, Floats, Ints, Number};
 use caraway_loaders_core::{Code, Error};
@@ -23,6 +23,9 @@ const LENT: u8 = 13;
 const RETURNED: u8 = 14;
 /// A buffer that both sides have.
 const SHARED: u8 = 15;
+/// The same as their namesakes, in memory that both sides have.
+const STRING_THERE: u8 = 16;
+const BYTES_THERE: u8 = 17;
 
 /// A value that is not copied, because it is somebody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,18 @@ pub(crate) trait References {
 
     /// What something stands for.
     fn resolve(&self, foreign: Foreign) -> Result<Dynamic, Malformed>;
+
+    /// Puts something large where the receiver finds it.
+    fn store(&self, bytes: &[u8]) -> Option<u64> {
+        let _ = bytes;
+        None
+    }
+
+    /// A copy of what the sender has put there.
+    fn fetch(&self, place: u64, len: usize) -> Option<Vec<u8>> {
+        let _ = (place, len);
+        None
+    }
 
     /// The number of a buffer, and whether the receiver has it already.
     fn share(&self, buffer: &Dynamic) -> Result<Option<(u32, bool)>, Error> {
@@ -89,11 +104,9 @@ fn write(out: &mut Writer, value: &Dynamic, references: &dyn References, depth: 
         out.u8(CHAR);
         out.u32(char.into());
     } else if let Ok(text) = value.as_immutable_string_ref() {
-        out.u8(STRING);
-        out.text(&text);
+        write_bytes(out, [STRING, STRING_THERE], text.as_bytes(), references);
     } else if let Ok(blob) = value.as_blob_ref() {
-        out.u8(BYTES);
-        out.bytes(&blob);
+        write_bytes(out, [BYTES, BYTES_THERE], &blob, references);
     } else if let Ok(items) = value.as_array_ref() {
         out.u8(ARRAY);
         nested(depth)?;
@@ -130,6 +143,24 @@ fn write(out: &mut Writer, value: &Dynamic, references: &dyn References, depth: 
         }
     }
     Ok(())
+}
+
+fn write_bytes(out: &mut Writer, [here, there]: [u8; 2], bytes: &[u8], references: &dyn References) {
+    if bytes.len() >= LARGE
+        && let Some(place) = references.store(bytes)
+    {
+        out.u8(there);
+        out.u64(place);
+        out.count(bytes.len());
+        return;
+    }
+    out.u8(here);
+    out.bytes(bytes);
+}
+
+fn read_there(from: &mut Reader<'_>, references: &dyn References) -> Result<Vec<u8>, Malformed> {
+    let (place, len) = (from.u64()?, from.u32()? as usize);
+    references.fetch(place, len).ok_or(Malformed("something is not where it should be"))
 }
 
 fn nested(depth: usize) -> Result<(), Error> {
@@ -217,6 +248,11 @@ fn read(from: &mut Reader<'_>, references: &dyn References, depth: usize) -> Res
             from.room::<u8>(bytes.len())?;
             Dynamic::from_blob(Blob::from(bytes))
         }
+        STRING_THERE => {
+            let text = String::from_utf8(read_there(from, references)?);
+            text.map_err(|_| Malformed("a text is not UTF-8"))?.into()
+        }
+        BYTES_THERE => Dynamic::from_blob(read_there(from, references)?),
         ARRAY => {
             let count = counted(from, depth)?;
             from.room::<Dynamic>(count)?;

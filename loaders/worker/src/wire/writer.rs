@@ -1,7 +1,6 @@
 //! Bytes of a message, being written.
 
-/// So many bytes are made room for exactly.
-const LARGE: usize = 64 << 10;
+use super::LARGE;
 
 /// A message under way. Integers are little-endian; texts and blobs have their length in front.
 #[derive(Debug, Default)]
