@@ -2,7 +2,7 @@
 
 use crate::build;
 use caraway::worker::Workers;
-use caraway::{Code, Error, Output, Runtime};
+use caraway::{Builder, Code, Error, Output, Runtime};
 use rhai::Dynamic;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -17,29 +17,47 @@ pub struct Native {
     imports: String,
     runtime: Runtime,
     lines: Lines,
-    worker: Option<Workers>,
+    set_up: SetUp,
 }
+
+/// What a runtime is made with beside the search path.
+type SetUp = Arc<dyn Fn(Builder) -> Builder + Send + Sync>;
 
 impl Native {
     /// The plugin of this name and version, whose library has these bytes and whose manifest has these further
     /// lines of TOML. It is the module `m` of scripts.
     pub fn new(name: &str, version: &str, library: &[u8], manifest: &str) -> Self {
+        let manifest = format!("capabilities = [\"native\"]\n{manifest}\n[security]\nsandbox = false\n");
+        Self::set_up(name, version, library, &manifest, |builder| builder.allow("native"))
+    }
+
+    /// The same, with all of the manifest but what names the plugin and its file, in runtimes that this sets up.
+    pub fn set_up(
+        name: &str,
+        version: &str,
+        library: &[u8],
+        manifest: &str,
+        set_up: impl Fn(Builder) -> Builder + Send + Sync + 'static,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = build::file_name("plugin");
         std::fs::write(folder.path().join(&file), library).unwrap();
         let manifest = format!(
-            "name = \"{name}\"\nversion = \"{version}\"\ntype = \"native\"\ncapabilities = [\"native\"]\n\
-             {manifest}\n[implementation]\nentrypoint = \"{file}\"\n[security]\nsandbox = false\n"
+            "name = \"{name}\"\nversion = \"{version}\"\ntype = \"native\"\n\
+             {manifest}\n[implementation]\nentrypoint = \"{file}\"\n"
         );
         std::fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
-        let lines = Lines::default();
+        let (lines, set_up): (_, SetUp) = (Lines::default(), Arc::new(set_up));
         let (folders, imports) = (vec![folder], format!("import \"{name}\" as m;"));
-        Self { runtime: runtime(&folders, lines.clone(), None), folders, imports, lines, worker: None }
+        Self { runtime: runtime(&folders, lines.clone(), &set_up), folders, imports, lines, set_up }
     }
 
     /// Goes on in workers that are this program, if there is one, with a runtime that has loaded nothing yet.
     pub fn in_worker(mut self, program: Option<&str>) -> Self {
-        self.worker = program.map(Workers::program);
+        if let Some(workers) = program.map(Workers::program) {
+            let set_up = self.set_up.clone();
+            self.set_up = Arc::new(move |builder| set_up(builder).workers(workers.clone()).isolate(true));
+        }
         self.restart();
         self
     }
@@ -48,13 +66,13 @@ impl Native {
     pub fn with(self, other: Self) -> Self {
         let folders: Vec<TempDir> = self.folders.into_iter().chain(other.folders).collect();
         let imports = format!("{} {}", self.imports, other.imports.replace(" as m;", " as other;"));
-        let runtime = runtime(&folders, self.lines.clone(), self.worker.as_ref());
-        Self { runtime, folders, imports, lines: self.lines, worker: self.worker }
+        let runtime = runtime(&folders, self.lines.clone(), &self.set_up);
+        Self { runtime, folders, imports, lines: self.lines, set_up: self.set_up }
     }
 
     /// Goes on with a runtime that has loaded nothing yet.
     pub fn restart(&mut self) {
-        self.runtime = runtime(&self.folders, self.lines.clone(), self.worker.as_ref());
+        self.runtime = runtime(&self.folders, self.lines.clone(), &self.set_up);
     }
 
     /// The file of the first plugin's library.
@@ -113,15 +131,11 @@ impl Native {
     }
 }
 
-fn runtime(folders: &[TempDir], lines: Lines, workers: Option<&Workers>) -> Runtime {
+fn runtime(folders: &[TempDir], lines: Lines, set_up: &SetUp) -> Runtime {
     let output = Output::new(move |_, line| lines.lock().unwrap().push(line.to_owned()));
-    let builder = Runtime::builder().folder(folders[0].path()).allow("native").output(output);
+    let builder = Runtime::builder().folder(folders[0].path()).output(output);
     let builder = folders.iter().fold(builder, |builder, folder| builder.plugin_path(folder.path()));
-    let builder = match workers {
-        Some(workers) => builder.workers(workers.clone()).isolate(true),
-        None => builder,
-    };
-    builder.build().unwrap()
+    set_up(builder).build().unwrap()
 }
 
 /// Message and hint.

@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 /// How long to wait for another thread's call before looking at the limits again.
 const TURN: Duration = Duration::from_millis(20);
 
+/// Said of a message that there is no room for, or that is not where it is said to be.
+const TOO_LARGE: &str = "a message is too large";
+
 /// What one side does for the other, apart from calls.
 pub(crate) trait Side: Send + Sync {
     /// Whether the other side can stop this one.
@@ -50,6 +53,8 @@ pub(crate) enum End {
     Malformed(&'static str),
     /// A limit was reached while it was waited for.
     Stopped(Expiry),
+    /// Another call found it at its end; this one was never made.
+    Over,
 }
 
 impl From<Malformed> for End {
@@ -143,8 +148,8 @@ impl Peer {
     }
 
     /// Has the conversation to itself, once no other thread of a host has. A worker has one call at a time, and its
-    /// threads what belongs to that.
-    fn turn(&self) -> Result<Option<ReentrantMutexGuard<'_, ()>>, End> {
+    /// threads what belongs to that. A limit that is reached before is no end: another call is being made.
+    fn turn(&self) -> Result<Option<ReentrantMutexGuard<'_, ()>>, Failure> {
         if self.side.obeys() {
             return Ok(None);
         }
@@ -152,7 +157,7 @@ impl Peer {
             if let Some(turn) = self.turn.try_lock_for(TURN) {
                 return Ok(Some(turn));
             }
-            self.side.look().map_err(End::Stopped)?;
+            self.side.look().map_err(|expiry| Failure::Call(CallError::Expired(expiry)))?;
         }
     }
 
@@ -172,7 +177,8 @@ impl Peer {
     fn receive(&self, receiver: &mut Receiver) -> Result<Vec<u8>, End> {
         receiver.receive(&mut || self.side.look()).map_err(|closed| match closed {
             Closed::Stopped(expiry) => End::Stopped(expiry),
-            Closed::Gone | Closed::TooLarge(_) => End::Gone,
+            Closed::Gone => End::Gone,
+            Closed::TooLarge(_) => End::Malformed(TOO_LARGE),
         })
     }
 
@@ -192,7 +198,8 @@ impl Peer {
         let received = self.receiver.lock().receive(&mut look);
         received.map_err(|closed| match closed {
             Closed::Stopped(end) => end.into(),
-            Closed::Gone | Closed::TooLarge(_) => End::Gone.into(),
+            Closed::Gone => End::Gone.into(),
+            Closed::TooLarge(_) => End::Malformed(TOO_LARGE).into(),
         })
     }
 
@@ -246,7 +253,7 @@ impl Peer {
             match next() {
                 Ok(()) => {}
                 Err(Failure::End(end)) => return end,
-                Err(Failure::Call(_)) => return End::Malformed("a message is too large"),
+                Err(Failure::Call(_)) => return End::Malformed(TOO_LARGE),
             }
         }
     }
@@ -423,10 +430,21 @@ impl Peer {
                 write_value(&mut out, &arg, &passing).map_err(wrong)?;
             }
             let _turn = self.turn()?;
-            if let Some(released) = self.tables.take_released() {
-                self.send(&released)?;
+            if self.has_ended() {
+                return Err(End::Over.into());
             }
-            let answer = self.request(&out, Tag::Answer)?;
+            let ask = || {
+                if let Some(released) = self.tables.take_released() {
+                    self.send(&released)?;
+                }
+                self.request(&out, Tag::Answer)
+            };
+            let answer = ask().inspect_err(|failure| {
+                if matches!(failure, Failure::End(_)) {
+                    // Before anybody else has a turn.
+                    self.set_ended();
+                }
+            })?;
             let is_callback = matches!(callee, Callee::Callback(_));
             self.read_answer(&answer, signature, context, is_callback)
         })

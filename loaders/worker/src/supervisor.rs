@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::confine::Confinement;
 use crate::peer::{Callee, End, Failure, Peer, Side};
-use crate::process::{Process, Start};
+use crate::process::{Ended, Process, Start};
 use crate::remote::{self, Remote};
 use crate::wire::{
     Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, host_channel, read_description,
@@ -41,6 +41,9 @@ const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// How long to wait for another thread before looking at the limits again.
 const TURN: Duration = Duration::from_millis(20);
+
+/// How long to wait for another thread that is almost done.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// So many times in a row a worker may end in a call before the next one is made to wait.
 const PATIENCE: u32 = 5;
@@ -89,6 +92,19 @@ struct Worker {
     process: Process,
     peer: Arc<Peer>,
     clock: Option<Arc<Clock>>,
+}
+
+impl Worker {
+    /// How the process ended that has closed its socket; `None` if it goes on.
+    fn end(&self) -> Option<Ended> {
+        let end = Instant::now() + END;
+        loop {
+            let ended = self.process.ended_within(TURN);
+            if ended.is_some() || Instant::now() >= end || budget::check().is_err() {
+                return ended;
+            }
+        }
+    }
 }
 
 impl Drop for Worker {
@@ -256,8 +272,8 @@ impl Supervisor {
             Err(Failure::End(end)) => end,
         };
         let status = match end {
-            End::Gone => worker.process.ended_within(END),
-            End::Malformed(_) | End::Stopped(_) => None,
+            End::Gone => worker.end(),
+            End::Malformed(_) | End::Stopped(_) | End::Over => None,
         };
         worker.process.kill();
         Err(match end {
@@ -266,7 +282,7 @@ impl Supervisor {
                 Err(_) => expiry.error().clone(),
             },
             End::Malformed(what) => failed(&format_args!("does not speak as a worker does: {what}")),
-            End::Gone => match status {
+            End::Gone | End::Over => match status {
                 Some(ended) => failed(&format_args!("{ended} while it loaded the plugin")),
                 None => failed(&"closed its socket while it loaded the plugin"),
             },
@@ -338,8 +354,8 @@ impl Supervisor {
     /// What the end of a worker during a call of `function` is to the caller.
     fn ended(&self, worker: &Arc<Worker>, end: End, function: &str, frame: &Frame) -> CallError {
         let status = match end {
-            End::Gone => worker.process.ended_within(END),
-            End::Malformed(_) | End::Stopped(_) => None,
+            End::Gone => worker.end(),
+            End::Malformed(_) | End::Stopped(_) | End::Over => None,
         };
         worker.process.kill();
         worker.peer.set_ended();
@@ -367,7 +383,7 @@ impl Supervisor {
             End::Malformed(what) => {
                 crashed(format!("said what makes no sense ({what}) and was ended")).into()
             }
-            End::Gone => match status {
+            End::Gone | End::Over => match status {
                 Some(_) if worker.clock.as_ref().is_some_and(|clock| clock.is_used_up()) => Error::new(
                     Code::Deadline,
                     format!("`{function}` used more processor time than it may; the plugin's state was lost"),
@@ -399,19 +415,31 @@ impl Remote for Supervisor {
         args: &mut [&mut Dynamic],
     ) -> CallResult {
         let frame = self.meter.enter()?;
-        let worker = self.worker(&frame)?;
-        let _running = worker.clock.as_ref().map(|clock| clock.run());
-        let result = body(|| worker.peer.call(Callee::Function(0, function), signature, context, args));
+        let (worker, result) = loop {
+            let worker = self.worker(&frame)?;
+            let result = {
+                let _running = worker.clock.as_ref().map(|clock| clock.run());
+                body(|| worker.peer.call(Callee::Function(0, function), signature, context, args))
+            };
+            if !matches!(result, Err(Failure::End(End::Over))) {
+                break (worker, result);
+            }
+            // Whoever found it at its end is about to make room for a new one.
+            std::thread::sleep(MOMENT);
+            budget::check().map_err(|expiry| settle(expiry, &frame))?;
+        };
         if let Err(Failure::End(end)) = result {
             return Err(self.ended(&worker, end, &signature.name, &frame));
         }
-        if let Some(mut state) = self.state.try_lock() {
+        let stopped = matches!(result, Err(Failure::Call(CallError::Expired(_))));
+        if !stopped && let Some(mut state) = self.state.try_lock() {
             state.ended = 0;
             state.pause = None;
         }
         frame.finish().map_err(|expiry| settle(expiry, &frame))?;
         match result {
             Ok(value) => Ok(value),
+            Err(Failure::Call(CallError::Expired(expiry))) => Err(settle(expiry, &frame)),
             Err(Failure::Call(error)) => Err(error),
             Err(Failure::End(_)) => Err(Error::new(Code::Internal, "an end that was handled").into()),
         }

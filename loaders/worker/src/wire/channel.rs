@@ -36,9 +36,9 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Why no message came or went.
 #[derive(Debug)]
 pub(crate) enum Closed<E> {
-    /// The other side is gone, or does not keep to the frames.
+    /// The other side is gone.
     Gone,
-    /// There were too many bytes, of this number.
+    /// There were too many bytes, of this number, or they are not where they are said to be.
     TooLarge(usize),
     /// The look at the limits said so.
     Stopped(E),
@@ -216,13 +216,13 @@ impl Receiver {
         let header = header.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
         let length = (header & !IN_MEMORY) as usize;
         if length > MAX_MESSAGE {
-            return Err(Closed::Gone);
+            return Err(Closed::TooLarge(length));
         }
         self.taken += 4;
         if header & IN_MEMORY != 0 {
             let place = self.fill(8, look)?.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
             self.taken += 8;
-            return self.incoming.fetch(place, length).ok_or(Closed::Gone);
+            return self.incoming.fetch(place, length).ok_or(Closed::TooLarge(length));
         }
         let message = self.fill(length, look)?[..length].to_vec();
         self.taken += length;
@@ -333,9 +333,9 @@ mod tests {
         let ((mut to, _), (_, mut from)) = pair();
         let header = [&(IN_MEMORY | 4096).to_le_bytes()[..], &[0; 8]].concat();
         to.send_all(&header, &mut never).unwrap();
-        assert!(matches!(from.receive(&mut never), Err(Closed::Gone)));
+        assert!(matches!(from.receive(&mut never), Err(Closed::TooLarge(_))));
         let ((mut to, _), (_, mut from)) = without_memory();
         to.send_all(&header, &mut never).unwrap();
-        assert!(matches!(from.receive(&mut never), Err(Closed::Gone)));
+        assert!(matches!(from.receive(&mut never), Err(Closed::TooLarge(_))));
     }
 }

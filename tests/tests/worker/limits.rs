@@ -1,0 +1,76 @@
+//! What does not end by itself, and what takes too much.
+
+use crate::host::{Host, group_ends};
+use crate::plugins::{Code, MODES, id, workers};
+use caraway::Code as Of;
+use caraway_tests::native::Native;
+use std::time::{Duration, Instant};
+
+const TIMEOUT: Duration = Duration::from_millis(300);
+
+/// Each call fails so within its time, with the whole group.
+#[track_caller]
+fn each_is_stopped(plugin: &Native, calls: &[&str]) {
+    for call in calls {
+        plugin.same("m::well(7)", "7");
+        let group = id(plugin);
+        let start = Instant::now();
+        plugin.fails(&format!("m::{call}"), Of::Deadline, &["the plugin's state was lost"]);
+        let took = start.elapsed();
+        assert!(took >= TIMEOUT && took < TIMEOUT + Duration::from_secs(1), "{call} took {took:?}");
+        group_ends(group);
+        plugin.same("m::well(7)", "7");
+    }
+}
+
+#[test]
+fn what_goes_on_for_ever_is_stopped() {
+    for mode in MODES {
+        let host = Host::now();
+        let timeout = "timeout = \"300ms\"";
+        each_is_stopped(&Code::Rust.plugin(mode, timeout), &["spin()", "doze()"]);
+        each_is_stopped(
+            &Code::C.plugin(mode, timeout),
+            &["spin()", "doze()", "ignore_signals_and_doze()", "talk_for_ever()"],
+        );
+        host.is_clean();
+    }
+}
+
+/// With a grant for programs, children are there to be ended, too.
+#[test]
+fn children_are_stopped_with_their_parent() {
+    let host = Host::now();
+    let security = "capabilities = [\"process\"]\n[security]\ntimeout = \"300ms\"";
+    let library = crate::plugins::c(&[]);
+    let plugin =
+        Native::set_up("faults", "1.0.0", &library, security, |builder| workers(builder).allow("process"));
+    each_is_stopped(&plugin, &["multiply(30)"]);
+    let group = id(&plugin);
+    plugin.same("m::start()", "0");
+    drop(plugin);
+    group_ends(group);
+    host.is_clean();
+}
+
+#[test]
+fn memory_ends_at_the_limit() {
+    for mode in MODES {
+        let host = Host::now();
+        let plugin = Code::C.plugin(mode, "max_memory = \"128MB\"");
+        plugin.fails("m::leak()", Of::PluginCrashed, &["`faults::leak`", "was ended by SIGSEGV"]);
+        plugin.same("m::well(7)", "7");
+        let group = id(&plugin);
+        plugin.fails("m::take_at_once()", Of::PluginFailed, &["`faults::take_at_once`", "memory"]);
+        assert_eq!(id(&plugin), group);
+        plugin.fails("m::leak_with_care()", Of::PluginFailed, &["`faults::leak_with_care`", "memory"]);
+        let plugin = Code::Rust.plugin(mode, "max_memory = \"128MB\"");
+        for call in ["leak", "take_at_once", "threads"] {
+            let function = format!("`worker-faults::{call}`");
+            plugin.fails(&format!("m::{call}()"), Of::PluginCrashed, &[&function, "SIGABRT"]);
+            plugin.same("m::well(7)", "7");
+        }
+        drop(plugin);
+        host.is_clean();
+    }
+}
