@@ -55,6 +55,8 @@ pub(crate) enum End {
     Stopped(Expiry),
     /// Another call found it at its end; this one was never made.
     Over,
+    /// A call within this one was given up, and what that answers would be taken for this one's answer.
+    Late,
 }
 
 impl From<Malformed> for End {
@@ -214,6 +216,10 @@ impl Peer {
             }
             // Calls nest, and threads of a plugin may ask for something while one is being answered.
             MutexGuard::unlocked(&mut receiver, || self.serve(received))?;
+            if self.has_ended() {
+                self.side.look().map_err(End::Stopped)?;
+                return Err(End::Late.into());
+            }
         }
     }
 

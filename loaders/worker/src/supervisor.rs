@@ -273,7 +273,7 @@ impl Supervisor {
         };
         let status = match end {
             End::Gone => worker.end(),
-            End::Malformed(_) | End::Stopped(_) | End::Over => None,
+            End::Malformed(_) | End::Stopped(_) | End::Over | End::Late => None,
         };
         worker.process.kill();
         Err(match end {
@@ -282,6 +282,7 @@ impl Supervisor {
                 Err(_) => expiry.error().clone(),
             },
             End::Malformed(what) => failed(&format_args!("does not speak as a worker does: {what}")),
+            End::Late => failed(&"was ended, since a function that it passed on ran past a limit"),
             End::Gone | End::Over => match status {
                 Some(ended) => failed(&format_args!("{ended} while it loaded the plugin")),
                 None => failed(&"closed its socket while it loaded the plugin"),
@@ -355,7 +356,7 @@ impl Supervisor {
     fn ended(&self, worker: &Arc<Worker>, end: End, function: &str, frame: &Frame) -> CallError {
         let status = match end {
             End::Gone => worker.end(),
-            End::Malformed(_) | End::Stopped(_) | End::Over => None,
+            End::Malformed(_) | End::Stopped(_) | End::Over | End::Late => None,
         };
         worker.process.kill();
         worker.peer.set_ended();
@@ -363,7 +364,7 @@ impl Supervisor {
             let mut state = self.state.lock();
             if state.worker.as_ref().is_some_and(|current| Arc::ptr_eq(current, worker)) {
                 state.worker = None;
-                if !matches!(end, End::Stopped(_)) {
+                if !matches!(end, End::Stopped(_) | End::Late) {
                     state.count_end();
                 }
             }
@@ -382,6 +383,9 @@ impl Supervisor {
             },
             End::Malformed(what) => {
                 crashed(format!("said what makes no sense ({what}) and was ended")).into()
+            }
+            End::Late => {
+                crashed("was ended, since a function that it passed on ran past a limit".to_owned()).into()
             }
             End::Gone | End::Over => match status {
                 Some(_) if worker.clock.as_ref().is_some_and(|clock| clock.is_used_up()) => Error::new(

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod callbacks;
 mod capabilities;
 mod crashes;
 mod faults;
@@ -12,6 +13,3 @@ mod limits;
 mod loading;
 mod plugins;
 mod threads;
-
-#[global_allocator]
-static ALLOCATOR: caraway::CountingAllocator = caraway::CountingAllocator;
