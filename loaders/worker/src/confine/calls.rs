@@ -27,8 +27,9 @@ const DENIED: &[c_long] = &[
     libc::SYS_kcmp,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
-    // A new session leaves the process group that the host ends.
+    // The process group is what the host ends.
     libc::SYS_setsid,
+    libc::SYS_setpgid,
     // Namespaces and mounts.
     libc::SYS_unshare,
     libc::SYS_setns,
@@ -246,6 +247,8 @@ fn processes(
         libc::CLONE_NEWUSER,
         libc::CLONE_NEWPID,
         libc::CLONE_NEWNET,
+        // A child of the host's, which nobody there waits for.
+        libc::CLONE_PARENT,
     ] {
         calls.deny_if(libc::SYS_clone, &[has(0, word(flag))])?;
     }
@@ -275,13 +278,7 @@ fn processes(
         calls.deny(*call);
     }
     calls.deny_if(libc::SYS_clone, &[masked(0, word(libc::CLONE_THREAD), 0)])?;
-    for call in [
-        libc::SYS_execve,
-        libc::SYS_execveat,
-        libc::SYS_setpgid,
-        libc::SYS_pidfd_open,
-        libc::SYS_pidfd_send_signal,
-    ] {
+    for call in [libc::SYS_execve, libc::SYS_execveat, libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal] {
         calls.deny(call);
     }
     for call in [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo] {

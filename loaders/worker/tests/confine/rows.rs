@@ -235,6 +235,8 @@ fn processes() -> Vec<Row> {
         works("limits_of_itself", nothing, |_| limits_of(0)),
         fails("priority_of_the_host", nothing, |w| priority_of(w.host), EPERM),
         fails("leave_the_group", nothing, |w| join_group_of(w.host), EPERM),
+        fails("leave_the_group_with_programs", programs, |w| join_group_of(w.host), EPERM).needs(SIGNALS),
+        fails("child_of_the_host", programs, |_| sibling(), EPERM).needs(SIGNALS),
         fails("outlive_the_host", nothing, |_| death_signal(0), EPERM),
         works("die_with_the_host", nothing, |_| death_signal(libc::SIGKILL)),
         fails("trace", nothing, |_| trace(), EPERM),
