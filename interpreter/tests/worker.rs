@@ -59,13 +59,22 @@ fn folder() -> Folder {
         build::file_name("faults")
     );
     let folder = Folder::new(&[
-        ("plugins/script/plugin.toml", "name = \"script\"\nversion = \"1.0.0\"\ntype = \"module\"\ncapabilities = [\"io\"]\n"),
+        (
+            "plugins/script/plugin.toml",
+            "name = \"script\"\nversion = \"1.0.0\"\ntype = \"module\"\ncapabilities = [\"io\"]\n",
+        ),
         ("plugins/script/main.rhai", SCRIPT),
         ("plugins/faults/plugin.toml", &native),
-        ("plugins/component/plugin.toml", "name = \"component\"\nversion = \"1.0.0\"\ntype = \"wasm\"\nimplementation = { entrypoint = \"component.wasm\" }\n"),
+        (
+            "plugins/component/plugin.toml",
+            "name = \"component\"\nversion = \"1.0.0\"\ntype = \"wasm\"\nimplementation = { entrypoint = \"component.wasm\" }\n",
+        ),
         ("app.rhai", PROGRAM),
         ("hang.rhai", "import \"faults\" as n;\nprint(n::id());\nn::doze();\n"),
-        ("crash.rhai", "import \"faults\" as n;\ntry { n::segfault() } catch (e) { print(e.code) }\nprint(n::well(7));\nn::leave(0);\n"),
+        (
+            "crash.rhai",
+            "import \"faults\" as n;\ntry { n::segfault() } catch (e) { print(e.code) }\nprint(n::well(7));\nn::leave(0);\n",
+        ),
         ("tmp/keep", ""),
     ]);
     let plugins = folder.path().join("plugins");
@@ -127,7 +136,11 @@ fn a_program_says_the_same_with_its_plugins_in_workers() {
     let here = run(&folder, &["run", "app.rhai", "--allow", "native", "--allow", "script:io"]);
     let there = run(&folder, &["run", "app.rhai", "--isolate", "--allow", "script:io"]);
     assert_eq!((here.code, here.stderr.as_str()), (Some(3), ""), "{here}");
-    assert_eq!((there.code, &there.stdout, &there.stderr), (here.code, &here.stdout, &here.stderr), "{there}");
+    assert_eq!(
+        (there.code, &there.stdout, &there.stderr),
+        (here.code, &here.stdout, &here.stderr),
+        "{there}"
+    );
     assert!(here.stdout.starts_with("[12, 14, 16]\nGRÜSSE\n"), "{here}");
     nothing_is_left(&folder, 0);
 }

@@ -43,7 +43,7 @@ FAULT(id) { UNUSED; return caraway_give_int(out, getpid()); }
 /* Ends. */
 FAULT(abort_now) { UNUSED; abort(); }
 FAULT(segfault) { UNUSED; *nowhere = 1; return CARAWAY_OK; }
-FAULT(divide) { UNUSED; return caraway_give_int(out, 1 / zero); }
+FAULT(divide) { return caraway_give_int(out, caraway_int(args[0]) / zero); }
 FAULT(leave) { UNUSED; exit((int)caraway_int(args[0])); }
 FAULT(leave_at_once) { UNUSED; _exit((int)caraway_int(args[0])); }
 FAULT(signal_itself) { UNUSED; raise((int)caraway_int(args[0])); return CARAWAY_OK; }
@@ -256,7 +256,7 @@ static const caraway_function functions[] = {
     FUNCTION(id, "id() -> int"),
     FUNCTION(abort_now, "abort()"),
     FUNCTION(segfault, "segfault()"),
-    FUNCTION(divide, "divide() -> int"),
+    FUNCTION(divide, "divide(x: int) -> int"),
     FUNCTION(leave, "leave(status: int)"),
     FUNCTION(leave_at_once, "leave_at_once(status: int)"),
     FUNCTION(signal_itself, "signal_itself(signal: int)"),

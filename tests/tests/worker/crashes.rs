@@ -1,9 +1,8 @@
 //! What becomes of a plugin that crashes again and again, and of what it gave out.
 
 use crate::host::{Host, soon};
-use crate::plugins::{Code, Mode, id};
-use caraway::Code::{ArgumentType, PluginCrashed};
-use caraway_tests::native::Native;
+use crate::plugins::{Code, Mode, Session, id};
+use caraway::Code::{PluginCrashed, ValueRefused};
 
 /// So many crashes in a row are forgiven at once.
 const PATIENCE: usize = 5;
@@ -12,7 +11,7 @@ const PATIENCE: usize = 5;
 const QUARANTINE: usize = 12;
 
 #[track_caller]
-fn crash(plugin: &Native) {
+fn crash(plugin: &Session) {
     plugin.fails("m::segfault()", PluginCrashed, &["was ended by SIGSEGV"]);
 }
 
@@ -64,7 +63,7 @@ fn handles_are_lost_with_their_process() {
     let host = Host::now();
     let plugin = Code::Rust.plugin(Mode::Isolated, "");
     let group = id(&plugin);
-    for (method, code) in [("f.armed", ArgumentType), ("m::fuse::armed(f)", ArgumentType)] {
+    for (method, code) in [("f.armed", ValueRefused), ("m::fuse::armed(f)", ValueRefused)] {
         let script = format!("let f = m::fuse(false); try {{ m::segfault() }} catch {{}} {method}");
         plugin.fails(&script, code, &["Fuse", "was lost with the process that it was in"]);
         plugin.same("m::fuse(false).armed", "false");

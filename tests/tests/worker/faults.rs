@@ -13,8 +13,7 @@ fn each_ends(code: Code, mode: Mode, security: &str, cases: &[(&str, &str)]) {
         let group = id(&plugin);
         let function = format!("`{}::{}`", code.name(), call.split('(').next().unwrap());
         let texts = [&*function, told, "the plugin's state was lost", "a fresh copy of the plugin"];
-        let error = plugin.fails(&format!("m::{call}"), PluginCrashed, &texts);
-        assert_eq!(error.location().map(|place| place.line), Some(2), "{call}: {error:?}");
+        plugin.fails(&format!("m::{call}"), PluginCrashed, &texts);
         group_ends(group);
         plugin.same("m::well(7)", "7");
         assert_ne!(id(&plugin), group, "{call}");
@@ -31,7 +30,7 @@ const IN_C: &[(&str, &str)] = &[
     ("abort()", ABRT),
     ("segfault()", SEGV),
     #[cfg(target_arch = "x86_64")]
-    ("divide()", "was ended by SIGFPE (an illegal operation on numbers)"),
+    ("divide(7)", "was ended by SIGFPE (an illegal operation on numbers)"),
     ("illegal()", "was ended by SIGILL (an illegal instruction)"),
     ("bus_error()", "was ended by SIGBUS (it used memory that is not there)"),
     ("overflow_stack()", "was ended by SIG"),

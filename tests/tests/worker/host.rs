@@ -21,15 +21,15 @@ struct Settings {
 
 /// What it holds, which a worker in use adds to.
 #[derive(Debug)]
-pub struct Held {
-    pub descriptors: usize,
-    pub threads: usize,
-    pub children: usize,
-    pub memory: u64,
+pub(crate) struct Held {
+    pub(crate) descriptors: usize,
+    pub(crate) threads: usize,
+    pub(crate) children: usize,
+    pub(crate) memory: u64,
 }
 
 /// The process as it was, which it is again at the end of a test.
-pub struct Host {
+pub(crate) struct Host {
     settings: Settings,
     held: Held,
     _alone: MutexGuard<'static, ()>,
@@ -37,20 +37,20 @@ pub struct Host {
 
 impl Host {
     /// As it is now.
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         Self { settings: Settings::now(), held: Held::now(), _alone: alone }
     }
 
     /// Checks what should never change.
     #[track_caller]
-    pub fn is_unchanged(&self, after: &str) {
+    pub(crate) fn is_unchanged(&self, after: &str) {
         assert_eq!(Settings::now(), self.settings, "after {after}");
     }
 
     /// Checks that nothing is left, once all runtimes are gone.
     #[track_caller]
-    pub fn is_clean(&self) {
+    pub(crate) fn is_clean(&self) {
         self.is_unchanged("all");
         // The harness starts and ends threads of its own.
         soon("the process is as it was", || {
@@ -78,7 +78,7 @@ impl Settings {
 }
 
 impl Held {
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let count = |folder| std::fs::read_dir(folder).unwrap().count();
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -94,7 +94,7 @@ impl Held {
 
     /// The same, once there are no more threads than these: one that was joined takes a moment to be gone.
     #[track_caller]
-    pub fn settled(threads: usize) -> Self {
+    pub(crate) fn settled(threads: usize) -> Self {
         soon("threads are gone", || {
             let held = Self::now();
             if held.threads <= threads + 2 { Ok(()) } else { Err(held) }
@@ -116,7 +116,7 @@ fn processes() -> Vec<Vec<String>> {
 
 /// Waits until no process of this group runs any more.
 #[track_caller]
-pub fn group_ends(group: i64) {
+pub(crate) fn group_ends(group: i64) {
     let group = group.to_string();
     soon("no process of the group is left", || {
         let left: Vec<_> = processes()
@@ -130,7 +130,7 @@ pub fn group_ends(group: i64) {
 
 /// Looks again and again until it is so.
 #[track_caller]
-pub fn soon<E: std::fmt::Debug>(what: &str, mut is: impl FnMut() -> Result<(), E>) {
+pub(crate) fn soon<E: std::fmt::Debug>(what: &str, mut is: impl FnMut() -> Result<(), E>) {
     let end = Instant::now() + Duration::from_secs(10);
     while let Err(found) = is() {
         assert!(Instant::now() < end, "not so: {what}: {found:#?}");

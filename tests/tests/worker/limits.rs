@@ -1,16 +1,15 @@
 //! What does not end by itself, and what takes too much.
 
 use crate::host::{Host, group_ends};
-use crate::plugins::{Code, MODES, id, workers};
+use crate::plugins::{Code, MODES, Session, id};
 use caraway::Code as Of;
-use caraway_tests::native::Native;
 use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Each call fails so within its time, with the whole group.
 #[track_caller]
-fn each_is_stopped(plugin: &Native, calls: &[&str]) {
+fn each_is_stopped(plugin: &Session, calls: &[&str]) {
     for call in calls {
         plugin.same("m::well(7)", "7");
         let group = id(plugin);
@@ -41,10 +40,7 @@ fn what_goes_on_for_ever_is_stopped() {
 #[test]
 fn children_are_stopped_with_their_parent() {
     let host = Host::now();
-    let security = "capabilities = [\"process\"]\n[security]\ntimeout = \"300ms\"";
-    let library = crate::plugins::c(&[]);
-    let plugin =
-        Native::set_up("faults", "1.0.0", &library, security, |builder| workers(builder).allow("process"));
+    let plugin = Code::C.granted("capabilities = [\"process\"]\n[security]\ntimeout = \"300ms\"", "process");
     each_is_stopped(&plugin, &["multiply(30)"]);
     let group = id(&plugin);
     plugin.same("m::start()", "0");
@@ -61,9 +57,9 @@ fn memory_ends_at_the_limit() {
         plugin.fails("m::leak()", Of::PluginCrashed, &["`faults::leak`", "was ended by SIGSEGV"]);
         plugin.same("m::well(7)", "7");
         let group = id(&plugin);
-        plugin.fails("m::take_at_once()", Of::PluginFailed, &["`faults::take_at_once`", "memory"]);
+        plugin.fails("m::take_at_once()", Of::Memory, &["`faults::take_at_once`", "memory"]);
         assert_eq!(id(&plugin), group);
-        plugin.fails("m::leak_with_care()", Of::PluginFailed, &["`faults::leak_with_care`", "memory"]);
+        plugin.fails("m::leak_with_care()", Of::Memory, &["`faults::leak_with_care`", "memory"]);
         let plugin = Code::Rust.plugin(mode, "max_memory = \"128MB\"");
         for call in ["leak", "take_at_once", "threads"] {
             let function = format!("`worker-faults::{call}`");

@@ -20,7 +20,7 @@ fn libraries_that_are_none_are_refused() {
         (whole[..whole.len() / 2].to_vec(), LoadFailed, ""),
         (whole[..64].to_vec(), LoadFailed, ""),
         (b"#!/bin/sh\nexit 0\n".to_vec(), LoadFailed, ""),
-        (of_another_machine, LoadFailed, ""),
+        (of_another_machine, Incompatible, "is built for another machine"),
         (contract(&[]), LoadFailed, "exports no Caraway plugin"),
         (contract(&["-DTABLE=caraway_plugin_v2", "-DMAJOR=1"]), Incompatible, "this host has 1.1"),
     ] {

@@ -2,7 +2,7 @@
 //! `CARAWAY_TEST_CALLS=1000000` makes it as many calls; `--nocapture` shows the figures.
 
 use crate::host::{Held, Host};
-use crate::plugins::{Code, Mode};
+use crate::plugins::{Code, Mode, Session};
 use caraway::Code as Of;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -10,9 +10,7 @@ use std::time::Instant;
 const THREADS: usize = 32;
 
 /// Makes these calls from all threads, and gives how many were answered and how many crashed.
-fn calls(plugin: &caraway_tests::native::Native, numbers: std::ops::Range<usize>) -> (usize, usize) {
-    let runtime = plugin.runtime();
-    let name = Code::Rust.name();
+fn calls(plugin: &Session, numbers: std::ops::Range<usize>) -> (usize, usize) {
     let (next, answered, crashed) =
         (AtomicUsize::new(numbers.start), AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || loop {
@@ -21,7 +19,7 @@ fn calls(plugin: &caraway_tests::native::Native, numbers: std::ops::Range<usize>
             return;
         }
         let number = i64::try_from(number).unwrap();
-        match runtime.call(name, "seldom", vec![number.into()]) {
+        match plugin.eval(&format!("m::seldom({number})")) {
             Ok(value) => {
                 assert_eq!(value.as_int(), Ok(number + 1));
                 answered.fetch_add(1, Ordering::Relaxed);
