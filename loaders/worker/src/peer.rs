@@ -407,6 +407,11 @@ impl Peer {
         args: &mut [&mut Dynamic],
     ) -> Result<Dynamic, Failure> {
         Callbacks::scope(context, signature, |callbacks| {
+            // What is written down here, buffers and all, is sent in the same order.
+            let _turn = self.turn()?;
+            if self.has_ended() {
+                return Err(End::Over.into());
+            }
             let _shared = Sharing::enter(self);
             let passing = Passing::new(self);
             let mut out = match callee {
@@ -434,10 +439,6 @@ impl Peer {
                 let functions = Functions::Bind(callbacks, index);
                 let arg = conform(ty, (**arg).clone(), functions).map_err(wrong)?;
                 write_value(&mut out, &arg, &passing).map_err(wrong)?;
-            }
-            let _turn = self.turn()?;
-            if self.has_ended() {
-                return Err(End::Over.into());
             }
             let ask = || {
                 if let Some(released) = self.tables.take_released() {
