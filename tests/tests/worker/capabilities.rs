@@ -53,9 +53,9 @@ fn files_are_what_is_granted() {
     fails(&reader, &format!("write_file({})", at("in/new")), DENIED);
 
     let writer = Code::C.asking("\"filesystem\"", &[grant("write", "in")], &[]);
-    writer.eval(&format!("m::write_file({})", at("in/new"))).unwrap();
+    drop(writer.eval(&format!("m::write_file({})", at("in/new"))).unwrap());
     assert_eq!(std::fs::read_to_string(root.join("in/new")).unwrap(), "written");
-    writer.eval(&format!("m::link_file({}, {})", at("out/secret"), at("in/made"))).unwrap();
+    drop(writer.eval(&format!("m::link_file({}, {})", at("out/secret"), at("in/made"))).unwrap());
     for path in ["in/../out/new", "in/made", "in/link", "in/folder/new", "out/new"] {
         fails(&writer, &format!("write_file({})", at(path)), DENIED);
     }
@@ -63,7 +63,7 @@ fn files_are_what_is_granted() {
     assert!(!root.join("out/new").exists());
 
     // A folder of its own is always there, and gone afterwards.
-    nothing.eval("m::write_file(m::variable(\"TMPDIR\") + \"/mine\")").unwrap();
+    drop(nothing.eval("m::write_file(m::variable(\"TMPDIR\") + \"/mine\")").unwrap());
     nothing.same("m::read_file(m::variable(\"TMPDIR\") + \"/mine\")", "\"written\"");
     let own = nothing.eval("m::variable(\"TMPDIR\")").unwrap().into_string().unwrap();
     drop((nothing, ungranted, reader, writer));
@@ -116,7 +116,7 @@ fn sockets_and_programs_are_what_is_granted() {
     }
     let both = ["network".to_owned(), "process".to_owned()];
     let plugin = Code::C.asking("\"network\", \"process\"", &both, &[]);
-    plugin.eval(&format!("m::{reach}")).unwrap();
+    drop(plugin.eval(&format!("m::{reach}")).unwrap());
     plugin.same(&format!("m::{start}"), "0");
     drop((plugin, listener));
     host.is_clean();

@@ -28,9 +28,10 @@ fn what_goes_on_for_ever_is_stopped() {
         let host = Host::now();
         let timeout = "timeout = \"300ms\"";
         each_is_stopped(&Code::Rust.plugin(mode, timeout), &["spin()", "doze()"]);
+        // What is scribbled begins as a message does that is 16 MiB long.
         each_is_stopped(
             &Code::C.plugin(mode, timeout),
-            &["spin()", "doze()", "ignore_signals_and_doze()", "talk_for_ever()"],
+            &["spin()", "doze()", "ignore_signals_and_doze()", "talk_for_ever()", "scribble(1)"],
         );
         host.is_clean();
     }
@@ -60,10 +61,16 @@ fn memory_ends_at_the_limit() {
         plugin.fails("m::take_at_once()", Of::Memory, &["`faults::take_at_once`", "memory"]);
         assert_eq!(id(&plugin), group);
         plugin.fails("m::leak_with_care()", Of::Memory, &["`faults::leak_with_care`", "memory"]);
+        drop(plugin);
         let plugin = Code::Rust.plugin(mode, "max_memory = \"128MB\"");
-        for call in ["leak", "take_at_once", "threads"] {
+        for (call, told) in [
+            ("leak", "was ended by SIGABRT"),
+            ("take_at_once", "was ended by SIGABRT"),
+            // A panic that is caught.
+            ("threads", "failed to spawn thread"),
+        ] {
             let function = format!("`worker-faults::{call}`");
-            plugin.fails(&format!("m::{call}()"), Of::PluginCrashed, &[&function, "SIGABRT"]);
+            plugin.fails(&format!("m::{call}()"), Of::PluginCrashed, &[&function, told]);
             plugin.same("m::well(7)", "7");
         }
         drop(plugin);
