@@ -60,7 +60,7 @@ pub(crate) fn host_channel(socket: UnixStream) -> io::Result<Halves> {
     if !files.is_empty() {
         control.push(SendAncillaryMessage::ScmRights(&files));
     }
-    sendmsg(&socket, &[io::IoSlice::new(&[FIRST])], &mut control, SendFlags::NOSIGNAL)?;
+    sendmsg(&socket, &[io::IoSlice::new(&[FIRST])], &mut control, quietly())?;
     halves(socket, to, from)
 }
 
@@ -73,7 +73,11 @@ pub(crate) fn worker_channel(socket: UnixStream) -> io::Result<Halves> {
     let mut first = [0];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
+    // A worker starts nothing before it has confined itself, and then only what closes these.
+    #[cfg(target_os = "linux")]
     let flags = RecvFlags::CMSG_CLOEXEC;
+    #[cfg(not(target_os = "linux"))]
+    let flags = RecvFlags::empty();
     recvmsg(&socket, &mut [io::IoSliceMut::new(&mut first)], &mut control, flags)?;
     if first != [FIRST] {
         return Err(io::ErrorKind::InvalidData.into());
@@ -87,6 +91,14 @@ pub(crate) fn worker_channel(socket: UnixStream) -> io::Result<Halves> {
     // The host's first one is what it writes to.
     let (to, from) = (files.pop(), files.pop());
     halves(socket, to, from)
+}
+
+/// A socket whose other end is gone is an error and no signal, where the system asks; Rust's runtime ignores the signal.
+fn quietly() -> SendFlags {
+    #[cfg(target_os = "linux")]
+    return SendFlags::NOSIGNAL;
+    #[cfg(not(target_os = "linux"))]
+    SendFlags::empty()
 }
 
 /// The first byte of a conversation, with which the memory goes over.
@@ -172,7 +184,7 @@ impl Sender {
         look: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<(), Closed<E>> {
         while !bytes.is_empty() {
-            match send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            match send(&self.socket, bytes, quietly() | SendFlags::DONTWAIT) {
                 Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.wait(look)?,
