@@ -89,7 +89,7 @@ fn exit_codes() {
     for args in [
         &["run"][..],
         &["walk"],
-        &["run", "--isolate", "fine.rhai"],
+        &["run", "--isolated", "fine.rhai"],
         &["run", "fine.rhai", "--alow", "io"],
         &[],
     ] {
