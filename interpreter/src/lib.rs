@@ -26,8 +26,8 @@
 //!
 //! With an engine of your own, [`Runtime::install`] makes `import` find plugins there.
 //!
-//! By default nothing is granted: a plugin reads no file, opens no connection, and no native code is loaded,
-//! until [`Builder::allow`] says so. `docs/security.md` says what holds for which kind.
+//! By default nothing is granted: a plugin reads no file, opens no connection, and no native code is loaded
+//! into this process, until [`Builder::allow`] says so. `docs/security.md` says what holds for which kind.
 
 #[cfg(not(all(feature = "native", feature = "wasm-runtime")))]
 mod absent;

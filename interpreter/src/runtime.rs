@@ -229,7 +229,7 @@ impl Runtime {
     ///
     /// Imports are resolved as running the program would. The calls of plugins' functions are compared with their
     /// signatures, as far as what the arguments are is evident; so are the names of variables and functions. What is not
-    /// certain is not reported. Native code is looked at only where it is granted.
+    /// certain is not reported. Native code is looked at only where it is granted, or in a worker.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;

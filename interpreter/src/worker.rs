@@ -16,7 +16,7 @@ pub use caraway_loaders_worker::Workers;
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let workers = caraway::worker::maybe_run()?;
 ///     let runtime = caraway::Runtime::builder().workers(workers).plugin_path("plugins").build()?;
-///     runtime.run_file("app.rhai".as_ref(), &[])?;
+///     runtime.run_file(std::path::Path::new("app.rhai"), &[])?;
 ///     Ok(())
 /// }
 /// ```

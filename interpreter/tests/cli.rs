@@ -89,7 +89,7 @@ fn exit_codes() {
     for args in [
         &["run"][..],
         &["walk"],
-        &["run", "--isolate", "fine.rhai"],
+        &["run", "--isolated", "fine.rhai"],
         &["run", "fine.rhai", "--alow", "io"],
         &[],
     ] {
@@ -476,7 +476,10 @@ fn info() {
     let value: Value = serde_json::from_str(&ran.shows(0, &[]).stdout).unwrap();
     assert_eq!(value["functions"][0]["signature"], "text(path: string) -> string");
     assert_eq!(value["functions"][0]["params"], json!([{"name": "path", "type": "string"}]));
-    assert_eq!(value["capabilities"], json!([{"name": "filesystem", "asked": "read data", "granted": null}]));
+    assert_eq!(
+        value["capabilities"],
+        json!([{"name": "filesystem", "asked": "read data", "granted": null, "needed": true}])
+    );
     assert_eq!(value["dependencies"][0]["name"], "std/fs");
 }
 

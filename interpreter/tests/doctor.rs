@@ -46,6 +46,70 @@ fn what_is_fine() {
     assert_eq!((&value["ok"], &value["problems"]), (&true.into(), &serde_json::json!([])));
 }
 
+#[cfg(feature = "worker")]
+#[test]
+fn what_this_kernel_lacks_for_workers_is_said_with_what_helps() {
+    use caraway_loaders_worker::confine::lacking;
+    let ran = project().run(&["doctor", "--format", "json"]);
+    let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let findings = value["findings"].as_array().unwrap().iter();
+    let said: Vec<&str> = findings
+        .filter(|finding| finding["about"] == "workers")
+        .map(|finding| finding["found"].as_str().unwrap())
+        .collect();
+    let lacks = lacking();
+    match lacks.is_empty() {
+        true => assert_eq!(said, ["are held to files, ports, programs and memory by this kernel"]),
+        false => assert_eq!(said, lacks.iter().map(ToString::to_string).collect::<Vec<_>>()),
+    }
+    let hints: Vec<&Value> = value["warnings"].as_array().unwrap().iter().map(|w| &w["hint"]).collect();
+    assert!(lacks.iter().all(|lack| hints.contains(&&Value::from(lack.help))), "{ran}");
+}
+
+#[cfg(all(feature = "native", feature = "worker", target_os = "linux"))]
+#[test]
+fn what_runs_in_a_process_of_its_own_needs_no_grant_of_native() {
+    let manifest = |sandbox: bool| {
+        format!(
+            "name = \"fast\"\nversion = \"1.0.0\"\ntype = \"native\"\ncapabilities = [\"native\"]\n\
+             functions = [{{ name = \"f\" }}]\n[implementation]\nentrypoint = \"fast.so\"\n\
+             [security]\nsandbox = {sandbox}\n"
+        )
+    };
+    let folder = Folder::new(&[
+        ("app.rhai", "import \"fast\" as f;"),
+        ("plugins/fast/fast.so", "no library"),
+        ("plugins/fast/plugin.toml", &manifest(false)),
+    ]);
+    let (here, own) = (
+        "runs in         the host's process, with all of its rights",
+        "runs in         a process of its own",
+    );
+    for (sandbox, flag, process, granted) in [
+        (false, &[][..], here, "nothing"),
+        (false, &["--isolate"], own, "not needed"),
+        (true, &[], own, "not needed"),
+        (true, &["--isolate"], own, "not needed"),
+    ] {
+        folder.write("plugins/fast/plugin.toml", &manifest(sandbox));
+        let run = |args: &[&str]| folder.run(&[args, flag].concat());
+        let asks = format!("asks for        native: all; granted: {granted}");
+        run(&["info", "fast"]).shows(0, &[process, &asks]);
+        let row = format!("fast@1.0.0   native      all       {granted}");
+        run(&["audit", "app.rhai"]).shows(0, &[&row]);
+        let needed = granted == "nothing";
+        let info: Value = serde_json::from_str(&run(&["info", "fast", "--format", "json"]).stdout).unwrap();
+        assert_eq!(
+            (&info["isolated"], &info["capabilities"][0]["needed"]),
+            (&(!needed).into(), &needed.into())
+        );
+        let doctor = run(&["doctor"]);
+        assert_eq!(doctor.stdout.contains("asks for native, not granted"), needed, "{doctor}");
+        // What is opened in a process of its own is opened without a grant.
+        assert_eq!(doctor.code, Some(if needed { 0 } else { 3 }), "{doctor}");
+    }
+}
+
 #[test]
 fn each_problem_comes_with_what_mends_it() {
     for (file, text, code, parts) in [

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // First of all: native plugins that want a sandbox run in processes of their own, which are this program again.
+    let workers = caraway::worker::maybe_run()?;
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
 
     // A runtime knows where plugins are and what they may do; here, nothing.
@@ -14,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     limits.timeout = Some(Duration::from_secs(5));
     let runtime = Runtime::builder()
         .plugin_path(&plugins)
+        .workers(workers)
         .plugin_limits(limits)
         .output(Output::new(|_, line| println!("script: {line}")))
         .build()?;

@@ -7,7 +7,7 @@ use crate::diagnostic::one_line;
 use crate::lookup::find;
 use crate::session::Session;
 use caraway_loaders_core::Error;
-use caraway_loaders_core::capability::{Access, Asks, Capability};
+use caraway_loaders_core::capability::{Asks, Capability};
 use caraway_loaders_core::discover::{Catalog, Plugin};
 use caraway_loaders_core::resolve::{Plan, parse_import};
 use clap::Args;
@@ -42,6 +42,8 @@ struct Row {
     /// `None` for the program, which need not ask.
     asked: Option<String>,
     granted: Option<String>,
+    /// Whether it must be granted.
+    needed: bool,
     /// The plugins on the way to the one that does it, which is the last; none if it does it itself.
     through: Vec<String>,
 }
@@ -73,28 +75,30 @@ fn rows(session: &Session) -> Vec<Row> {
         .iter()
         .filter_map(|&capability| {
             let granted = Some(program.granted(capability)?);
-            Some(Row { who: None, capability, asked: None, granted, through: Vec::new() })
+            Some(Row { who: None, capability, asked: None, granted, needed: true, through: Vec::new() })
         })
         .collect();
     for plugin in plan.plugins() {
         let id = plugin.id();
-        rows.extend(own(plugin, &session.plugin_access(plugin), &id, &[]));
+        rows.extend(own(plugin, session, &id, &[]));
         for way in ways(&plan, plugin) {
             let Some(last) = way.last() else { continue };
             let through: Vec<String> = way.iter().map(|plugin| plugin.id()).collect();
-            rows.extend(own(last, &session.plugin_access(last), &id, &through));
+            rows.extend(own(last, session, &id, &through));
         }
     }
     rows
 }
 
 /// What a plugin asks for, as something that `who` can do through it.
-fn own(plugin: &Plugin, access: &Access, who: &str, through: &[String]) -> Vec<Row> {
+fn own(plugin: &Plugin, session: &Session, who: &str, through: &[String]) -> Vec<Row> {
+    let access = session.plugin_access(plugin);
     let row = |(capability, asked)| Row {
         who: Some(who.to_owned()),
         capability,
         asked: Some(asked),
         granted: access.granted(capability),
+        needed: session.needs_grant(plugin, capability),
         through: through.to_vec(),
     };
     plugin.manifest.asks.iter().map(row).collect()
@@ -131,7 +135,10 @@ impl Row {
             one_line(self.who.as_deref().unwrap_or("the program")),
             self.capability.to_string(),
             one_line(self.asked.as_deref().unwrap_or("-")),
-            one_line(self.granted.as_deref().unwrap_or("nothing")),
+            match self.needed {
+                true => one_line(self.granted.as_deref().unwrap_or("nothing")),
+                false => "not needed".to_owned(),
+            },
             one_line(&self.through.join(" -> ")),
         ]
     }
@@ -142,6 +149,7 @@ impl Row {
             "capability": self.capability.name(),
             "asked": self.asked,
             "granted": self.granted,
+            "needed": self.needed,
             "through": self.through,
         })
     }

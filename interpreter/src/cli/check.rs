@@ -26,7 +26,7 @@ const STDIN: &str = "-";
 #[command(
     after_help = "Imports are resolved as `caraway run` would, and calls are compared with the signatures of plugins. \
 What is not certain is not reported. For a plugin, the folder that it is in is a search path too. Native code is looked \
-at only with `--allow native`."
+at only with `--allow native`, or in a process of its own."
 )]
 pub(super) struct Check {
     /// A program, a plugin's folder or manifest, or a folder of plugins

@@ -24,7 +24,7 @@ use std::sync::Arc;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The format is the one that Rhai writes for engines, and that its language server reads. Native code is opened only with \
-`--allow native`.")]
+`--allow native`, or in a process of its own.")]
 pub(super) struct Definitions {
     /// Plugins by name, module or folder; without one, all that a program in this folder can import
     #[arg(value_name = "NAME[@REQ]|DIR")]

@@ -22,7 +22,7 @@ use std::sync::Arc;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 For example `caraway doc stats` or `caraway doc stats::mean`. What is shown is what the manifest says, or else the comments \
-of the code. Native code is opened only with `--allow native`.")]
+of the code. Native code is opened only with `--allow native`, or in a process of its own.")]
 pub(super) struct Doc {
     /// A plugin's name or module and which versions will do, or its folder; and perhaps a function
     #[arg(value_name = "NAME[@REQ]|DIR[::FUNCTION]")]

@@ -24,7 +24,7 @@ use std::sync::Arc;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Configuration, search paths, plugins, lock file and answers are looked at; nothing is run or changed, and native code is \
-opened only with `--allow native`. The exit code is that of the first problem.")]
+opened only with `--allow native`, or in a process of its own. The exit code is that of the first problem.")]
 pub(super) struct Doctor {
     #[command(flatten)]
     pub(super) options: Options,
@@ -68,10 +68,29 @@ impl Findings {
         for loader in runtime.loaders() {
             self.say("kind", format!("{}: {}", loader.kind(), loader.description()));
         }
+        self.workers();
         match memory_is_counted() {
             true => self.say("memory", "is counted, so its limits hold"),
             false => self.say("memory", "is not counted by this host, so limits on it are refused"),
         }
+    }
+
+    /// Whether this kernel holds plugins in processes of their own, and what it lacks for that.
+    #[cfg(feature = "worker")]
+    fn workers(&mut self) {
+        let lacks = caraway_loaders_worker::confine::lacking();
+        if lacks.is_empty() {
+            self.say("workers", "are held to files, ports, programs and memory by this kernel");
+        }
+        for lack in lacks {
+            self.say("workers", lack.to_string());
+            self.warnings.push(Error::new(Code::NotEnforced, lack.to_string()).hint(lack.help));
+        }
+    }
+
+    #[cfg(not(feature = "worker"))]
+    fn workers(&mut self) {
+        self.say("workers", "are not in this build, so native plugins that want a sandbox are refused");
     }
 
     /// Looks at the files that everything else depends on, and says whether they can be read.
@@ -130,11 +149,10 @@ impl Findings {
                     "broken".to_owned()
                 }
             };
-            let open = plugin
-                .manifest
-                .asks
-                .iter()
-                .filter(|(capability, _)| session.plugin_access(plugin).granted(*capability).is_none());
+            let open = plugin.manifest.asks.iter().filter(|(capability, _)| {
+                session.needs_grant(plugin, *capability)
+                    && session.plugin_access(plugin).granted(*capability).is_none()
+            });
             let open: Vec<String> = open.map(|(capability, _)| capability.to_string()).collect();
             let open = match open.is_empty() {
                 true => String::new(),

@@ -4,7 +4,7 @@ use super::list::{place_of, summary};
 use super::setting;
 use crate::diagnostic::one_line;
 use crate::inspection::Inspection;
-use caraway_loaders_core::capability::Access;
+use caraway_loaders_core::capability::{Access, Capability};
 use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::manifest::{Dependency, Function};
 use caraway_loaders_core::{Error, Type};
@@ -19,6 +19,10 @@ use std::time::Duration;
 pub(super) struct Facts {
     pub(super) plugin: Arc<Plugin>,
     pub(super) access: Access,
+    /// Whether it runs in a process of its own.
+    pub(super) isolated: bool,
+    /// Whether it runs in the host's with all of the host's rights, which `native` is for.
+    pub(super) trusted: bool,
     /// The look at its code, if there was one.
     pub(super) inspection: Option<Inspection>,
     /// What it depends on, and the version that is there for it.
@@ -34,6 +38,11 @@ impl Facts {
             (_, Some(Inspection::Offers(found))) => Some(found),
             (declared, _) => declared.as_deref(),
         }
+    }
+
+    /// Whether what it asks for must be granted.
+    fn needs(&self, capability: Capability) -> bool {
+        capability != Capability::Native || self.trusted
     }
 
     /// What came of the look at the code; `None` if nobody looked.
@@ -128,13 +137,22 @@ impl Facts {
         }
         if self.plugin.origin != Origin::BuiltIn {
             rows.push(("sandbox", security.sandbox.to_string()));
+            let process = match (self.isolated, self.trusted) {
+                (true, _) => "a process of its own",
+                (false, true) => "the host's process, with all of its rights",
+                (false, false) => "the host's process",
+            };
+            rows.push(("runs in", process.to_owned()));
             rows.push((
                 "loaded",
                 if manifest.runtime.lazy { "at its first import" } else { "at start" }.to_owned(),
             ));
         }
         for (capability, reach) in manifest.asks.iter() {
-            let granted = self.access.granted(capability).unwrap_or_else(|| "nothing".to_owned());
+            let granted = match self.needs(capability) {
+                true => self.access.granted(capability).unwrap_or_else(|| "nothing".to_owned()),
+                false => "not needed".to_owned(),
+            };
             rows.push(("asks for", format!("{capability}: {reach}; granted: {granted}")));
         }
         rows.extend(self.access.denials().map(|denial| ("denied", denial.to_owned())));
@@ -191,12 +209,14 @@ impl Facts {
                 "max_cpu_ms": milliseconds(security.max_cpu),
                 "timeout_ms": milliseconds(security.timeout),
             },
+            "isolated": self.isolated,
             "runtime": {"lazy": manifest.runtime.lazy},
             "config": setting::list(&manifest.config),
             "capabilities": manifest.asks.iter().map(|(capability, reach)| json!({
                 "name": capability.name(),
                 "asked": reach,
                 "granted": self.access.granted(capability),
+                "needed": self.needs(capability),
             })).collect::<Vec<_>>(),
             "denials": self.access.denials().collect::<Vec<_>>(),
             "types": manifest.types.iter().map(|(name, ty)| (name.clone(), json!(spelled(ty))))

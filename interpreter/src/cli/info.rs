@@ -9,6 +9,7 @@ use crate::lookup::find;
 use crate::session::Session;
 use crate::shadowing::shadowed;
 use caraway_loaders_core::Error;
+use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::{Catalog, Plugin};
 use caraway_loaders_core::resolve::parse_import;
 use clap::Args;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 /// Show all about a plugin: what it says of itself, offers, asks for and is granted
 #[derive(Debug, Args)]
 #[command(after_help = "With --verbose, the code is looked at even if the manifest declares its functions. \
-Native code is opened only with `--allow native`.")]
+Native code is opened only with `--allow native`, or in a process of its own.")]
 pub(super) struct Info {
     /// A plugin's name or module and which versions will do, of which the highest is shown; or its folder
     #[arg(value_name = "NAME[@REQ]|DIR")]
@@ -56,10 +57,13 @@ impl Info {
             let found = find(catalog, &dependency.name, &dependency.requirement);
             (dependency.clone(), found.ok().map(|found| found.manifest.version.clone()))
         });
+        let loader = session.loader(plugin).ok();
         let shadows = catalog.shadowed.iter().filter(|shadowed| Arc::ptr_eq(&shadowed.by, plugin));
         Facts {
             plugin: plugin.clone(),
             access: session.plugin_access(plugin),
+            isolated: loader.is_some_and(|loader| loader.isolates(&plugin.manifest)),
+            trusted: session.needs_grant(plugin, Capability::Native),
             inspection: looks.then(|| Inspection::of(plugin, session)),
             dependencies: dependencies.collect(),
             shadows: shadows.map(|shadowed| shadowed.plugin.clone()).collect(),

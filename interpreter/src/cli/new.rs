@@ -37,7 +37,7 @@ enum Kind {
     /// In Rhai
     #[value(alias = "script")]
     Module,
-    /// A library of machine code, which is trusted
+    /// A library of machine code, in the host's process or in its own
     Native,
     /// A half in Rhai that importers see, and a native half that it calls
     Hybrid,

@@ -17,7 +17,10 @@ use std::path::{Path, PathBuf};
 
 /// Check plugins: everything that is wrong with a manifest, and whether the code offers what it declares
 #[derive(Debug, Args)]
-#[command(after_help = "Native code is opened only with `--allow native`: its constructors run when it is.")]
+#[command(
+    after_help = "Native code is opened only with `--allow native`, or in a process of its own: its constructors run when \
+it is."
+)]
 pub(super) struct Validate {
     /// A plugin's folder, its manifest, or a folder of plugins
     #[arg(required = true, value_name = "PATH")]

@@ -15,7 +15,7 @@ use crate::shadowing::shadowed;
 use crate::traced;
 use crate::trust::Trust;
 use caraway_loaders_core::bind::Bound;
-use caraway_loaders_core::capability::{Access, Request};
+use caraway_loaders_core::capability::{Access, Capability, Request};
 use caraway_loaders_core::config::Configuration;
 #[cfg(feature = "cli")]
 use caraway_loaders_core::discover::SearchPath;
@@ -455,5 +455,14 @@ impl Session {
     pub(crate) fn plugin_access(&self, plugin: &Plugin) -> Access {
         self.loader(plugin)
             .map_or_else(|_| Access::default(), |loader| self.authority.plugin(plugin, &*loader))
+    }
+
+    /// Whether a plugin has only with a grant what it asks for: `native` is of no matter where its code runs in a process
+    /// of its own.
+    #[cfg(feature = "cli")]
+    pub(crate) fn needs_grant(&self, plugin: &Plugin, capability: Capability) -> bool {
+        let may =
+            |loader: Arc<dyn Loader>| capability != Capability::Native || loader.trusted(&plugin.manifest);
+        self.loader(plugin).map_or(true, may)
     }
 }

@@ -53,8 +53,8 @@ use crate::runtime::Runtime;
 use caraway_loaders_core::Error;
 use std::path::Path;
 
-/// Runs the tests of the plugin in `folder`, with nothing granted. Native plugins need a grant, and so a [`Harness`] with
-/// a runtime of your own.
+/// Runs the tests of the plugin in `folder`, with nothing granted. Native plugins need a grant or a worker, and so a
+/// [`Harness`] with a runtime of your own.
 ///
 /// # Errors
 ///

@@ -53,6 +53,12 @@ pub trait Loader: Send + Sync {
         false
     }
 
+    /// Whether the plugin's code runs in a process of its own.
+    fn isolates(&self, manifest: &Manifest) -> bool {
+        let _ = manifest;
+        false
+    }
+
     /// Whether this kind holds its plugins to `security.sandbox` in the host's process. Where it does not, those that are
     /// to be sandboxed need a process of their own.
     fn sandboxes(&self) -> bool {

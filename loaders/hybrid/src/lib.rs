@@ -9,7 +9,7 @@
 //!
 //! | field | the script | the library |
 //! | --- | --- | --- |
-//! | `security.sandbox` | as for a script plugin, default true | runs in the host's process all the same, which needs the `native` grant |
+//! | `security.sandbox` | as for a script plugin, default true | runs in the host's process all the same, which needs the `native` grant, unless all plugins run in workers |
 //! | `timeout`, `max_cpu`, `max_memory` | enforced; what the library does counts, but cannot be interrupted while it runs | no limit of its own; functions marked `native` have none |
 //! | `allowed_apis`, `dependencies`, other capabilities | enforced | imports nothing |
 

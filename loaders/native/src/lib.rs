@@ -1,7 +1,7 @@
 //! Loads native plugins: shared libraries that run in the host's process.
 //!
-//! Nothing holds native code back, so it is the operator's grant that decides, and what a manifest would have
-//! enforced (`sandbox`, time, memory) is refused. What the loader does see to is that a file which is no
+//! Nothing holds native code back in this process, so it is the operator's grant that decides, and what a manifest would
+//! have enforced (`sandbox`, time, memory) is refused; `loaders/worker` has this loader in processes that are held. What the loader does see to is that a file which is no
 //! plugin, or not of this host's contract, is an error before any of its code runs, and that what was checked
 //! is what is loaded:
 //!

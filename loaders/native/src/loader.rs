@@ -43,21 +43,26 @@ impl Loader for NativeLoader {
             ("max_memory", security.max_memory.is_some()),
             ("max_cpu", security.max_cpu.is_some()),
             ("timeout", security.timeout.is_some()),
-            ("allowed_apis", security.allowed_apis.is_some()),
         ] {
             unenforced.refuse(
                 given,
                 &format!("security.{field}"),
                 format!("`{field}` cannot be enforced on native code in the host's process"),
-                "remove it, or use `wasm`",
+                "set `security.sandbox` to true, remove it, or use `wasm`",
             );
         }
+        unenforced.refuse(
+            security.allowed_apis.is_some(),
+            "security.allowed_apis",
+            "a library cannot import `std/...`, so `allowed_apis` says nothing",
+            "remove it",
+        );
         for (capability, _) in manifest.asks.iter() {
             unenforced.refuse(
                 capability != Capability::Native,
                 "capabilities",
                 format!("`{capability}` cannot be enforced on native code in the host's process"),
-                "remove it: what is granted `native` can do all that the host can; or use `hybrid`, whose script is held to it",
+                "remove it: what is granted `native` can do all that the host can; or set `security.sandbox` to true; or use `hybrid`, whose script is held to it",
             );
         }
         unenforced.refuse(

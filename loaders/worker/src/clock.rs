@@ -53,6 +53,13 @@ impl Clock {
     }
 
     /// What the process has used; `None` once it is gone.
+    #[cfg(not(target_os = "linux"))]
+    fn now(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What the process has used; `None` once it is gone.
+    #[cfg(target_os = "linux")]
     fn now(&self) -> Option<Duration> {
         let mut clock = 0;
         // SAFETY: the pointer is to a clock's number, which is written.

@@ -30,10 +30,6 @@ impl IsolatedLoader {
         Self { inner, workers, all }
     }
 
-    fn isolates(&self, manifest: &Manifest) -> bool {
-        self.all || (manifest.security.sandbox && !self.inner.sandboxes())
-    }
-
     /// Whether the plugin's code asks the kernel itself for what it does, and not modules of the host.
     fn is_direct(&self) -> bool {
         !self.inner.sandboxes()
@@ -189,6 +185,10 @@ impl Loader for IsolatedLoader {
 
     fn trusted(&self, manifest: &Manifest) -> bool {
         !self.isolates(manifest) && self.inner.trusted(manifest)
+    }
+
+    fn isolates(&self, manifest: &Manifest) -> bool {
+        self.all || (manifest.security.sandbox && !self.inner.sandboxes())
     }
 
     fn sandboxes(&self) -> bool {

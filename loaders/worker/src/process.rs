@@ -4,7 +4,7 @@ use caraway_loaders_core::output::{Level, Output};
 use parking_lot::{Condvar, Mutex};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read};
@@ -193,8 +193,7 @@ impl fmt::Display for Name {
 /// Shows what a process prints, with its name, until it has ended.
 fn listen(child: &mut Child, name: &str, output: &Output) {
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else { return };
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let Some(Ok(pid)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return };
+    let Some(pid) = end_of(child.id()) else { return };
     let mut pipes = [Pipe::new(stdout.into()), Pipe::new(stderr.into())];
     loop {
         let mut fds = vec![PollFd::new(&pid, PollFlags::IN)];
@@ -213,6 +212,20 @@ fn listen(child: &mut Child, name: &str, output: &Output) {
             return;
         }
     }
+}
+
+/// What can be read once a process has ended. Without such a thing the end of its output is taken for its own.
+#[cfg(target_os = "linux")]
+fn end_of(id: u32) -> Option<OwnedFd> {
+    use rustix::process::{PidfdFlags, pidfd_open};
+
+    let pid = i32::try_from(id).ok().and_then(Pid::from_raw)?;
+    pidfd_open(pid, PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_of(_: u32) -> Option<OwnedFd> {
+    None
 }
 
 /// What comes through a pipe, line by line.

@@ -179,9 +179,11 @@ impl Tables {
         errors.theirs.iter().find(|(_, theirs)| Arc::ptr_eq(theirs, &value.0)).map(|(id, _)| *id)
     }
 
-    /// Forgets the other side's errors: the call that they could pass through is over.
+    /// Forgets all errors: the call that they could pass through is over.
     pub(crate) fn forget_errors(&self) {
-        self.errors.lock().theirs.clear();
+        let mut errors = self.errors.lock();
+        errors.theirs.clear();
+        errors.ours.clear();
     }
 
     /// The number of an error of the other side's, if this is one on its way back.

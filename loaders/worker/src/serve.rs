@@ -12,13 +12,11 @@ use caraway_loaders_core::bind::{Binder, Bound, CallError, CallResult};
 use caraway_loaders_core::budget::Expiry;
 use caraway_loaders_core::discover::{Origin, Plugin};
 use caraway_loaders_core::event::Event;
-
 use caraway_loaders_core::loader::{Imports, LoadRequest, Loader};
 use caraway_loaders_core::manifest::Manifest;
 use caraway_loaders_core::observe::Watch;
 use caraway_loaders_core::output::{Output, Stream};
 use caraway_loaders_core::rate::Rate;
-
 use caraway_loaders_core::store::Store;
 use caraway_loaders_core::{Code, Error, Signature, StandardPackage};
 use parking_lot::Mutex;

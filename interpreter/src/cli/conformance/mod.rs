@@ -20,8 +20,8 @@ use std::process::{Command, ExitStatus};
 /// Check that plugins keep what plugins of every kind promise: load them, and call each function in many ways
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Functions are called with extreme values, so nothing is granted but what `--allow` names; native plugins need \
-`--allow native`, and are called in a process of their own. Exits with 3 if a check fails.")]
+Functions are called with extreme values, so nothing is granted but what `--allow` names; native plugins are \
+called in a process of their own, and need `--allow native` if they have no sandbox. Exits with 3 if a check fails.")]
 pub(super) struct Conformance {
     /// Names of plugins, built-in ones too, or folders [default: the plugin in this folder, else all]
     #[arg(value_name = "NAME[@REQ]|DIR")]

@@ -53,8 +53,8 @@ pub const REFUSED: &[Refusal] = &[
     Refusal {
         field: "runtime.environment",
         refused: Refused::Any,
-        until: "plugins run in worker processes",
-        hint: "remove it; take settings as arguments",
+        until: "a plugin can set variables of its process",
+        hint: "remove it; ask for `env`, or take settings",
     },
     Refusal {
         field: "runtime.parallel",
@@ -83,8 +83,8 @@ pub const REFUSED: &[Refusal] = &[
     Refusal {
         field: "type",
         refused: Refused::Text("process"),
-        until: "plugins run in worker processes",
-        hint: "use `wasm` for code that is not trusted, `native` for code that is",
+        until: "programs can be plugins",
+        hint: "use `native`, which runs in a process of its own with `security.sandbox`, or `wasm`",
     },
 ];
 

@@ -22,7 +22,7 @@ const IN_MEMORY: u32 = 1 << 31;
 
 /// How long to ask again and again for a message before waiting for it in the system, which takes longer to wake up than
 /// most calls last.
-const SPIN: Duration = Duration::from_micros(40);
+const SPIN: Duration = Duration::from_micros(20);
 
 /// How much is read at once.
 const CHUNK: usize = 64 << 10;
@@ -60,7 +60,7 @@ pub(crate) fn host_channel(socket: UnixStream) -> io::Result<Halves> {
     if !files.is_empty() {
         control.push(SendAncillaryMessage::ScmRights(&files));
     }
-    sendmsg(&socket, &[io::IoSlice::new(&[FIRST])], &mut control, SendFlags::NOSIGNAL)?;
+    sendmsg(&socket, &[io::IoSlice::new(&[FIRST])], &mut control, quietly())?;
     halves(socket, to, from)
 }
 
@@ -73,7 +73,11 @@ pub(crate) fn worker_channel(socket: UnixStream) -> io::Result<Halves> {
     let mut first = [0];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
+    // A worker starts nothing before it has confined itself, and then only what closes these.
+    #[cfg(target_os = "linux")]
     let flags = RecvFlags::CMSG_CLOEXEC;
+    #[cfg(not(target_os = "linux"))]
+    let flags = RecvFlags::empty();
     recvmsg(&socket, &mut [io::IoSliceMut::new(&mut first)], &mut control, flags)?;
     if first != [FIRST] {
         return Err(io::ErrorKind::InvalidData.into());
@@ -89,6 +93,14 @@ pub(crate) fn worker_channel(socket: UnixStream) -> io::Result<Halves> {
     halves(socket, to, from)
 }
 
+/// A socket whose other end is gone is an error and no signal, where the system asks; Rust's runtime ignores the signal.
+fn quietly() -> SendFlags {
+    #[cfg(target_os = "linux")]
+    return SendFlags::NOSIGNAL;
+    #[cfg(not(target_os = "linux"))]
+    SendFlags::empty()
+}
+
 /// The first byte of a conversation, with which the memory goes over.
 const FIRST: u8 = b'c';
 
@@ -99,11 +111,15 @@ fn halves(socket: UnixStream, to: Option<File>, from: Option<File>) -> io::Resul
     // Whoever waits in the system for its call to come back needs one call of the system, where `poll` takes three.
     socket.set_read_timeout(Some(LOOK))?;
     let other = socket.try_clone()?;
-    // Where there is one processor, asking again keeps the other side from answering.
-    let spins = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
     Ok((
         Sender { socket, outgoing: Outgoing::new(to) },
-        Receiver { socket: other, incoming: Incoming::new(from), received: Vec::new(), taken: 0, spins },
+        Receiver {
+            socket: other,
+            incoming: Incoming::new(from),
+            received: Vec::new(),
+            taken: 0,
+            spin: Spin::new(),
+        },
     ))
 }
 
@@ -168,7 +184,7 @@ impl Sender {
         look: &mut dyn FnMut() -> Result<(), E>,
     ) -> Result<(), Closed<E>> {
         while !bytes.is_empty() {
-            match send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            match send(&self.socket, bytes, quietly() | SendFlags::DONTWAIT) {
                 Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.wait(look)?,
@@ -198,7 +214,7 @@ pub(crate) struct Receiver {
     received: Vec<u8>,
     /// How much of `received` has been given out.
     taken: usize,
-    spins: bool,
+    spin: Spin,
 }
 
 impl Receiver {
@@ -254,11 +270,12 @@ impl Receiver {
     /// Waits for bytes, behind the first `start`, no longer than until it is time to look.
     fn wait(&mut self, start: usize) -> Result<usize, Errno> {
         let mut recv = |flags| recv(&self.socket, &mut self.received[start..], flags).map(|(_, got)| got);
-        if self.spins {
+        if self.spin.is_worth_it() {
             let end = Instant::now() + SPIN;
             loop {
                 let got = recv(RecvFlags::DONTWAIT);
                 if got != Err(Errno::AGAIN) {
+                    self.spin.helped();
                     return got;
                 }
                 if Instant::now() >= end {
@@ -266,8 +283,56 @@ impl Receiver {
                 }
                 std::hint::spin_loop();
             }
+            self.spin.failed();
         }
         recv(RecvFlags::empty())
+    }
+}
+
+/// Whether to ask again and again before waiting: as long as that helps. Where calls last long, or processors are few or
+/// busy, it only takes time from whoever is to answer.
+#[derive(Debug)]
+struct Spin {
+    /// How often it may fail.
+    credit: u32,
+    /// How often not to try.
+    pause: u32,
+    next_pause: u32,
+}
+
+impl Spin {
+    const CREDIT: u32 = 8;
+    const PAUSE: u32 = 64;
+    const LONGEST_PAUSE: u32 = 4096;
+
+    fn new() -> Self {
+        // Where there is one processor it never helps.
+        let alone = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
+        Self { credit: Self::CREDIT, pause: if alone { u32::MAX } else { 0 }, next_pause: Self::PAUSE }
+    }
+
+    fn is_worth_it(&mut self) -> bool {
+        if self.pause == 0 {
+            return true;
+        }
+        if self.pause < u32::MAX {
+            self.pause -= 1;
+        }
+        false
+    }
+
+    fn helped(&mut self) {
+        self.credit = (self.credit + 1).min(Self::CREDIT);
+        self.next_pause = Self::PAUSE;
+    }
+
+    fn failed(&mut self) {
+        self.credit = self.credit.saturating_sub(4);
+        if self.credit == 0 {
+            self.pause = self.next_pause;
+            self.next_pause = (self.next_pause * 2).min(Self::LONGEST_PAUSE);
+            self.credit = 1;
+        }
     }
 }
 
