@@ -36,7 +36,7 @@ pub(crate) fn serve(socket: UnixStream, parent: u32, loaders: Vec<Arc<dyn Loader
     let ready = confine::detach(&[socket.as_raw_fd()], parent).is_ok() && close_stdin().is_ok();
     if ready && let Ok(channel) = worker_channel(socket) {
         grow_stack();
-        let peer = Peer::new(channel, Box::new(Worker::default()));
+        let peer = Peer::new(channel, Box::new(Worker));
         // Whatever ends this has been told to the host, or there is no host.
         let _ = work(&peer, &loaders);
     }
@@ -59,7 +59,6 @@ fn grow_stack() {
 }
 
 /// What a worker does for its host: nothing but calls.
-#[derive(Default)]
 struct Worker;
 
 impl Side for Worker {

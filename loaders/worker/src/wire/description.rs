@@ -38,9 +38,9 @@ pub(crate) fn write_description(out: &mut Writer, description: &Description) {
 
 /// Reads a binary's description.
 pub(crate) fn read_description(from: &mut Reader<'_>) -> Result<Description, Malformed> {
-    let mut description = Description::default();
-    description.functions = read_functions(from)?;
-    description.types = from.list(|from| read_type(from, 0))?;
-    description.partial = from.bool()?;
-    Ok(description)
+    Ok(Description {
+        functions: read_functions(from)?,
+        types: from.list(|from| read_type(from, 0))?,
+        partial: from.bool()?,
+    })
 }
