@@ -91,8 +91,12 @@ fn not_enforced(manifest: &Manifest, message: impl AsRef<str>, hint: &str) -> Er
 fn open(access: &Access, confinement: &mut Confinement) {
     for opening in access.openings() {
         if opening.path.exists() {
-            let list = if opening.write { &mut confinement.write } else { &mut confinement.read };
-            list.push(opening.path);
+            if opening.write {
+                confinement.write.push(opening.path.clone());
+            }
+            if opening.read {
+                confinement.read.push(opening.path);
+            }
         }
     }
     if access.has_any_of(Capability::Network) {

@@ -245,6 +245,7 @@ impl Supervisor {
         let scratch = tempfile::Builder::new().prefix("caraway-").tempdir();
         let scratch = scratch.map_err(|error| failed(&format_args!("has no folder of its own: {error}")))?;
         let mut load = self.load.clone();
+        load.confinement.read.push(scratch.path().to_owned());
         load.confinement.write.push(scratch.path().to_owned());
         let start = Start {
             program: self.workers.path(),

@@ -40,7 +40,7 @@ pub(super) fn rules(confinement: &Confinement) -> Result<Rules, Error> {
     let mut rules = ruleset(&confinement.connect).map_err(|e| refused("restrict files", &e))?;
     let read = AccessFs::from_read(NEWEST);
     let devices = AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::MakeSock | AccessFs::IoctlDev;
-    let write = AccessFs::from_all(NEWEST) & !(devices | AccessFs::ResolveUnix);
+    let write = AccessFs::from_write(NEWEST) & !devices;
     for (paths, access) in [(&confinement.read, read), (&confinement.write, write)] {
         for path in paths {
             let opened = open(path).map_err(|e| {

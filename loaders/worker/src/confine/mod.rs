@@ -65,7 +65,8 @@ pub enum Ports {
 pub struct Confinement {
     /// Files and folders that may be read, mapped and opened as libraries, with all below them.
     pub read: Vec<PathBuf>,
-    /// The same, that may be changed, too: files and folders in them made, renamed and removed.
+    /// Files and folders that may be changed: files and folders in them made, renamed and removed. To be read they must be
+    /// among the others, too.
     pub write: Vec<PathBuf>,
     /// Where it may connect to.
     pub connect: Ports,

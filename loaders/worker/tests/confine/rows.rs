@@ -61,6 +61,11 @@ fn reads(confinement: &mut Confinement, world: &World) {
 }
 
 fn writes(confinement: &mut Confinement, world: &World) {
+    reads(confinement, world);
+    only_writes(confinement, world);
+}
+
+fn only_writes(confinement: &mut Confinement, world: &World) {
     confinement.write = vec![world.path("in")];
 }
 
@@ -140,6 +145,9 @@ fn files() -> Vec<Row> {
         fails("remove_what_may_be_read", reads, |w| std::fs::remove_file(w.path("in/file")), EACCES),
         fails("create_where_may_be_read", reads, |w| write(&w.path("in/new")), EACCES),
         works("change_granted", writes, change),
+        works("write_what_may_not_be_read", only_writes, |w| write(&w.path("in/new"))),
+        fails("read_what_may_be_written", only_writes, |w| read(&w.path("in/file")), EACCES),
+        fails("list_what_may_be_written", only_writes, |w| list(&w.path("in")), EACCES),
         fails("write_other", writes, |w| write(&w.path("out/file")), EACCES),
         fails("write_other_by_link", writes, |w| write(&w.path("in/link")), EACCES),
         fails("move_out", writes, |w| std::fs::rename(w.path("in/file"), w.path("out/new")), EACCES),
