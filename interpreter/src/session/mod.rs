@@ -15,7 +15,9 @@ use crate::shadowing::shadowed;
 use crate::traced;
 use crate::trust::Trust;
 use caraway_loaders_core::bind::Bound;
-use caraway_loaders_core::capability::{Access, Capability, Request};
+#[cfg(feature = "cli")]
+use caraway_loaders_core::capability::Capability;
+use caraway_loaders_core::capability::{Access, Request};
 use caraway_loaders_core::config::Configuration;
 #[cfg(feature = "cli")]
 use caraway_loaders_core::discover::SearchPath;
