@@ -26,6 +26,11 @@ impl Exports {
         Self { bound, engine, calls }
     }
 
+    /// Whether it is this very module.
+    pub(crate) fn is_of(&self, bound: &Arc<Bound>) -> bool {
+        Arc::ptr_eq(&self.bound, bound)
+    }
+
     /// What the other side is told of it.
     pub(crate) fn describe(&self) -> Module {
         let function = |signature: &Arc<caraway_loaders_core::Signature>| Function {

@@ -143,10 +143,13 @@ impl Peer {
 
     /// Lets the other side call a module, and gives its number.
     pub(crate) fn export(&self, bound: Arc<Bound>) -> (u32, Arc<Exports>) {
-        let exports = Arc::new(Exports::new(bound));
         let mut modules = self.modules.lock();
-        modules.push(exports.clone());
-        (u32::try_from(modules.len() - 1).unwrap_or(u32::MAX), exports)
+        let known = modules.iter().position(|exports| exports.is_of(&bound));
+        let place = known.unwrap_or_else(|| {
+            modules.push(Arc::new(Exports::new(bound)));
+            modules.len() - 1
+        });
+        (u32::try_from(place).unwrap_or(u32::MAX), modules[place].clone())
     }
 
     /// Has the conversation to itself, once no other thread of a host has. A worker has one call at a time, and its

@@ -6,7 +6,7 @@ use crate::peer::{Callee, End, Failure, Peer, Side};
 use crate::process::{Ended, Process, Start};
 use crate::remote::{self, Remote};
 use crate::wire::{
-    Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, host_channel, read_description,
+    self, Hello, Load, Malformed, Module, Purpose, Reader, Tag, VERSION, host_channel, read_description,
     read_error, read_functions,
 };
 use crate::workers::Workers;
@@ -27,7 +27,7 @@ use parking_lot::{Mutex, MutexGuard};
 use rhai::{Dynamic, NativeCallContext, Position};
 use std::ffi::OsString;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long a process may take to say that it is a worker.
@@ -76,6 +76,8 @@ pub(crate) struct Supervisor {
     location: Location,
     state: Mutex<State>,
     classes: Mutex<Vec<Arc<Class>>>,
+    /// Its functions, whose numbers its module calls them by.
+    functions: OnceLock<Vec<wire::Function>>,
 }
 
 #[derive(Default)]
@@ -176,6 +178,7 @@ impl Supervisor {
             location: Location::file(plugin.manifest.file()),
             state: Mutex::default(),
             classes: Mutex::default(),
+            functions: OnceLock::new(),
         }
     }
 
@@ -224,6 +227,7 @@ impl Supervisor {
         let frame = supervisor.meter.enter()?;
         let (worker, module) = supervisor.start(&frame, Module::read)?;
         supervisor.state.lock().worker = Some(worker.clone());
+        supervisor.functions.get_or_init(|| module.functions.clone());
         let mut binder = request.binder();
         let remote: Arc<dyn Remote> = supervisor.clone();
         let classes = remote::bind(&mut binder, module, &remote)?;
@@ -339,7 +343,16 @@ impl Supervisor {
         if started.is_err() {
             state.count_end();
         }
-        let (worker, _) = started?;
+        let (worker, module) = started?;
+        if self.functions.get() != Some(&module.functions) {
+            let message = format!(
+                "`{}` has other functions than before its process ended: its files were changed",
+                self.name
+            );
+            return Err(Error::new(Code::SignatureMismatch, message)
+                .hint("start the program again, which then sees what is new")
+                .into());
+        }
         state.worker = Some(worker.clone());
         Ok(worker)
     }

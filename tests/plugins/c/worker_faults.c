@@ -252,6 +252,9 @@ static int32_t shutdown_fault(uint64_t *out) { (void)out; return CARAWAY_OK; }
 #define FUNCTION(name, text) {CARAWAY_TEXT(text), CARAWAY_TEXT(""), name, NULL, CARAWAY_FUNCTION, 0}
 
 static const caraway_function functions[] = {
+#ifdef LATER
+    FUNCTION(id, "new_id() -> int"),
+#endif
     FUNCTION(well, "well(x: int) -> int"),
     FUNCTION(id, "id() -> int"),
     FUNCTION(abort_now, "abort()"),

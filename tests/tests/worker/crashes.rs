@@ -1,8 +1,8 @@
 //! What becomes of a plugin that crashes again and again, and of what it gave out.
 
 use crate::host::{Host, soon};
-use crate::plugins::{Code, Mode, Session, id};
-use caraway::Code::{PluginCrashed, ValueRefused};
+use crate::plugins::{Code, Mode, Session, c, id, plugin};
+use caraway::Code::{PluginCrashed, SignatureMismatch, ValueRefused};
 
 /// So many crashes in a row are forgiven at once.
 const PATIENCE: usize = 5;
@@ -54,6 +54,23 @@ fn what_only_crashes_is_not_started_again() {
     assert_eq!(crashes, QUARANTINE);
     let texts = ["ended its process 12 times in a row, and is not started again", "mend the plugin"];
     plugin.fails("m::well(7)", PluginCrashed, &texts);
+    drop(plugin);
+    host.is_clean();
+}
+
+/// Functions are called by their places: those of another library are others.
+#[test]
+fn a_library_that_was_changed_is_not_taken_for_the_old_one() {
+    let host = Host::now();
+    let mut plugin = plugin("faults", &c(&[]), Mode::Sandboxed, "");
+    plugin.same("m::well(7)", "7");
+    plugin.replace(&c(&["-DLATER"]));
+    plugin.same("m::well(7)", "7");
+    crash(&plugin);
+    let texts = ["`faults` has other functions than before its process ended", "start the program again"];
+    plugin.fails("m::well(7)", SignatureMismatch, &texts);
+    plugin.restart();
+    plugin.same("m::new_id() == m::id()", "true");
     drop(plugin);
     host.is_clean();
 }

@@ -333,7 +333,7 @@ pub(crate) struct Module {
 }
 
 /// A function of a [`Module`].
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Function {
     pub(crate) signature: Signature,
     /// Whether it is a property of a handle.
