@@ -114,3 +114,29 @@ fn a_crash_in_a_destructor_ends_the_worker_alone() {
         host.is_clean();
     }
 }
+
+/// What is loaded goes on as it is, whatever becomes of its file; what is loaded then is what is there then.
+#[test]
+fn a_library_is_replaced_while_it_is_called() {
+    let host = Host::now();
+    for mode in MODES {
+        let whole = plugins::c(&[]);
+        let mut plugin = plugins::plugin("faults", &whole, mode, "");
+        plugin.same("m::well(7)", "7");
+        for (library, works) in
+            [(&whole[..whole.len() / 2], false), (&[][..], false), (&plugins::c(&["-DLATER"])[..], true)]
+        {
+            plugin.replace(library);
+            plugin.same("m::well(7)", "7");
+            let old = plugin.restart();
+            match works {
+                true => plugin.same("m::new_id() == m::id()", "true"),
+                false => drop(plugin.refused(LoadFailed, &[])),
+            }
+            // The old engine's worker is still the old code.
+            plugin.swap(old);
+            plugin.same("m::well(7)", "7");
+        }
+    }
+    host.is_clean();
+}

@@ -90,10 +90,15 @@ impl Session {
         Self { engine: engine(&plugin), plugin, import: format!("import \"{name}\" as m; ") }
     }
 
-    /// Goes on with a runtime that has loaded nothing yet.
-    pub(crate) fn restart(&mut self) {
+    /// Goes on with a runtime that has loaded nothing yet, and gives the old engine.
+    pub(crate) fn restart(&mut self) -> Engine {
         self.plugin.restart();
-        self.engine = engine(&self.plugin);
+        std::mem::replace(&mut self.engine, engine(&self.plugin))
+    }
+
+    /// Goes on with this engine.
+    pub(crate) fn swap(&mut self, engine: Engine) {
+        self.engine = engine;
     }
 
     /// Puts another library in the place of the plugin's.
