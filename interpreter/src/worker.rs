@@ -5,6 +5,7 @@
 //! wants workers lets [`maybe_run`] decide, first of all in its `main`, whether it is one.
 
 pub use caraway_loaders_worker::Workers;
+pub use caraway_loaders_worker::confine::{Ability, Lack, lacking};
 
 /// Makes this process a worker if it was started to be one, and then does not return. Else it may start workers: give
 /// what is returned to [`Builder::workers`](crate::Builder::workers).

@@ -132,6 +132,9 @@ fn nothing_is_left(folder: &Folder, folders: usize) {
 
 #[test]
 fn a_program_says_the_same_with_its_plugins_in_workers() {
+    if !common::holds_workers() {
+        return;
+    }
     let folder = folder();
     let here = run(&folder, &["run", "app.rhai", "--allow", "native", "--allow", "script:io"]);
     let there = run(&folder, &["run", "app.rhai", "--isolate", "--allow", "script:io"]);
@@ -147,6 +150,9 @@ fn a_program_says_the_same_with_its_plugins_in_workers() {
 
 #[test]
 fn a_crash_is_an_error_with_a_place() {
+    if !common::holds_workers() {
+        return;
+    }
     let folder = folder();
     let ran = run(&folder, &["run", "crash.rhai", "--isolate"]);
     let texts = ["error[E0109]", "`faults::leave` ended by `exit(0)`", "crash.rhai:4:4", "help: "];
@@ -173,6 +179,9 @@ fn signal(child: &Child, signal: rustix::process::Signal) {
 
 #[test]
 fn ctrl_c_ends_a_call_that_hangs() {
+    if !common::holds_workers() {
+        return;
+    }
     let folder = folder();
     let (child, worker) = hang(&folder);
     assert!(std::path::Path::new(&format!("/proc/{worker}")).exists());
@@ -188,6 +197,9 @@ fn ctrl_c_ends_a_call_that_hangs() {
 /// Whoever is killed cannot remove folders.
 #[test]
 fn a_host_that_is_killed_leaves_no_process() {
+    if !common::holds_workers() {
+        return;
+    }
     let folder = folder();
     let (child, worker) = hang(&folder);
     signal(&child, rustix::process::Signal::KILL);

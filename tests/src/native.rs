@@ -54,7 +54,7 @@ impl Native {
 
     /// Goes on in workers that are this program, if there is one, with a runtime that has loaded nothing yet.
     pub fn in_worker(mut self, program: Option<&str>) -> Self {
-        if let Some(workers) = program.map(Workers::program) {
+        if let Some(workers) = program.filter(|_| crate::workers_hold()).map(Workers::program) {
             let set_up = self.set_up.clone();
             self.set_up = Arc::new(move |builder| set_up(builder).workers(workers.clone()).isolate(true));
         }

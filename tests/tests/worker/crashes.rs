@@ -17,6 +17,9 @@ fn crash(plugin: &Session) {
 
 #[test]
 fn crashes_in_a_row_make_pauses_until_a_call_goes_well() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let plugin = Code::C.plugin(Mode::Sandboxed, "");
     for _ in 0..3 {
@@ -36,6 +39,9 @@ fn crashes_in_a_row_make_pauses_until_a_call_goes_well() {
 
 #[test]
 fn what_only_crashes_is_not_started_again() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let plugin = Code::C.plugin(Mode::Sandboxed, "");
     let mut crashes = 0;
@@ -61,6 +67,9 @@ fn what_only_crashes_is_not_started_again() {
 /// Functions are called by their places: those of another library are others.
 #[test]
 fn a_library_that_was_changed_is_not_taken_for_the_old_one() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let mut plugin = plugin("faults", &c(&[]), Mode::Sandboxed, "");
     plugin.same("m::well(7)", "7");
@@ -77,6 +86,9 @@ fn a_library_that_was_changed_is_not_taken_for_the_old_one() {
 
 #[test]
 fn handles_are_lost_with_their_process() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let plugin = Code::Rust.plugin(Mode::Isolated, "");
     let group = id(&plugin);

@@ -63,17 +63,26 @@ const IN_RUST: &[(&str, &str)] = &[
 
 #[test]
 fn ends_in_c() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     MODES.iter().for_each(|mode| each_ends(Code::C, *mode, "", IN_C));
 }
 
 #[test]
 fn ends_in_rust() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     MODES.iter().for_each(|mode| each_ends(Code::Rust, *mode, "", IN_RUST));
 }
 
 /// It is spoiled, and stays so until it ends; the host is not.
 #[test]
 fn what_a_process_changes_stays_its_own() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     const EPERM: &str = "1";
     for mode in MODES {
         let host = Host::now();
@@ -103,6 +112,9 @@ fn what_a_process_changes_stays_its_own() {
 
 #[test]
 fn a_panic_is_an_error_and_the_process_goes_on() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     for mode in MODES {
         let plugin = Code::Rust.plugin(mode, "");
         let group = id(&plugin);
@@ -114,6 +126,9 @@ fn a_panic_is_an_error_and_the_process_goes_on() {
 /// Lines that are not ended are shown at the process's end; long ones are cut.
 #[test]
 fn noise_is_shown_with_the_plugins_name() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let plugin = Code::C.plugin(Mode::Isolated, "");
     for (bytes, ended) in [(10, true), (1 << 20, true), (20, false)] {

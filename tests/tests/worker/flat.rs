@@ -27,6 +27,9 @@ fn stays_flat(what: &str, mut turn: impl FnMut()) {
 
 #[test]
 fn fresh_runtimes() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let mut plugin = Code::C.plugin(Mode::Sandboxed, "");
     stays_flat("fresh runtimes", || {
@@ -39,6 +42,9 @@ fn fresh_runtimes() {
 
 #[test]
 fn crashes() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let plugin = Code::C.plugin(Mode::Sandboxed, "");
     stays_flat("crashes", || {

@@ -24,6 +24,9 @@ fn each_is_stopped(plugin: &Session, calls: &[&str]) {
 
 #[test]
 fn what_goes_on_for_ever_is_stopped() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     for mode in MODES {
         let host = Host::now();
         let timeout = "timeout = \"300ms\"";
@@ -40,6 +43,9 @@ fn what_goes_on_for_ever_is_stopped() {
 /// With a grant for programs, children are there to be ended, too.
 #[test]
 fn children_are_stopped_with_their_parent() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let plugin = Code::C.granted("capabilities = [\"process\"]\n[security]\ntimeout = \"300ms\"", "process");
     each_is_stopped(&plugin, &["multiply(30)"]);
@@ -52,6 +58,9 @@ fn children_are_stopped_with_their_parent() {
 
 #[test]
 fn memory_ends_at_the_limit() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     for mode in MODES {
         let host = Host::now();
         let plugin = Code::C.plugin(mode, "max_memory = \"128MB\"");

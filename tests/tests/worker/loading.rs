@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// A library that is none, or not for this host, is refused as it is in the host's process.
 #[test]
 fn libraries_that_are_none_are_refused() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let whole = plugins::c(&[]);
     let mut of_another_machine = whole.clone();
@@ -47,6 +50,9 @@ fn libraries_that_are_none_are_refused() {
 
 #[test]
 fn constructors_that_end_the_process_fail_the_load() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     for mode in MODES {
         for (flag, told) in [
@@ -64,6 +70,9 @@ fn constructors_that_end_the_process_fail_the_load() {
 
 #[test]
 fn a_constructor_that_hangs_is_stopped() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let library = plugins::c(&["-DHANG_AT_LOAD"]);
     for mode in MODES {
@@ -78,6 +87,9 @@ fn a_constructor_that_hangs_is_stopped() {
 /// Nobody waits for the plugin's end by then.
 #[test]
 fn a_crash_at_the_end_harms_nobody() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     let library = plugins::c(&["-DCRASH_AT_END"]);
     for mode in MODES {
@@ -94,6 +106,9 @@ fn a_crash_at_the_end_harms_nobody() {
 
 #[test]
 fn a_crash_in_a_destructor_ends_the_worker_alone() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     for (code, armed, unarmed) in [
         (Code::C, "m::fuse(1)", "m::is_armed(m::fuse(0))"),
         (Code::Rust, "m::fuse(true)", "if m::fuse(false).armed { 1 } else { 0 }"),
@@ -118,6 +133,9 @@ fn a_crash_in_a_destructor_ends_the_worker_alone() {
 /// What is loaded goes on as it is, whatever becomes of its file; what is loaded then is what is there then.
 #[test]
 fn a_library_is_replaced_while_it_is_called() {
+    if !caraway_tests::workers_hold() {
+        return;
+    }
     let host = Host::now();
     for mode in MODES {
         let whole = plugins::c(&[]);
