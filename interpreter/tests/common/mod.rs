@@ -123,13 +123,13 @@ impl std::fmt::Display for Ran {
 
 /// Whether the kernel can hold plugins in workers. Where it cannot, what needs that is not tried.
 #[cfg(feature = "worker")]
-pub fn holds_workers() -> bool {
+pub(crate) fn holds_workers() -> bool {
     let lacks = caraway::worker::lacking();
     lacks.iter().for_each(|lack| eprintln!("not tried: {lack}"));
     lacks.is_empty()
 }
 
 #[cfg(not(feature = "worker"))]
-pub fn holds_workers() -> bool {
+pub(crate) fn holds_workers() -> bool {
     false
 }
