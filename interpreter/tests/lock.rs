@@ -127,7 +127,7 @@ fn lock_files_that_cannot_be_used() {
             &["is of format 99; this caraway knows 1", "caraway.lock:1:11"],
         ),
         ("\u{0}".to_owned(), &["error[E0602]"]),
-        ("<<<<<<< ours\n".to_owned() + &good, &["error[E0602]", "caraway.lock:1:9"]),
+        (format!("<<<<<<< ours\n{good}"), &["error[E0602]", "caraway.lock:1:9"]),
     ] {
         folder.write("caraway.lock", &text);
         folder.run(&["run", "app.rhai"]).gives(6, "", parts);
