@@ -210,6 +210,13 @@ impl Error {
         self
     }
 
+    /// The same error, which has cost the plugin what it kept.
+    #[must_use]
+    pub fn with_state_lost(&self) -> Self {
+        let lost = Self::new(self.0.code, format!("{}; the plugin's state was lost", self.0.message));
+        lost.hint(self.hint_text().unwrap_or("the next call starts with a fresh copy of the plugin"))
+    }
+
     /// The same error, about the argument of this index, from 0. The call that it belongs to names the
     /// function and the parameter.
     #[must_use]

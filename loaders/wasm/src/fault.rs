@@ -6,9 +6,8 @@ use crate::memory::MemoryMeter;
 use crate::module::Broken;
 use crate::wasi::Stopped;
 use caraway_loaders_core::bind::CallError;
-use caraway_loaders_core::budget::{Expiry, Frame};
+use caraway_loaders_core::budget::Frame;
 use caraway_loaders_core::{Code, Error};
-use rhai::Position;
 use std::fmt::Display;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
@@ -25,20 +24,12 @@ pub(crate) fn explain(
     frame: &Frame,
 ) -> CallError {
     let error = match error.downcast_ref::<Stopped>() {
-        Some(Stopped(expiry)) => settle(expiry.clone(), frame),
+        Some(Stopped(expiry)) => CallError::at_boundary(expiry.clone(), frame),
         None => fault(error, function, memory).into(),
     };
     match error {
-        CallError::Error(error) => state_lost(&error).into(),
+        CallError::Error(error) => error.with_state_lost().into(),
         other => other,
-    }
-}
-
-/// What a limit that was used up is to a caller: an error if it is the limit of `frame`.
-pub(crate) fn settle(expiry: Expiry, frame: &Frame) -> CallError {
-    match frame.settle(expiry.clone().terminate(Position::NONE)) {
-        Ok(error) => error.into(),
-        Err(_) => expiry.into(),
     }
 }
 
@@ -82,14 +73,6 @@ fn fault(error: &wasmtime::Error, function: &str, memory: &mut MemoryMeter) -> E
                 }
             }
         }
-    }
-}
-
-fn state_lost(error: &Error) -> Error {
-    let lost = Error::new(error.code(), format!("{}; the plugin's state was lost", error.message()));
-    match error.hint_text() {
-        Some(hint) => lost.hint(hint),
-        None => lost.hint("the next call starts with a fresh copy of the plugin"),
     }
 }
 

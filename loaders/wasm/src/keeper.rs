@@ -177,7 +177,9 @@ impl<P: Program> Keeper<P> {
         let result = call(&live.instance, &mut live.store);
         live.store.data().flush();
         let result = match result {
-            Ok(result) => frame.finish().map(|()| result).map_err(|expiry| fault::settle(expiry, &frame)),
+            Ok(result) => {
+                frame.finish().map(|()| result).map_err(|expiry| CallError::at_boundary(expiry, &frame))
+            }
             Err(Failure::Refused(error)) => Err(error.into()),
             Err(Failure::Fault(error)) => {
                 let name = format!("{}::{function}", self.name);
@@ -259,7 +261,7 @@ impl<P: Program> Keeper<P> {
                 return Ok(turn);
             }
             if let Err(expiry) = budget::check() {
-                return Err(fault::settle(expiry, frame));
+                return Err(CallError::at_boundary(expiry, frame));
             }
         }
     }

@@ -362,7 +362,7 @@ impl Supervisor {
             if let Some(state) = self.state.try_lock_for(TURN) {
                 return Ok(state);
             }
-            budget::check().map_err(|expiry| settle(expiry, frame))?;
+            budget::check().map_err(|expiry| CallError::at_boundary(expiry, frame))?;
         }
     }
 
@@ -391,8 +391,8 @@ impl Supervisor {
             .hint("the next call starts a fresh copy of the plugin")
         };
         match end {
-            End::Stopped(expiry) => match settle(expiry, frame) {
-                CallError::Error(error) => lost(&error).into(),
+            End::Stopped(expiry) => match CallError::at_boundary(expiry, frame) {
+                CallError::Error(error) => error.with_state_lost().into(),
                 other => other,
             },
             End::Malformed(what) => {
@@ -444,7 +444,7 @@ impl Remote for Supervisor {
             }
             // Whoever found it at its end is about to make room for a new one.
             std::thread::sleep(MOMENT);
-            budget::check().map_err(|expiry| settle(expiry, &frame))?;
+            budget::check().map_err(|expiry| CallError::at_boundary(expiry, &frame))?;
         };
         if let Err(Failure::End(end)) = result {
             return Err(self.ended(&worker, end, &signature.name, &frame));
@@ -454,21 +454,13 @@ impl Remote for Supervisor {
             state.ended = 0;
             state.pause = None;
         }
-        frame.finish().map_err(|expiry| settle(expiry, &frame))?;
+        frame.finish().map_err(|expiry| CallError::at_boundary(expiry, &frame))?;
         match result {
             Ok(value) => Ok(value),
-            Err(Failure::Call(CallError::Expired(expiry))) => Err(settle(expiry, &frame)),
+            Err(Failure::Call(CallError::Expired(expiry))) => Err(CallError::at_boundary(expiry, &frame)),
             Err(Failure::Call(error)) => Err(error),
             Err(Failure::End(_)) => Err(Error::new(Code::Internal, "an end that was handled").into()),
         }
-    }
-}
-
-/// What a limit that was used up is to a caller: an error if it is the limit of `frame`.
-fn settle(expiry: Expiry, frame: &Frame) -> CallError {
-    match frame.settle(expiry.clone().terminate(Position::NONE)) {
-        Ok(error) => error.into(),
-        Err(_) => expiry.into(),
     }
 }
 
@@ -480,9 +472,4 @@ fn nonce() -> Result<[u8; 16], Failure> {
         Failure::Call(Error::new(Code::Io, message).into())
     })?;
     Ok(nonce)
-}
-
-fn lost(error: &Error) -> Error {
-    let lost = Error::new(error.code(), format!("{}; the plugin's state was lost", error.message()));
-    lost.hint(error.hint_text().unwrap_or("the next call starts a fresh copy of the plugin"))
 }

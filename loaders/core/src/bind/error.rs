@@ -2,11 +2,11 @@
 
 use super::conform::mismatch;
 use super::shown::Shown;
-use crate::budget::Expiry;
+use crate::budget::{Expiry, Frame};
 use crate::error::{Error, Location};
 use crate::secret::Secrets;
 use caraway_plugin::Signature;
-use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 /// What a call gives back to Rhai.
 pub type CallResult = Result<Dynamic, CallError>;
@@ -35,6 +35,14 @@ impl From<Expiry> for CallError {
 }
 
 impl CallError {
+    /// What a limit that was used up is to the caller at the boundary of `frame`: an error if it is that frame's own.
+    pub fn at_boundary(expiry: Expiry, frame: &Frame) -> Self {
+        match frame.settle(expiry.clone().terminate(Position::NONE)) {
+            Ok(error) => error.into(),
+            Err(_) => expiry.into(),
+        }
+    }
+
     /// The same without these in its words.
     #[cold]
     pub(super) fn hiding(self, secrets: &Secrets) -> Self {
