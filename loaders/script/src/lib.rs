@@ -5,6 +5,7 @@
 //! [`ImportResolver`] serves their imports; [`Instance`] is a script whose top level has been run and whose
 //! functions can be called; [`ScriptLoader`] is the loader.
 
+mod compile;
 pub mod engine;
 mod equal;
 mod files;
@@ -18,6 +19,7 @@ mod sort;
 mod source;
 mod text;
 
+pub use compile::{Compiled, Compiler, Obstacle, Script};
 pub use files::script_files;
 pub use instance::{Entry, Instance, exported};
 pub use loader::{ScriptLoader, bind_instance, instantiate, script_of_plugin, validate_script};

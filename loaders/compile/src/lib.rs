@@ -1,0 +1,13 @@
+//! Compiles typed functions of Rhai scripts to WebAssembly, which wasmtime runs.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | `ir` | functions as trees whose expressions have types |
+//! | `front` | from Rhai's syntax tree to those |
+//! | `emit` | from those to a module of WebAssembly |
+//! | `host` | running it: stores, calls, errors as Rhai tells them |
+
+mod emit;
+mod front;
+mod host;
+mod ir;

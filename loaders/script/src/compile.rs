@@ -1,0 +1,61 @@
+//! What runs functions of a script faster than Rhai does.
+
+use caraway_loaders_core::bind::Bound;
+use caraway_loaders_core::limits::Limits;
+use caraway_loaders_core::{Location, Signature};
+use rhai::{AST, Dynamic, EvalAltResult, Position};
+use std::fmt;
+use std::sync::Arc;
+
+/// Compiles functions of scripts; `caraway-loaders-compile` has one. Without a compiler, and for all that it does
+/// not compile, Rhai walks the script's tree.
+pub trait Compiler: Send + Sync {
+    /// Whether functions of such types can be compiled at all: a quick look, without their code.
+    fn takes(&self, signature: &Signature) -> bool;
+
+    /// Compiles `functions` of a script, as far as it can. The outcomes are in the order of the functions.
+    fn compile(&self, script: &Script, functions: &[Signature]) -> Vec<Result<Arc<dyn Compiled>, Obstacle>>;
+
+    /// Why functions of a script would not be compiled, without compiling them; `None` for those that would.
+    fn obstacles(&self, script: &Script, functions: &[Signature]) -> Vec<Option<Obstacle>>;
+}
+
+/// A script whose functions can be compiled.
+pub struct Script<'a> {
+    /// What Rhai parsed, with its source's name.
+    pub ast: &'a AST,
+    /// What holds for each call.
+    pub limits: Limits,
+    /// What the script imports by this alias.
+    pub import: &'a dyn Fn(&str) -> Option<Arc<Bound>>,
+}
+
+/// A compiled function.
+pub trait Compiled: Send + Sync {
+    /// Calls it. The outcome is to the last bit what Rhai's own call of the function gives, an error with the
+    /// function's own frame around it. `None`, with nothing done, if the arguments have other types than it was
+    /// compiled for.
+    fn call(&self, args: &mut [&mut Dynamic]) -> Option<Result<Dynamic, Box<EvalAltResult>>>;
+}
+
+/// Why a function is not compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What stands in the way: `a string`, `try`.
+    pub what: String,
+    /// Where, in the script.
+    pub position: Position,
+}
+
+impl Obstacle {
+    /// The place in a script of this name.
+    pub fn location(&self, source: &str) -> Location {
+        Location::of_position(Some(source), self.position)
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
