@@ -86,6 +86,8 @@ pub(crate) enum SiteKind {
     Abs,
     /// `to_int` of a float. The operand's bits are told.
     ToInt,
+    /// `sign` of a float that is no number.
+    Sign,
     /// A call of a compiled function of this name; for the frames of an error.
     Call(String),
     /// A call of an imported function: its errors are its own.
