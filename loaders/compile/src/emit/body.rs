@@ -1,8 +1,10 @@
 //! The body of one function.
 
+use super::buffer::View;
 use super::module::{Layout, MAX_LEVEL_GLOBAL, count, to_word, value};
 use super::{Call, TOO_DEEP};
-use crate::ir::{Binary, Expr, Function, Kind, Local, Loop, SiteId, Type};
+use crate::ir::{Binary, Expr, Function, Kind, Local, Loop, Program, SiteId, Type};
+use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, Function as Code, InstructionSink, ValType};
 
 /// The level of the call.
@@ -15,6 +17,10 @@ pub(super) struct Body<'a> {
     pub(super) calls: Vec<Call>,
     pub(super) layout: &'a Layout,
     pub(super) scratch: Scratch,
+    /// What is known of the variables that are buffers.
+    pub(super) views: BTreeMap<Local, View>,
+    /// Whether a call can change what is known of buffers.
+    calls_change: bool,
     /// How many blocks are open.
     labels: u32,
     /// The loops that are open, the innermost last.
@@ -34,6 +40,10 @@ pub(super) struct Scratch {
     pub(super) p: u32,
     pub(super) q: u32,
     pub(super) max: u32,
+    /// Of a number in the memory.
+    pub(super) place: u32,
+    /// A buffer that is no variable.
+    pub(super) buffer: View,
 }
 
 /// Where `break` and `continue` go.
@@ -44,32 +54,50 @@ struct Labels {
 
 impl<'a> Body<'a> {
     /// Writes a function.
-    pub(super) fn of(function: &Function, layout: &'a Layout) -> Self {
-        use ValType::{F64, I64};
+    pub(super) fn of(function: &Function, program: &Program, layout: &'a Layout) -> Self {
+        use ValType::{F64, I32, I64};
 
         let variables = function.locals[function.params..].iter().filter_map(|ty| value(*ty));
-        let scratch = [I64, I64, I64, I64, F64, F64, F64];
+        let mut locals: Vec<_> = variables.collect();
         let first = 1 + count(function.locals.len());
+        let of_buffer = |number, first| View { number, start: first, len: first + 1 };
+        let scratch = Scratch {
+            x: first,
+            y: first + 1,
+            r: first + 2,
+            high: first + 3,
+            p: first + 4,
+            q: first + 5,
+            max: first + 6,
+            place: first + 7,
+            buffer: of_buffer(first + 8, first + 9),
+        };
+        locals.extend([I64, I64, I64, I64, F64, F64, F64, I32, I32, I32, I64]);
+        let mut views = BTreeMap::new();
+        for (local, ty) in function.locals.iter().enumerate() {
+            if matches!(ty, Type::Ints | Type::Floats) {
+                views.insert(local, of_buffer(index(local), count(1 + function.params + locals.len())));
+                locals.extend([I32, I64]);
+            }
+        }
         let mut body = Body {
-            code: Code::new_with_locals_types(variables.chain(scratch)),
+            code: Code::new_with_locals_types(locals),
             calls: Vec::new(),
             layout,
-            scratch: Scratch {
-                x: first,
-                y: first + 1,
-                r: first + 2,
-                high: first + 3,
-                p: first + 4,
-                q: first + 5,
-                max: first + 6,
-            },
+            scratch,
+            views,
+            calls_change: !program.imports.is_empty(),
             labels: 0,
             loops: Vec::new(),
         };
-        body.code().local_get(LEVEL).global_get(MAX_LEVEL_GLOBAL).i32_gt_s();
-        body.fail_if(TOO_DEEP, |code| {
-            code.i64_const(0).i64_const(0);
-        });
+        if !is_empty(&function.body) {
+            body.code().local_get(LEVEL).global_get(MAX_LEVEL_GLOBAL).i32_gt_s();
+            body.fail_if(TOO_DEEP, |code| {
+                code.i64_const(0).i64_const(0);
+            });
+        }
+        let params: Vec<_> = body.views.range(..function.params).map(|(_, view)| *view).collect();
+        params.into_iter().for_each(|view| body.refresh(view));
         body.expression(&function.body);
         body.code().end();
         body
@@ -122,6 +150,9 @@ impl<'a> Body<'a> {
                 self.expression(value);
                 if value.ty != Type::Never {
                     self.code().local_set(index(*local));
+                    if let Some(view) = self.views.get(local) {
+                        self.refresh(*view);
+                    }
                 }
             }
             Kind::Binary(op, left, right, site) => self.binary(*op, left, right, *site),
@@ -148,6 +179,7 @@ impl<'a> Body<'a> {
                 self.code().return_();
             }
             Kind::Throw(operand, site) => self.throw(operand.as_deref(), *site),
+            Kind::Fail(site) => self.throw(None, *site),
             Kind::Call(function, args, site) => {
                 self.code().local_get(LEVEL).i32_const(1).i32_add();
                 self.call(self.layout.function(*function), args, *site);
@@ -157,7 +189,10 @@ impl<'a> Body<'a> {
                 self.call(self.layout.import(*import), args, *site);
             }
             Kind::Math(math, args, site) => self.math(*math, args, *site),
-            Kind::Len(_) | Kind::Load(..) | Kind::Store(..) | Kind::LoadAt(..) => {}
+            Kind::Len(buffer) => self.len(buffer),
+            Kind::Load(buffer, index, site) => self.load(buffer, index, *site),
+            Kind::Store(buffer, index, value, site) => self.store(buffer, index, value, *site),
+            Kind::LoadAt(buffer, index) => self.load_at(buffer, index),
         }
         if expr.ty == Type::Never {
             self.code().unreachable();
@@ -168,6 +203,9 @@ impl<'a> Body<'a> {
         args.iter().for_each(|arg| self.expression(arg));
         self.calls.push(Call { offset: self.code.byte_len(), site });
         self.code().call(function);
+        if self.calls_change {
+            self.refresh_all();
+        }
     }
 
     fn throw(&mut self, operand: Option<&Expr>, site: SiteId) {
@@ -313,6 +351,11 @@ impl<'a> Body<'a> {
             _ => code.i32_xor(),
         };
     }
+}
+
+/// Whether a function has nothing in it. Rhai does not enter it then, however deep the call is.
+fn is_empty(body: &Expr) -> bool {
+    matches!(&body.kind, Kind::Seq(exprs) if exprs.is_empty())
 }
 
 /// The index of a variable: the level comes first.

@@ -15,7 +15,7 @@ const SCALE: f64 = 1.0 / f64::EPSILON;
 const SMALL: f64 = 1e-10;
 
 /// What Rhai's formula gives.
-pub(crate) fn holds(op: Binary, x: f64, y: f64) -> bool {
+fn holds(op: Binary, x: f64, y: f64) -> bool {
     let max = if x * y == 0.0 { 1.0 } else { x.abs().max(y.abs()) };
     let zero = max == 0.0;
     match op {

@@ -14,6 +14,10 @@ pub(crate) enum Helper {
     ShiftRight,
     FloatPower,
     FloatRemainder,
+    /// Copies a page of a buffer's numbers into the memory. Takes the buffer's number, the page and the site.
+    Fetch,
+    /// The same for one that is going to be written to, which may be there.
+    Claim,
     /// A function of one float.
     Unary(Math),
     /// A function of two floats.
@@ -29,6 +33,8 @@ impl Helper {
         Helper::ShiftRight,
         Helper::FloatPower,
         Helper::FloatRemainder,
+        Helper::Fetch,
+        Helper::Claim,
         Helper::Unary(Math::Sin),
         Helper::Unary(Math::Cos),
         Helper::Unary(Math::Tan),
@@ -71,6 +77,7 @@ impl Helper {
             Helper::Power => (&[I64, I64, I32], &[I64]),
             Helper::ShiftLeft | Helper::ShiftRight => (&[I64, I64], &[I64]),
             Helper::FloatPower | Helper::FloatRemainder | Helper::Binary(_) => (&[F64, F64], &[F64]),
+            Helper::Fetch | Helper::Claim => (&[I32, I32, I32], &[]),
             Helper::Unary(_) => (&[F64], &[F64]),
         }
     }

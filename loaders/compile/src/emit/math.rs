@@ -79,6 +79,7 @@ impl Body<'_> {
                 code.local_get(p).f64_copysign().f64_add().f64_trunc()
             }
             Math::Fraction => code.local_tee(p).local_get(p).f64_trunc().f64_sub(),
+            Math::IsZeroFloat => code.f64_const(0.0.into()).f64_eq(),
             Math::IsNan => code.local_tee(p).local_get(p).f64_ne(),
             Math::IsFinite => code.f64_abs().f64_const(f64::INFINITY.into()).f64_lt(),
             Math::IsInfinite => code.f64_abs().f64_const(f64::INFINITY.into()).f64_eq(),

@@ -7,12 +7,14 @@
 //! | [`integer`] | operators of ints, which are checked |
 //! | [`comparison`] | floats, as Rhai compares them |
 //! | [`math`] | the standard package's functions |
+//! | [`buffer`] | numbers in buffers |
 //! | [`helper`] | what the host does |
 //!
 //! Each function takes the level of the call first, as Rhai counts them. Where something fails, the module calls the
 //! host's [`Helper::Fail`] with two numbers and the place in [`Program::sites`], and does not go on.
 
 mod body;
+mod buffer;
 mod comparison;
 mod helper;
 mod integer;
@@ -20,7 +22,7 @@ mod math;
 mod module;
 
 use crate::ir::{FunctionId, Program, SiteId};
-pub(crate) use comparison::holds;
+pub(crate) use buffer::{MEMORY, Memory};
 pub(crate) use helper::Helper;
 
 /// What modules import the host's [`Helper`]s from.

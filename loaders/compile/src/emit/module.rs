@@ -1,16 +1,19 @@
 //! The sections of a module.
 
 use super::body::Body;
-use super::{Emitted, HELPERS, Helper, IMPORTS, MAX_LEVEL};
+use super::{Emitted, HELPERS, Helper, IMPORTS, MAX_LEVEL, MEMORY, Memory};
 use crate::ir::{Function, FunctionId, Program, Type};
 use std::collections::HashMap;
 use wasm_encoder::{
     CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, FunctionSection, GlobalSection,
-    GlobalType, ImportSection, InstructionSink, Module, TypeSection, ValType,
+    GlobalType, ImportSection, InstructionSink, MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 
 /// The index of [`MAX_LEVEL`].
 pub(super) const MAX_LEVEL_GLOBAL: u32 = 0;
+
+/// How many bytes WebAssembly's pages have.
+const WASM_PAGE: u64 = 64 << 10;
 
 /// The indices of a module's functions: helpers, imports, `fail`, the program's, one for each root.
 pub(super) struct Layout {
@@ -85,7 +88,7 @@ pub(super) fn emit(program: &Program, roots: &[FunctionId]) -> Emitted {
     let mut calls: Vec<_> = (0..layout.functions).map(|_| Vec::new()).collect();
     for function in &program.functions {
         functions.function(types.index(&params_of(function), value(function.result).as_slice()));
-        let body = Body::of(function, &layout);
+        let body = Body::of(function, program, &layout);
         codes.function(&body.code);
         calls.push(body.calls);
     }
@@ -104,14 +107,31 @@ pub(super) fn emit(program: &Program, roots: &[FunctionId]) -> Emitted {
     let max_level = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
     globals.global(max_level, &ConstExpr::i32_const(0));
     let mut module = Module::new();
-    module
-        .section(&types.section)
-        .section(&imports)
-        .section(&functions)
-        .section(&globals)
-        .section(&exports)
-        .section(&codes);
+    module.section(&types.section).section(&imports).section(&functions);
+    if uses_buffers(program) {
+        exports.export(MEMORY, ExportKind::Memory, 0);
+        module.section(&memory());
+    }
+    module.section(&globals).section(&exports).section(&codes);
     Emitted { bytes: module.finish(), calls }
+}
+
+fn uses_buffers(program: &Program) -> bool {
+    let mut locals = program.functions.iter().flat_map(|function| &function.locals);
+    locals.any(|ty| matches!(ty, Type::Ints | Type::Floats))
+}
+
+/// A memory with all but the numbers, for which the host makes room.
+fn memory() -> MemorySection {
+    let mut section = MemorySection::new();
+    section.memory(MemoryType {
+        minimum: Memory::DATA as u64 / WASM_PAGE,
+        maximum: None,
+        memory64: false,
+        shared: false,
+        page_size_log2: None,
+    });
+    section
 }
 
 /// The parameters of a function of the program.
