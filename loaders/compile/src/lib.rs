@@ -9,5 +9,8 @@
 
 mod emit;
 mod front;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod ir;
