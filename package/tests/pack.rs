@@ -16,7 +16,7 @@ use std::sync::Arc;
 use support::{MANIFEST, tree, write_files};
 
 fn loaders() -> Vec<Arc<dyn Loader>> {
-    vec![Arc::new(ScriptLoader)]
+    vec![Arc::new(ScriptLoader::default())]
 }
 
 fn listed(folder: &Path) -> Result<Vec<String>, Error> {

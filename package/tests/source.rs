@@ -47,7 +47,7 @@ mod with_archives {
     use std::sync::Arc;
 
     fn loaders() -> Vec<Arc<dyn Loader>> {
-        vec![Arc::new(ScriptLoader)]
+        vec![Arc::new(ScriptLoader::default())]
     }
 
     #[derive(Default)]

@@ -5,7 +5,8 @@
 //! - All but the last expression of a [`Kind::Seq`] are [`Type::Unit`] or [`Type::Never`]; nothing comes after one
 //!   that is `Never`.
 //! - The arms of an [`Kind::If`] have its type, or are `Never`.
-//! - The body of a loop is `Unit` or `Never`. A loop itself is `Unit`: what `break` gives is set to a local before.
+//! - The body, the tail's block and the step of a loop are `Unit` or `Never`. A loop itself is `Unit`, or `Never`
+//!   where it has no condition, no tail and no `break`. What `break` gives is set to a local before it.
 //! - A [`Function`]'s body has its result type, or is `Never`; so has what [`Kind::Return`] gives.
 //! - Operands are evaluated from left to right, and none of them sets a local that another one reads.
 
@@ -86,13 +87,15 @@ pub(crate) enum SiteKind {
     Abs,
     /// `to_int` of a float. The operand's bits are told.
     ToInt,
+    /// `sign` of a float that is none.
+    Sign,
     /// A call of a compiled function of this name; for the frames of an error.
     Call(String),
     /// A call of an imported function: its errors are its own.
     Import(ImportId),
     /// An index of a buffer. The index and the buffer's length are told.
     Index(Type),
-    /// A range with a step that is refused. The step is told.
+    /// A range whose step is zero.
     Step,
     /// `throw` of a value of this type. Its bits are told.
     Throw(Type),
@@ -134,7 +137,10 @@ pub(crate) enum Kind {
     /// To the head of the innermost loop, before its condition.
     Continue,
     Return(Box<Expr>),
+    /// Of a scalar, of nothing, or of the text of its site.
     Throw(Option<Box<Expr>>, SiteId),
+    /// Fails at its site, without operands: `Never`.
+    Fail(SiteId),
     Call(FunctionId, Vec<Expr>, SiteId),
     CallImport(ImportId, Vec<Expr>, SiteId),
     Math(Math, Vec<Expr>, SiteId),
@@ -215,6 +221,8 @@ pub(crate) enum Math {
     Round,
     Truncate,
     Fraction,
+    /// Exactly, and not as `==` compares.
+    IsZeroFloat,
     IsNan,
     IsFinite,
     IsInfinite,

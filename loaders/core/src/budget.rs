@@ -270,8 +270,9 @@ pub fn tick(_operations: u64) -> Option<Dynamic> {
     Some(Dynamic::from(expiry))
 }
 
+/// That a script has come to the end of its stack, for who finds out otherwise than by [`tick`].
 #[cold]
-fn stack_used_up() -> Expiry {
+pub fn stack_used_up() -> Expiry {
     look::soon();
     FRAMES.with_borrow_mut(|frames| {
         let owner = frames.last().map_or("the script", |open| &open.spec.owner);

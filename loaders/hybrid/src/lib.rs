@@ -21,7 +21,7 @@ use caraway_loaders_core::{Error, Signature};
 use caraway_loaders_native::agree::{Unlisted, agree, describe};
 use caraway_loaders_native::target::{binary_files, binary_of};
 use caraway_loaders_native::{Function, Instance, Library};
-use caraway_loaders_script::{ScriptLoader, bind_instance, instantiate, script_files, validate_script};
+use caraway_loaders_script::{ScriptLoader, bind_instance, script_files, validate_script};
 use rhai::Module;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,8 +30,17 @@ use std::sync::Arc;
 const NATIVE: &str = "native";
 
 /// Loads plugins with a Rhai half, the manifest's `entrypoint`, and a native half, one of its `binaries`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct HybridLoader;
+#[derive(Debug, Clone, Default)]
+pub struct HybridLoader {
+    script: ScriptLoader,
+}
+
+impl HybridLoader {
+    /// One that loads Rhai halves as `script` loads whole plugins.
+    pub fn new(script: ScriptLoader) -> Self {
+        Self { script }
+    }
+}
 
 impl Loader for HybridLoader {
     fn kind(&self) -> &'static str {
@@ -69,7 +78,7 @@ impl Loader for HybridLoader {
     /// Opens the library, which runs its constructors; runs nothing of the script.
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Declared>, Error> {
         let library = open(plugin)?;
-        let mut functions = ScriptLoader.inspect(plugin)?;
+        let mut functions = self.script.inspect(plugin)?;
         let exported = exported(plugin, &library)?.into_iter();
         functions.extend(exported.map(|(signature, function)| function.shown(&signature, &plugin.manifest)));
         Ok(functions)
@@ -85,7 +94,7 @@ impl Loader for HybridLoader {
         let exported = exported(plugin, &library)?;
         let mut instance = library.start(request)?;
         let native = private(request, &library, &mut instance)?;
-        let (script, signatures) = instantiate(request, &[(NATIVE, native)])?;
+        let (script, signatures) = self.script.instantiate(request, &[(NATIVE, native)])?;
 
         let name = &plugin.manifest.name;
         let mut binder = request.binder();

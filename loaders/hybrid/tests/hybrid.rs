@@ -68,7 +68,7 @@ fn folder_of(library: &[u8], script: &str, fields: &Value) -> (TempDir, Plugin) 
 
 fn load(fields: &Value) -> Result<Bound, Error> {
     let (_folder, plugin) = folder(fields);
-    HybridLoader.load(&request(plugin, Output::inherit()))
+    HybridLoader::default().load(&request(plugin, Output::inherit()))
 }
 
 fn request(plugin: Plugin, output: Output) -> LoadRequest {
@@ -210,7 +210,7 @@ fn manifest_and_halves_agree_or_are_refused() {
 #[test]
 fn inspecting_runs_no_script_and_lists_both_halves() {
     let (_folder, plugin) = folder(&listed());
-    let signatures = HybridLoader.inspect(&plugin).unwrap();
+    let signatures = HybridLoader::default().inspect(&plugin).unwrap();
     let shown: Vec<String> = signatures.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
@@ -226,14 +226,15 @@ fn inspecting_runs_no_script_and_lists_both_halves() {
 #[test]
 fn a_hybrid_is_trusted_and_has_a_library() {
     let (_folder, plugin) = folder(&listed());
-    assert!(HybridLoader.trusted(&plugin.manifest));
-    assert!(HybridLoader.validate(&plugin.manifest).is_empty());
-    assert_eq!(HybridLoader.binary(&plugin), Some(plugin.root.join(LIBRARY)));
+    assert!(HybridLoader::default().trusted(&plugin.manifest));
+    assert!(HybridLoader::default().validate(&plugin.manifest).is_empty());
+    assert_eq!(HybridLoader::default().binary(&plugin), Some(plugin.root.join(LIBRARY)));
 
     let (_folder, plugin) = folder(&json!({"implementation": {"entrypoint": "main.rhai"}}));
-    let codes: Vec<Code> = HybridLoader.validate(&plugin.manifest).iter().map(Error::code).collect();
+    let codes: Vec<Code> =
+        HybridLoader::default().validate(&plugin.manifest).iter().map(Error::code).collect();
     assert_eq!(codes, [Code::EntryPoint]);
-    assert_eq!(HybridLoader.binary(&plugin), None);
+    assert_eq!(HybridLoader::default().binary(&plugin), None);
 }
 
 /// The script half holds handles of the library, passes functions to it, and gives what it likes to importers.
@@ -268,13 +269,13 @@ fn handles_and_callbacks_pass_through_both_halves() {
     let kept = lines.clone();
     let output = Output::new(move |_, line| kept.lock().unwrap().push(line.to_owned()));
     let (_folder, plugin) = folder_of(sample::sample(sample::Memory::Own), WITH_HANDLES, &with_handles());
-    assert!(HybridLoader.validate(&plugin.manifest).is_empty());
+    assert!(HybridLoader::default().validate(&plugin.manifest).is_empty());
     let mut request = request(plugin, output);
     let size = ("size".to_owned(), caraway_loaders_core::Value::Int(3));
     request.config = caraway_loaders_core::Value::Map([size].into());
 
     let mut engine = Engine::new();
-    engine.register_static_module("sample", HybridLoader.load(&request).unwrap().module);
+    engine.register_static_module("sample", HybridLoader::default().load(&request).unwrap().module);
     same(&engine, "sample::peek(sample::make(1))", "2");
     same(&engine, "let c = sample::make(1); c.incr(5); sample::counter::incr(c, 1); sample::peek(c)", "8");
     same(&engine, "let c = sample::counter(1); c.incr(5); sample::peek(c)", "6");
@@ -300,6 +301,6 @@ fn the_script_has_the_settings() {
     let step = ("step".to_owned(), caraway_loaders_core::Value::Int(10));
     request.config = caraway_loaders_core::Value::Map([step].into());
     let mut engine = Engine::new();
-    engine.register_static_module("sink", HybridLoader.load(&request).unwrap().module);
+    engine.register_static_module("sink", HybridLoader::default().load(&request).unwrap().module);
     same(&engine, "sink::steps(1)", "21");
 }

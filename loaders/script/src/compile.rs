@@ -3,7 +3,7 @@
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::{Location, Signature};
-use rhai::{AST, Dynamic, EvalAltResult, Position};
+use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Position, Stmt};
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +28,30 @@ pub struct Script<'a> {
     pub limits: Limits,
     /// What the script imports by this alias.
     pub import: &'a dyn Fn(&str) -> Option<Arc<Bound>>,
+}
+
+impl Script<'_> {
+    /// The statements of a function of this name with so many parameters, of which there must be one.
+    pub fn body(&self, name: &str, params: usize) -> Vec<Stmt> {
+        let mut body = Vec::new();
+        self.visit(name, params, &mut |path| {
+            if let [ASTNode::Stmt(statement)] = path {
+                body.push((*statement).clone());
+            }
+            true
+        });
+        body
+    }
+
+    /// Visits all statements and expressions of a function, each with those that it is in; until `on_node` says
+    /// false.
+    pub(crate) fn visit(&self, name: &str, params: usize, on_node: &mut dyn FnMut(&[ASTNode]) -> bool) {
+        // A definition's body is of a type that Rhai does not export. But the nodes of a syntax tree can be
+        // visited, and in one with no other function, those at the top are its statements.
+        let mut one = self.ast.clone_functions_only();
+        one.retain_functions(|_, _, other, count| other == name && count == params);
+        one.walk(on_node);
+    }
 }
 
 /// A compiled function.

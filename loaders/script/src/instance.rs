@@ -1,10 +1,13 @@
 //! A script whose top level has been run.
 
+use crate::compile::Compiler;
+use crate::tier::{Slot, Tier};
 use caraway_loaders_core::bind::conform::Functions;
 use caraway_loaders_core::bind::{
     Bound, CallError, CallResult, Callbacks, conform, explain, imports_of, leaving,
 };
 use caraway_loaders_core::budget::{Expiry, Frame, Meter};
+use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::loader::Imports;
 use caraway_loaders_core::manifest::Function;
 use caraway_loaders_core::observe;
@@ -35,6 +38,8 @@ pub struct Instance {
     imports: Arc<dyn Imports>,
     meter: Meter,
     exports: Vec<(String, Dynamic)>,
+    /// What can be compiled of it.
+    tier: Option<Tier>,
 }
 
 /// A function of an [`Instance`], ready to be called.
@@ -42,6 +47,7 @@ pub struct Entry {
     name: String,
     /// The types, and the name that messages use.
     signature: Signature,
+    slot: Option<Slot>,
 }
 
 /// What a call changes and leaves as it was, unless it fails.
@@ -103,7 +109,25 @@ impl Instance {
             imports,
             meter,
             exports,
+            tier: None,
         })
+    }
+
+    /// The same with those of its functions compiled that `compiler` takes and that are worth it. `ast` is what the
+    /// instance was made of, `limits` those of its engine.
+    #[must_use]
+    pub fn compiled_by(
+        mut self,
+        compiler: &Arc<dyn Compiler>,
+        ast: &AST,
+        limits: Limits,
+        functions: &[Function],
+    ) -> Self {
+        // What is compiled has Rhai's own operators in it.
+        if self.engine.fast_operators() {
+            self.tier = Tier::new(compiler, ast, limits, functions.iter().map(|f| &f.signature));
+        }
+        self
     }
 
     /// The public functions of a script, each parameter and result `any`.
@@ -128,7 +152,12 @@ impl Instance {
     /// Prepares the calls of a function of this name and these types.
     pub fn entry(&self, signature: &Signature) -> Entry {
         let shown = format!("{}::{}", self.plugin, signature.name);
-        Entry { name: signature.name.clone(), signature: Signature { name: shown, ..signature.clone() } }
+        let slot = self.tier.as_ref().and_then(|tier| tier.slot(signature));
+        Entry {
+            name: signature.name.clone(),
+            signature: Signature { name: shown, ..signature.clone() },
+            slot,
+        }
     }
 
     fn fresh(&self) -> State {
@@ -155,6 +184,24 @@ impl Instance {
             }
             Err(_) => run(&mut self.fresh()),
         }
+    }
+
+    /// Calls a function, as it was compiled or by name.
+    #[inline]
+    fn invoke(&self, entry: &Entry, args: &mut [&mut Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
+        if let (Some(slot), Some(tier)) = (&entry.slot, &self.tier)
+            && let Some(compiled) = slot.compiled(tier, &|alias| self.imported(alias))
+            && let Some(outcome) = compiled.call(args)
+        {
+            return outcome;
+        }
+        self.run(&entry.name, args)
+    }
+
+    /// What the top level imported by this name.
+    fn imported(&self, alias: &str) -> Option<Arc<Bound>> {
+        self.global.find_import(alias)?;
+        self.module(alias)
     }
 
     /// Calls a function, with the arguments that [`Binder`](caraway_loaders_core::bind::Binder) promises.
@@ -194,11 +241,11 @@ impl Instance {
                 }
             }
             Ok::<_, CallError>(observe::body(|| match values {
-                [] => self.run(&entry.name, &mut []),
-                [a] => self.run(&entry.name, &mut [a]),
-                [a, b] => self.run(&entry.name, &mut [a, b]),
-                [a, b, c] => self.run(&entry.name, &mut [a, b, c]),
-                many => self.run(&entry.name, &mut many.iter_mut().collect::<Vec<_>>()),
+                [] => self.invoke(entry, &mut []),
+                [a] => self.invoke(entry, &mut [a]),
+                [a, b] => self.invoke(entry, &mut [a, b]),
+                [a, b, c] => self.invoke(entry, &mut [a, b, c]),
+                many => self.invoke(entry, &mut many.iter_mut().collect::<Vec<_>>()),
             }))
         })?;
         let result = result.and_then(|value| {

@@ -18,10 +18,11 @@ mod resolver;
 mod sort;
 mod source;
 mod text;
+mod tier;
 
 pub use compile::{Compiled, Compiler, Obstacle, Script};
 pub use files::script_files;
 pub use instance::{Entry, Instance, exported};
-pub use loader::{ScriptLoader, bind_instance, instantiate, script_of_plugin, validate_script};
+pub use loader::{ScriptLoader, bind_instance, script_of_plugin, validate_script};
 pub use resolver::{ImportResolver, is_file, locate};
 pub use source::{parse_file, parse_text};

@@ -1,5 +1,6 @@
 //! The loader of `type: "module"`.
 
+use crate::compile::Compiler;
 use crate::engine;
 use crate::files::script_files;
 use crate::instance::Instance;
@@ -14,6 +15,7 @@ use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Signature, Type};
 use rhai::{AST, Module};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,8 +23,69 @@ use std::sync::Arc;
 ///
 /// With `security.sandbox: false` a plugin has no limits of its own but those of the program that runs it; it
 /// keeps its own engine, its own imports and its own grants all the same.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ScriptLoader;
+#[derive(Clone, Default)]
+pub struct ScriptLoader {
+    compiler: Option<Arc<dyn Compiler>>,
+}
+
+impl fmt::Debug for ScriptLoader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptLoader").field("compiles", &self.compiler.is_some()).finish()
+    }
+}
+
+impl ScriptLoader {
+    /// The same with a compiler for typed functions. Without one, Rhai runs them all.
+    #[must_use]
+    pub fn compiler(mut self, compiler: Arc<dyn Compiler>) -> Self {
+        self.compiler = Some(compiler);
+        self
+    }
+
+    /// Compiles a plugin's script, runs its top level on an engine of its own with `modules` visible, and gives
+    /// the instance and the functions that importers see.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load`].
+    pub fn instantiate(
+        &self,
+        request: &LoadRequest,
+        modules: &[(&str, Arc<Module>)],
+    ) -> Result<(Arc<Instance>, Vec<Signature>), Error> {
+        let plugin = &request.plugin;
+        let (real, shown) = entrypoint(plugin)?;
+        let mut limits = request.limits;
+        let mut metered = limits;
+        if !plugin.manifest.security.sandbox {
+            // The limits of the program that runs it hold all the same: its frame is open.
+            limits.operations = None;
+            (metered.timeout, metered.cpu, metered.memory) = (None, None, None);
+        }
+        let mut engine = engine::engine(&limits, &request.standard);
+        engine::forbid_exit(&mut engine);
+        engine::print_to(&mut engine, request.output.clone(), request.access.clone());
+        let resolver = ImportResolver::new(plugin.root.clone(), request.imports.clone())
+            .limited(limits)
+            .of_plugin(plugin.clone());
+        engine.set_module_resolver(resolver);
+        engine::constant(&mut engine, CONFIG, conform::from_value(request.config.clone()));
+        for (name, module) in modules {
+            engine.register_static_module(*name, (*module).clone());
+        }
+        let text = read_source(&real, &shown)?;
+        plugin.verify(&real, text.as_bytes())?;
+        let ast = parse_text(&engine::parser(&limits), &text, &shown.to_string_lossy())?;
+        let functions = exported_functions(plugin, &ast)?;
+        let meter = Meter::plugin(&plugin.manifest.name, &metered);
+        let mut instance =
+            Instance::new(&plugin.manifest.name, engine, &ast, request.imports.clone(), meter)?;
+        if let Some(compiler) = &self.compiler {
+            instance = instance.compiled_by(compiler, &ast, limits, &functions);
+        }
+        Ok((Arc::new(instance), functions.into_iter().map(|function| function.signature).collect()))
+    }
+}
 
 /// The file that a script plugin without an `entrypoint` starts from.
 const DEFAULT_ENTRYPOINT: &str = "main.rhai";
@@ -81,7 +144,7 @@ impl Loader for ScriptLoader {
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {
         let mut binder = request.binder();
-        let (instance, signatures) = instantiate(request, &[])?;
+        let (instance, signatures) = self.instantiate(request, &[])?;
         bind_instance(&mut binder, &instance, signatures)?;
         Ok(binder.finish())
     }
@@ -174,45 +237,6 @@ fn exported_functions(plugin: &Plugin, ast: &AST) -> Result<Vec<Function>, Error
         Some(error) => Err(error),
         None => Ok(functions),
     }
-}
-
-/// Compiles a plugin's script, runs its top level on an engine of its own with `modules` visible, and gives
-/// the instance and the functions that importers see.
-///
-/// # Errors
-///
-/// As [`Loader::load`].
-pub fn instantiate(
-    request: &LoadRequest,
-    modules: &[(&str, Arc<Module>)],
-) -> Result<(Arc<Instance>, Vec<Signature>), Error> {
-    let plugin = &request.plugin;
-    let (real, shown) = entrypoint(plugin)?;
-    let mut limits = request.limits;
-    let mut metered = limits;
-    if !plugin.manifest.security.sandbox {
-        // The limits of the program that runs it hold all the same: its frame is open.
-        limits.operations = None;
-        (metered.timeout, metered.cpu, metered.memory) = (None, None, None);
-    }
-    let mut engine = engine::engine(&limits, &request.standard);
-    engine::forbid_exit(&mut engine);
-    engine::print_to(&mut engine, request.output.clone(), request.access.clone());
-    let resolver = ImportResolver::new(plugin.root.clone(), request.imports.clone())
-        .limited(limits)
-        .of_plugin(plugin.clone());
-    engine.set_module_resolver(resolver);
-    engine::constant(&mut engine, CONFIG, conform::from_value(request.config.clone()));
-    for (name, module) in modules {
-        engine.register_static_module(*name, (*module).clone());
-    }
-    let text = read_source(&real, &shown)?;
-    plugin.verify(&real, text.as_bytes())?;
-    let ast = parse_text(&engine::parser(&limits), &text, &shown.to_string_lossy())?;
-    let functions = exported_functions(plugin, &ast)?;
-    let meter = Meter::plugin(&plugin.manifest.name, &metered);
-    let instance = Instance::new(&plugin.manifest.name, engine, &ast, request.imports.clone(), meter)?;
-    Ok((Arc::new(instance), functions.into_iter().map(|function| function.signature).collect()))
 }
 
 /// Puts functions of a script into a module.

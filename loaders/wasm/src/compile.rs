@@ -86,11 +86,7 @@ impl<A: Clone + Send + 'static> Compiler<A> {
         let job = Arc::new(Job { outcome: Mutex::new(None), done: Condvar::new() });
         let theirs = job.clone();
         let work = move || {
-            let outcome = catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|_| {
-                Err(Error::new(Code::LoadFailed, "the compiler panicked")
-                    .hint("this is a bug, of the compiler's; please report it with the component"))
-            });
-            *theirs.outcome.lock() = Some(outcome);
+            *theirs.outcome.lock() = Some(contained(compile));
             theirs.done.notify_all();
         };
         std::thread::Builder::new()
@@ -101,6 +97,14 @@ impl<A: Clone + Send + 'static> Compiler<A> {
         jobs.insert(hash, job.clone());
         Ok(job)
     }
+}
+
+/// What `compile` gives; a panic of the compiler's is an error.
+pub(crate) fn contained<A>(compile: impl FnOnce() -> Result<A, Error>) -> Result<A, Error> {
+    catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|_| {
+        Err(Error::new(Code::LoadFailed, "the compiler panicked")
+            .hint("this is a bug, of the compiler's; please report it with the component"))
+    })
 }
 
 #[cfg(test)]

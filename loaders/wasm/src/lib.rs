@@ -6,7 +6,8 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | `loader` | the [`Loader`](caraway_loaders_core::loader::Loader): what a manifest may say, loading |
-//! | `machine` | what all components of a loader share: wasmtime's engine, the linker, the clock |
+//! | `machine` | what all components of a loader share: wasmtime's engine, the linker |
+//! | `clock` | what makes running guests look at their limits |
 //! | `compile`, `artifact`, `cache` | from bytes to code, and keeping it |
 //! | `reflect` | exports to signatures |
 //! | `shape` | WIT types, and what each is in a script |
@@ -27,6 +28,7 @@
 mod abi;
 mod artifact;
 mod cache;
+mod clock;
 #[cfg(feature = "compiler")]
 mod compile;
 mod dependency;
@@ -50,5 +52,8 @@ mod shape;
 mod wasi;
 
 pub use cache::Cache;
+pub use clock::{Busy, Clock};
 pub use loader::WasmLoader;
+#[cfg(feature = "compiler")]
+pub use machine::module;
 pub use note::Note;

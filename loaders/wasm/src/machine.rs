@@ -2,38 +2,29 @@
 
 use crate::artifact::Artifact;
 use crate::cache::Cache;
+use crate::clock::Clock;
 #[cfg(feature = "compiler")]
-use crate::compile::Compiler;
+use crate::compile::{Compiler, contained};
 use crate::note::{Note, Notes};
 use crate::seat::Taken;
 use crate::wasi::{self, Guest};
 use caraway_loaders_core::{Code, Error};
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
-use std::thread::{JoinHandle, Thread};
-use std::time::Duration;
+use std::sync::Arc;
 #[cfg(feature = "compiler")]
 use wasmtime::Module;
 #[cfg(feature = "compiler")]
 use wasmtime::component::Component;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, EngineWeak};
+use wasmtime::{Config, Engine};
 
 /// The stack that guest code has, in bytes. A script's own frames need the rest of the thread's.
 pub(crate) const MAX_STACK: usize = 512 << 10;
 
-/// How often running guests look at the clock.
-const TICK: Duration = Duration::from_millis(10);
-
-/// After how many looks in a row that find nobody in any seat the ticker goes to sleep.
-const IDLE_TICKS: u32 = 100;
-
-/// wasmtime's engine, what components may import, and the ticker that makes them look at the clock.
+/// wasmtime's engine, what components may import, and the clock that they look at.
 pub(crate) struct Machine {
     engine: Engine,
     linker: Linker<Guest>,
-    ticker: Ticker,
+    clock: Clock,
     cache: Option<Cache>,
     notes: Notes,
     #[cfg(feature = "http")]
@@ -56,11 +47,11 @@ impl Machine {
         config.generate_address_map(false);
         let engine = Engine::new(&config).map_err(|e| internal("set up WebAssembly", &e))?;
         let linker = wasi::linker(&engine).map_err(|e| internal("set up WASI", &e))?;
-        let ticker = Ticker::start(engine.weak()).map_err(|e| internal("start a thread", &e))?;
+        let clock = Clock::start(&engine).map_err(|e| internal("start a thread", &e))?;
         Ok(Self {
             engine,
             linker,
-            ticker,
+            clock,
             cache,
             notes,
             #[cfg(feature = "http")]
@@ -123,21 +114,32 @@ impl Machine {
         }
     }
 
-    /// Keeps the ticker awake while this seat is taken.
+    /// Keeps the clock going while this seat is taken.
     pub(crate) fn watch(&self, seat: &Arc<Taken>) {
-        let mut seats = self.ticker.pulse.seats.lock();
-        seats.retain(|seat| seat.strong_count() > 0);
-        seats.push(Arc::downgrade(seat));
+        self.clock.watch(seat.clone());
     }
 
-    /// Wakes the ticker if it sleeps. To be called by who has just taken a seat that is watched: either this sees
-    /// that the ticker sleeps, or the ticker sees the seat before it falls asleep.
+    /// To be called by who has just taken a seat that is watched.
     #[inline]
     pub(crate) fn wake(&self) {
-        if self.ticker.pulse.asleep.load(Ordering::SeqCst) {
-            self.ticker.wake();
-        }
+        self.clock.wake();
     }
+}
+
+/// A module of the host's own making, for an engine of its own: from the cache, or compiled, here and now, and kept
+/// there. If the cache cannot be used, it does without.
+///
+/// # Errors
+///
+/// [`Code::LoadFailed`] for what does not compile.
+#[cfg(feature = "compiler")]
+pub fn module(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Module, Error> {
+    let hash = blake3::hash(bytes);
+    let folder = cache.and_then(|cache| cache.open().ok());
+    if let Some(module) = folder.as_ref().and_then(|folder| folder.load(engine, &hash)) {
+        return Ok(module);
+    }
+    contained(|| compile(engine, &hash, bytes, folder.as_ref(), &Notes::default()))
 }
 
 #[cfg(feature = "compiler")]
@@ -168,70 +170,4 @@ fn compile<A: Artifact>(
 pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     let text = error.root_cause().to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[derive(Default)]
-struct Pulse {
-    /// Those in which guests run, among others that are gone.
-    seats: Mutex<Vec<Weak<Taken>>>,
-    asleep: AtomicBool,
-    stop: AtomicBool,
-}
-
-impl Pulse {
-    fn anybody_runs(&self) -> bool {
-        self.seats.lock().iter().any(|seat| seat.upgrade().is_some_and(|seat| seat.by_anybody()))
-    }
-}
-
-/// A thread that increments the engine's epoch while calls run, and ends with its owner.
-struct Ticker {
-    pulse: Arc<Pulse>,
-    thread: Thread,
-    handle: Option<JoinHandle<()>>,
-}
-
-impl Ticker {
-    fn start(engine: EngineWeak) -> std::io::Result<Self> {
-        let pulse = Arc::new(Pulse::default());
-        let theirs = pulse.clone();
-        let handle = std::thread::Builder::new()
-            .name("caraway-wasm-ticker".to_owned())
-            .spawn(move || tick(&theirs, &engine))?;
-        Ok(Self { pulse, thread: handle.thread().clone(), handle: Some(handle) })
-    }
-
-    #[cold]
-    fn wake(&self) {
-        self.thread.unpark();
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.pulse.stop.store(true, Ordering::SeqCst);
-        self.wake();
-        if let Some(handle) = self.handle.take() {
-            // It cannot have panicked; and if it had, there would be nothing left to do.
-            let _ = handle.join();
-        }
-    }
-}
-
-fn tick(pulse: &Pulse, engine: &EngineWeak) {
-    let mut idle = 0;
-    while !pulse.stop.load(Ordering::SeqCst) {
-        if idle < IDLE_TICKS {
-            std::thread::park_timeout(TICK);
-        } else {
-            pulse.asleep.store(true, Ordering::SeqCst);
-            if !pulse.anybody_runs() && !pulse.stop.load(Ordering::SeqCst) {
-                std::thread::park();
-            }
-            pulse.asleep.store(false, Ordering::SeqCst);
-        }
-        idle = if pulse.anybody_runs() { 0 } else { idle.saturating_add(1) };
-        let Some(engine) = engine.upgrade() else { return };
-        engine.increment_epoch();
-    }
 }

@@ -1,5 +1,6 @@
 //! The one seat in a plugin's store: who has it may run the guest.
 
+use crate::clock::Busy;
 use parking_lot::{Condvar, Mutex};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
@@ -32,11 +33,6 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Whether some thread has the seat. In one order with all other operations that are `SeqCst`.
-    pub(crate) fn by_anybody(&self) -> bool {
-        self.by.load(Ordering::SeqCst) != 0
-    }
-
     fn take(&self) -> bool {
         self.by.compare_exchange(0, thread_mark(), Ordering::SeqCst, Ordering::Relaxed).is_ok()
     }
@@ -71,6 +67,13 @@ impl Taken {
         };
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         taken
+    }
+}
+
+impl Busy for Taken {
+    /// Whether some thread has the seat.
+    fn is_busy(&self) -> bool {
+        self.by.load(Ordering::SeqCst) != 0
     }
 }
 
@@ -157,14 +160,14 @@ mod tests {
             }
         });
         assert_eq!(*seat.take_within(LONG).unwrap(), 8000);
-        assert!(!seat.taken().by_anybody());
+        assert!(!seat.taken().is_busy());
     }
 
     #[test]
     fn it_knows_who_has_it() {
         let seat = Seat::new(());
         let guard = seat.try_take().unwrap();
-        assert!(seat.is_mine() && seat.taken().by_anybody());
+        assert!(seat.is_mine() && seat.taken().is_busy());
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 assert!(!seat.is_mine());

@@ -1,1 +1,77 @@
-//! .
+//! From Rhai's syntax tree to functions whose expressions have types.
+//!
+//! What cannot be typed, or would not mean what it means to Rhai, is an [`Obstacle`] with its place.
+
+mod arguments;
+mod body;
+mod buffer;
+mod builtin;
+mod call;
+mod expression;
+mod loops;
+mod operator;
+mod session;
+mod source;
+mod statement;
+mod switch;
+
+use crate::host::MAX_PARAMS;
+use crate::ir::{FunctionId, Program, Type};
+use caraway_loaders_core::{Signature, Type as Declared};
+use caraway_loaders_script::{Obstacle, Script};
+use rhai::Position;
+use session::{Key, Session};
+use source::Source;
+
+/// A script's functions in typed form.
+pub(crate) struct Analysis {
+    pub program: Program,
+    /// In the order of the functions that were asked for.
+    pub roots: Vec<Result<FunctionId, Obstacle>>,
+}
+
+/// Whether functions of such types can be compiled, as far as their signature tells.
+pub(crate) fn takes(signature: &Signature) -> bool {
+    let result = matches!(
+        signature.returns,
+        Declared::Int | Declared::Float | Declared::Bool | Declared::Void | Declared::Any
+    );
+    result && params(signature).is_some()
+}
+
+fn params(signature: &Signature) -> Option<Vec<Type>> {
+    let params: Option<Vec<Type>> = signature.params.iter().map(|param| known(&param.ty)).collect();
+    params.filter(|params| params.len() <= MAX_PARAMS)
+}
+
+fn known(declared: &Declared) -> Option<Type> {
+    Some(match declared {
+        Declared::Int => Type::Int,
+        Declared::Float => Type::Float,
+        Declared::Bool => Type::Bool,
+        Declared::Ints => Type::Ints,
+        Declared::Floats => Type::Floats,
+        _ => return None,
+    })
+}
+
+/// Types the functions of a script, each with all that it calls.
+pub(crate) fn analyse(script: &Script, functions: &[Signature]) -> Analysis {
+    let source = Source::new(script);
+    let mut session = Session::new(&source);
+    let roots = functions.iter().map(|signature| root(&mut session, signature)).collect();
+    Analysis { program: session.into_program(), roots }
+}
+
+fn root(session: &mut Session, signature: &Signature) -> Result<FunctionId, Obstacle> {
+    let Some(params) = params(signature).filter(|_| takes(signature)) else {
+        let what = format!("`{signature}` takes or gives what is no number, bool or buffer of numbers");
+        return Err(obstacle(what, Position::NONE));
+    };
+    let is_void = signature.returns == Declared::Void;
+    session.root(&Key { name: signature.name.clone(), params, is_void })
+}
+
+fn obstacle(what: impl Into<String>, position: Position) -> Obstacle {
+    Obstacle { what: what.into(), position }
+}

@@ -12,23 +12,26 @@ const LONG: usize = 1100;
 /// What a function is called with on both sides.
 pub(crate) struct Arguments {
     /// As a difference tells them.
-    pub shown: String,
+    pub(crate) shown: String,
     make: Box<dyn Fn() -> Vec<Dynamic>>,
 }
 
 impl Arguments {
-    pub fn new(shown: String, make: impl Fn() -> Vec<Dynamic> + 'static) -> Self {
+    pub(crate) fn new(shown: String, make: impl Fn() -> Vec<Dynamic> + 'static) -> Self {
         Self { shown, make: Box::new(make) }
     }
 
-    /// One for each parameter.
-    pub fn random(choices: &mut Choices<'_>, params: &[Type]) -> Self {
-        let args = Argument::choose(choices, params);
+    /// One for each parameter; the first is small, in most cases, if the function counts it down.
+    pub(crate) fn random(choices: &mut Choices<'_>, params: &[Type], counts_down: bool) -> Self {
+        let mut args = Argument::choose(choices, params);
+        if counts_down && !choices.one_in(8) {
+            args[0] = Argument::Int(choices.below(10) as i64);
+        }
         Self::new(format!("{args:?}"), move || Argument::values(&args))
     }
 
     /// Values of Rhai's, whose buffers are new ones.
-    pub fn values(&self) -> Vec<Dynamic> {
+    pub(crate) fn values(&self) -> Vec<Dynamic> {
         (self.make)()
     }
 }

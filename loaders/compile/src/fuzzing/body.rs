@@ -16,32 +16,34 @@ const MOST_COST: u64 = 6_000;
 /// A variable in scope.
 #[derive(Debug, Clone)]
 pub(super) struct Variable {
-    pub name: String,
-    pub ty: Type,
-    pub writable: bool,
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) writable: bool,
 }
 
 /// What is known where the next piece of text is written.
 pub(super) struct Body<'a, 'b> {
-    pub choices: &'a mut Choices<'b>,
-    pub outline: &'a Outline,
+    pub(crate) choices: &'a mut Choices<'b>,
+    pub(crate) outline: &'a Outline,
     /// What the function gives back.
-    pub result: Type,
-    pub variables: Vec<Variable>,
+    pub(crate) result: Type,
+    pub(crate) variables: Vec<Variable>,
     /// The loops around: what their `break` gives, if that is used.
-    pub loops: Vec<Option<Type>>,
+    pub(crate) loops: Vec<Option<Type>>,
     /// What a call has cost when it comes to its end.
-    pub cost: u64,
+    pub(crate) cost: u64,
     /// How often what is written here runs.
     turns: u64,
     /// How much more is written than what is needed.
     spare: u32,
     names: usize,
     depth: u32,
+    /// So many variables are left as they are.
+    kept: usize,
 }
 
 impl<'a, 'b> Body<'a, 'b> {
-    pub fn new(choices: &'a mut Choices<'b>, outline: &'a Outline, result: Type) -> Self {
+    pub(crate) fn new(choices: &'a mut Choices<'b>, outline: &'a Outline, result: Type) -> Self {
         let spare = 20 + choices.below(120) as u32;
         Self {
             choices,
@@ -54,33 +56,34 @@ impl<'a, 'b> Body<'a, 'b> {
             spare,
             names: 0,
             depth: 0,
+            kept: 0,
         }
     }
 
     /// Whether there is room for something that could be left out.
-    pub fn spend(&mut self) -> bool {
+    pub(crate) fn spend(&mut self) -> bool {
         self.cost += self.turns;
         let has_room = self.spare > 0;
         self.spare = self.spare.saturating_sub(1);
         has_room
     }
 
-    pub fn fresh(&mut self, prefix: &str) -> String {
+    pub(crate) fn fresh(&mut self, prefix: &str) -> String {
         self.names += 1;
         format!("{prefix}{}", self.names)
     }
 
-    pub fn declare(&mut self, name: &str, ty: Type, writable: bool) {
+    pub(crate) fn declare(&mut self, name: &str, ty: Type, writable: bool) {
         self.variables.push(Variable { name: name.to_owned(), ty, writable });
     }
 
     /// A variable of this type that is not hidden by another one.
-    pub fn variable(&mut self, ty: Type, to_write: bool) -> Option<String> {
+    pub(crate) fn variable(&mut self, ty: Type, to_write: bool) -> Option<String> {
         let found: Vec<usize> = (0..self.variables.len())
             .filter(|index| {
                 let variable = &self.variables[*index];
                 let hidden = self.variables[index + 1..].iter().any(|later| later.name == variable.name);
-                variable.ty == ty && !hidden && (variable.writable || !to_write)
+                variable.ty == ty && !hidden && (!to_write || variable.writable && *index >= self.kept)
             })
             .collect();
         if found.is_empty() {
@@ -91,15 +94,32 @@ impl<'a, 'b> Body<'a, 'b> {
     }
 
     /// Writes what has a scope of its own.
-    pub fn scoped<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn scoped<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
         let variables = self.variables.len();
         let written = write(self);
         self.variables.truncate(variables);
         written
     }
 
+    /// Writes a block that is an operand. It changes no variables of others, in most cases: then the compiler would
+    /// have to know which operand sees what.
+    pub(crate) fn operand<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.kept;
+        if !self.choices.one_in(16) {
+            self.kept = self.variables.len();
+        }
+        let written = self.scoped(write);
+        self.kept = before;
+        written
+    }
+
     /// Writes what is in a loop, of which `break` gives a value of type `gives`.
-    pub fn looped<T>(&mut self, gives: Option<Type>, turns: u64, write: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn looped<T>(
+        &mut self,
+        gives: Option<Type>,
+        turns: u64,
+        write: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let before = self.turns;
         self.turns = before * turns.max(1);
         self.loops.push(gives);
@@ -110,12 +130,12 @@ impl<'a, 'b> Body<'a, 'b> {
     }
 
     /// Whether a loop would not be too much here.
-    pub fn may_loop(&self) -> bool {
+    pub(crate) fn may_loop(&self) -> bool {
         self.turns * 6 <= MOST_TURNS
     }
 
     /// Up to `most` statements and at least one, one level deeper.
-    pub fn statements(&mut self, most: usize) -> String {
+    pub(crate) fn statements(&mut self, most: usize) -> String {
         let count = 1 + self.choices.below(most);
         self.depth += 1;
         let text = (0..count).map(|_| self.statement()).collect();
@@ -124,18 +144,18 @@ impl<'a, 'b> Body<'a, 'b> {
     }
 
     /// A block in braces that gives nothing.
-    pub fn block(&mut self, most: usize) -> String {
+    pub(crate) fn block(&mut self, most: usize) -> String {
         let inside = self.scoped(|body| body.statements(most));
         format!("{{\n{inside}}}")
     }
 
     /// Whether there may be statements in statements here.
-    pub fn may_nest(&self) -> bool {
+    pub(crate) fn may_nest(&self) -> bool {
         self.depth < STATEMENT_DEPTH
     }
 
     /// A call of a function with this result, if there is one that is not too much here.
-    pub fn call(&mut self, result: Type, depth: u32) -> Option<String> {
+    pub(crate) fn call(&mut self, result: Type, depth: u32) -> Option<String> {
         let has_buffers = |body: &Self, function: &Function| {
             let has = |ty: &Type| ty.item().is_none() || body.variables.iter().any(|known| known.ty == *ty);
             function.params.iter().all(has)
@@ -166,7 +186,7 @@ impl<'a, 'b> Body<'a, 'b> {
     }
 
     /// A small int that is not negative, in most cases.
-    pub fn small(&mut self, depth: u32) -> String {
+    pub(crate) fn small(&mut self, depth: u32) -> String {
         match self.choices.below(4) {
             0 | 1 => self.choices.below(7).to_string(),
             2 => format!("({} & {})", self.expression(Type::Int, depth), self.choices.pick(&[3, 7])),

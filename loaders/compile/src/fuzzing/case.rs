@@ -1,16 +1,19 @@
 //! Scripts that were written by hand, with what is to be called in them.
 //!
 //! `//= f(x: int) -> int` declares a function; `//> f [1]` calls it with the items of an array, each a literal or a
-//! buffer; `//> f` calls it with random arguments. All other lines are the script's.
+//! buffer; `//> f` calls it with random arguments; `//! why` says that one function is not compiled, and why. All other
+//! lines are the script's.
 
 use super::arguments::Arguments;
 use super::choices::{Choices, Random};
 use super::difference::Difference;
 use super::differential::{ARGUMENT_BYTES, Differential};
 use super::program::DEPTHS;
+use super::tally::Tally;
 use super::types::Type;
 use caraway_loaders_core::{Signature, StandardPackage};
 use rhai::{Array, Dynamic, Engine};
+use std::collections::BTreeMap;
 
 /// How many calls with random arguments a line stands for.
 const RANDOM_CALLS: usize = 300;
@@ -20,6 +23,8 @@ const RANDOM_CALLS: usize = 300;
 pub struct Case {
     text: String,
     functions: Vec<Signature>,
+    /// Why functions are not compiled, and how many.
+    refusals: BTreeMap<String, u64>,
     /// The place of a function, and an array; none for random arguments.
     calls: Vec<(usize, Option<String>)>,
 }
@@ -43,10 +48,14 @@ impl Case {
             let place = functions.iter().position(|function| function.name == name);
             calls.push((place.ok_or_else(|| format!("`{name}` is not declared"))?, args.map(str::to_owned)));
         }
+        let mut refusals = BTreeMap::new();
+        for why in marked("//! ") {
+            *refusals.entry(why.to_owned()).or_default() += 1;
+        }
         if calls.is_empty() {
             return Err("nothing is called".to_owned());
         }
-        Ok(Self { text: text.to_owned(), functions, calls })
+        Ok(Self { text: text.to_owned(), functions, refusals, calls })
     }
 
     /// Compares its calls.
@@ -56,21 +65,21 @@ impl Case {
     /// A function that is not compiled, and arguments that are none.
     pub fn check(&self, differential: &mut Differential) -> Result<Option<Difference>, String> {
         let mut args = self.arguments()?;
-        let refused = differential.tally.refusals.clone();
-        let unparsed = differential.tally.unparsed.clone();
+        differential.tally = Tally::default();
         let difference =
             differential
                 .compare(&self.text, &self.functions, DEPTHS.len() - 1, |function, _| args[function].pop());
-        let tally = &differential.tally;
-        if (&refused, &unparsed) != (&tally.refusals, &tally.unparsed) {
-            return Err(format!("it is refused: {:?} {:?}", tally.refusals, tally.unparsed));
+        let Tally { unparsed, refusals, given_up, .. } = &differential.tally;
+        if difference.is_some() {
+            return Ok(difference);
         }
-        match args.iter().position(|left| !left.is_empty()) {
-            Some(function) if difference.is_none() => {
-                Err(format!("`{}` takes too long", self.functions[function].name))
-            }
-            _ => Ok(difference),
+        if !unparsed.is_empty() || *refusals != self.refusals {
+            return Err(format!("it is refused: {unparsed:?} {refusals:?}"));
         }
+        if *given_up > 0 {
+            return Err("a call takes too long".to_owned());
+        }
+        Ok(None)
     }
 
     /// What each function is called with.
@@ -89,7 +98,7 @@ impl Case {
             let types: Vec<Type> = types.collect::<Option<_>>().ok_or("a parameter of another type")?;
             for _ in 0..RANDOM_CALLS {
                 let bytes = random.bytes(ARGUMENT_BYTES);
-                all[*function].push(Arguments::random(&mut Choices::new(&bytes), &types));
+                all[*function].push(Arguments::random(&mut Choices::new(&bytes), &types, false));
             }
         }
         Ok(all)

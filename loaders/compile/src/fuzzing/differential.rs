@@ -58,18 +58,18 @@ impl Differential {
         let signatures: Vec<Signature> = program.functions.iter().map(Function::signature).collect();
         let calls = self.calls;
         let difference = self.compare(&program.text, &signatures, program.depth, |function, call| {
-            let params = &program.functions[function].params;
+            let Function { params, counts_down, .. } = &program.functions[function];
             let count = if params.is_empty() { 1 } else { calls };
             let bytes = random.bytes(ARGUMENT_BYTES);
-            (call < count).then(|| Arguments::random(&mut Choices::new(&bytes), params))
+            (call < count).then(|| Arguments::random(&mut Choices::new(&bytes), params, *counts_down))
         });
         self.tally.differences += u64::from(difference.is_some());
         difference
     }
 
-    /// The script that these bytes stand for.
-    pub fn text(bytes: &[u8]) -> String {
-        Program::new(bytes).text
+    /// The script that a seed stands for.
+    pub fn text_of_seed(seed: u64) -> String {
+        Program::new(&Random::new(seed).bytes(PROGRAM_BYTES)).text
     }
 
     /// Tries with less of the bytes, for as long as some difference is left.

@@ -48,14 +48,14 @@ impl Body<'_, '_> {
             Form::If => self.conditional(ty, depth),
             Form::Switch => format!("({})", self.switch(Some(ty), depth)),
             Form::Block if self.may_nest() && !self.is_buffer(ty) => {
-                let inside = self.scoped(|body| {
+                let inside = self.operand(|body| {
                     let statements = body.statements(2);
                     format!("{statements}{}", body.expression(ty, depth))
                 });
                 format!("({{\n{inside}\n}})")
             }
             Form::Loop if self.may_loop() && self.may_nest() && !self.is_buffer(ty) => {
-                format!("({})", self.endless(Some(ty)))
+                format!("({})", self.operand(|body| body.endless(Some(ty))))
             }
             Form::Block | Form::Loop => self.leaf(ty),
         }
@@ -163,7 +163,7 @@ impl Body<'_, '_> {
         let (left, right) = match operator {
             "negate" => return format!("(-{})", any(self)),
             "plus" => return format!("(+{})", any(self)),
-            "+" | "-" | "*" if self.choices.one_in(8) => (any(self), any(self)),
+            "+" | "-" | "*" if self.choices.one_in(3) => (any(self), any(self)),
             "+" | "-" | "*" => (self.tame(depth), self.tame(depth)),
             "/" | "%" => (any(self), self.divisor(depth)),
             "**" => (self.tame(depth), if self.choices.one_in(6) { any(self) } else { self.small(depth) }),

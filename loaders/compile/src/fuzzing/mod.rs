@@ -43,3 +43,24 @@ pub use case::Case;
 pub use difference::Difference;
 pub use differential::Differential;
 pub use tally::Tally;
+
+use crate::ScriptCompiler;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// How often a fuzzer's programs call each function.
+const CALLS: usize = 6;
+
+/// Checks one input of a fuzzer.
+///
+/// # Panics
+///
+/// If a compiled function does not do what Rhai does.
+pub fn check(bytes: &[u8]) {
+    thread_local!(static DIFFERENTIAL: RefCell<Differential> =
+        RefCell::new(Differential::new(Arc::new(ScriptCompiler::default()), CALLS)));
+    let difference = DIFFERENTIAL.with_borrow_mut(|differential| differential.check(bytes));
+    if let Some(difference) = difference {
+        std::panic::resume_unwind(Box::new(difference.to_string()));
+    }
+}

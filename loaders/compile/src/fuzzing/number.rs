@@ -58,8 +58,8 @@ const FLOATS: &[f64] = &[
 
 pub(crate) fn int(choices: &mut Choices<'_>) -> i64 {
     match choices.below(16) {
-        0..=11 => choices.below(13) as i64 - i64::from(choices.one_in(4)) * 6,
-        12..=14 => choices.pick(INTS),
+        0..=9 => choices.below(13) as i64 - i64::from(choices.one_in(4)) * 6,
+        10..=14 => choices.pick(INTS),
         _ => choices.word() as i64,
     }
 }

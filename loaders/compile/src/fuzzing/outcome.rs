@@ -7,9 +7,9 @@ use std::fmt;
 /// All that can be told of a call afterwards. What is equal here is the same to every script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    pub result: Result<Bits, String>,
+    pub(crate) result: Result<Bits, String>,
     /// The contents of the buffers that were passed.
-    pub buffers: Vec<Vec<u64>>,
+    pub(crate) buffers: Vec<Vec<u64>>,
 }
 
 /// A value's type and its bits, of which those of all NaNs are the same.
@@ -31,7 +31,7 @@ impl fmt::Debug for Bits {
 
 impl Outcome {
     /// The outcome of a call with these arguments.
-    pub fn new(result: Result<Dynamic, Box<EvalAltResult>>, args: &[Dynamic]) -> Self {
+    pub(crate) fn new(result: Result<Dynamic, Box<EvalAltResult>>, args: &[Dynamic]) -> Self {
         let result = result.map(|value| Bits::of(&value)).map_err(|error| format!("{error:?}"));
         Self { result, buffers: args.iter().filter_map(contents).collect() }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// What happens to results before they are given back.
 type Change = fn(Result<Dynamic, Box<EvalAltResult>>) -> Result<Dynamic, Box<EvalAltResult>>;
 
-pub(crate) struct Pretender(pub Change);
+pub(crate) struct Pretender(pub(crate) Change);
 
 struct Pretended {
     ast: AST,

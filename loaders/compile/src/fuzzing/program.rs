@@ -12,15 +12,15 @@ pub(crate) const DEPTHS: [usize; 3] = [12, 24, 48];
 /// A script, and the functions of it that have declared types.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
-    pub text: String,
-    pub functions: Vec<Function>,
+    pub(crate) text: String,
+    pub(crate) functions: Vec<Function>,
     /// Which of [`DEPTHS`] holds.
-    pub depth: usize,
+    pub(crate) depth: usize,
 }
 
 impl Program {
     /// The program that these bytes stand for.
-    pub fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         let mut choices = Choices::new(bytes);
         let mut outline = Outline::default();
         let mut text = String::new();

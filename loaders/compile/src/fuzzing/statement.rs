@@ -97,6 +97,7 @@ impl Body<'_, '_> {
         let found: Vec<&str> = self
             .variables
             .iter()
+            .filter(|variable| variable.ty.item().is_none())
             .map(|variable| variable.name.as_str())
             .filter(|name| name.starts_with(['v', 'p', 'i']))
             .collect();

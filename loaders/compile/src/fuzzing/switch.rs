@@ -62,7 +62,7 @@ impl Body<'_, '_> {
     fn arm(&mut self, gives: Option<Type>, depth: u32) -> String {
         match gives {
             Some(ty) if ty.item().is_none() && self.may_nest() && self.choices.one_in(5) => {
-                let inside = self.scoped(|body| {
+                let inside = self.operand(|body| {
                     let statements = body.statements(1);
                     format!("{statements}{}", body.expression(ty, depth))
                 });

@@ -9,6 +9,9 @@ use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, EvalContext, GlobalRunti
 /// Operations after which a call is given up.
 const MOST_OPERATIONS: u64 = 100_000;
 
+/// Programs of people nest less.
+const EXPRESSION_DEPTH: usize = 200;
+
 /// The name of the script, as errors tell it.
 const SOURCE: &str = "fuzzed.rhai";
 
@@ -34,9 +37,10 @@ struct State {
 }
 
 impl Walker {
-    pub fn new(call_depth: usize, standard: &StandardPackage) -> Self {
+    pub(crate) fn new(call_depth: usize, standard: &StandardPackage) -> Self {
         let mut limits = Limits::PLUGIN;
         limits.call_depth = call_depth;
+        limits.expression_depth = EXPRESSION_DEPTH;
         let parser = engine::parser(&limits);
         let mut limited = limits;
         limited.operations = Some(MOST_OPERATIONS);
@@ -44,7 +48,7 @@ impl Walker {
     }
 
     /// What a compiler is told of the limits. That of operations is the test's own.
-    pub fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
 
@@ -53,8 +57,11 @@ impl Walker {
     /// # Errors
     ///
     /// Why it is none.
-    pub fn parse(&self, text: &str) -> Result<AST, String> {
-        parse_text(&self.parser, text, SOURCE).map_err(|error| format!("{error:?}"))
+    pub(crate) fn parse(&self, text: &str) -> Result<AST, String> {
+        parse_text(&self.parser, text, SOURCE).map_err(|error| {
+            let line = error.location().and_then(|place| text.lines().nth(place.line.saturating_sub(1)));
+            format!("{error}: {}", line.unwrap_or_default().trim())
+        })
     }
 
     /// Runs the top level.
@@ -62,7 +69,7 @@ impl Walker {
     /// # Errors
     ///
     /// What it throws.
-    pub fn start(&self, ast: &AST) -> Result<Walked<'_>, String> {
+    pub(crate) fn start(&self, ast: &AST) -> Result<Walked<'_>, String> {
         let mut global = self.engine.new_global_runtime_state();
         global.source = Some(SOURCE.into());
         global.lib.push(ast.shared_lib().clone());
@@ -84,7 +91,7 @@ impl State {
 
 impl Walked<'_> {
     /// Calls a function. `None` if it takes too long to wait for.
-    pub fn call(&mut self, function: &Signature, args: Vec<Dynamic>) -> Option<Outcome> {
+    pub(crate) fn call(&mut self, function: &Signature, args: Vec<Dynamic>) -> Option<Outcome> {
         let result = self.walk(function, args.clone());
         let given_up =
             |error: &EvalAltResult| matches!(error.unwrap_inner(), EvalAltResult::ErrorTooManyOperations(..));
@@ -95,7 +102,7 @@ impl Walked<'_> {
     }
 
     /// Calls a function as `Instance` does.
-    pub fn walk(
+    pub(crate) fn walk(
         &mut self,
         function: &Signature,
         mut args: Vec<Dynamic>,

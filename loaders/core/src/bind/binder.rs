@@ -31,6 +31,52 @@ pub struct Bound {
     pub getters: BTreeSet<String>,
     /// Other names of functions, each with the function's own.
     pub aliases: Vec<(String, String)>,
+    /// What the module's entries of these signatures call.
+    bodies: Vec<(Arc<Signature>, Shared<Body>)>,
+}
+
+/// A function of a plugin, for who knows the types of its arguments and need not look for it at each call.
+#[derive(Clone)]
+pub struct Direct {
+    signature: Arc<Signature>,
+    body: Shared<Body>,
+}
+
+impl Direct {
+    /// Its signature.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// Calls it with arguments of its declared types.
+    ///
+    /// # Errors
+    ///
+    /// What a call by a script ends in.
+    pub fn call(
+        &self,
+        context: NativeCallContext,
+        args: &mut [&mut Dynamic],
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
+        (self.body)(Some(context), args)
+    }
+}
+
+impl Bound {
+    /// The function that a script calls by this name, with arguments of exactly these types: numbers and bools.
+    pub fn direct(&self, name: &str, types: &[Type]) -> Option<Direct> {
+        let alias = self.aliases.iter().find(|(alias, _)| alias == name);
+        let name = alias.map_or(name, |(_, name)| name);
+        let fits = |signature: &Signature| {
+            let params = &signature.params;
+            signature.name == name
+                && params.len() == types.len()
+                && params.iter().zip(types).all(|(param, ty)| param.ty == *ty)
+        };
+        // Of two with the same types, the module has the later one.
+        let (signature, body) = self.bodies.iter().rev().find(|(signature, _)| fits(signature))?;
+        Some(Direct { signature: signature.clone(), body: body.clone() })
+    }
 }
 
 impl fmt::Debug for Bound {
@@ -264,13 +310,16 @@ impl Binder {
     pub fn finish(mut self) -> Bound {
         self.classes.into_values().for_each(Filling::finish);
         self.dispatchers.put_into(&mut self.root.module);
-        let signatures = self.members.into_iter().map(|member| member.shown.signature).collect();
+        let body = |member: Member| (member.shown.signature, member.body);
+        let bodies: Vec<_> = self.members.into_iter().map(body).collect();
+        let signatures = bodies.iter().map(|(signature, _)| signature.clone()).collect();
         Bound {
             module: Arc::new(self.root.finish()),
             name: (*self.name).to_owned(),
             signatures,
             getters: self.getters,
             aliases: self.aliases,
+            bodies,
         }
     }
 

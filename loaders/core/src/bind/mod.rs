@@ -29,7 +29,7 @@ mod thrown;
 
 pub use crate::callable::{MAX_PARAMS, callable};
 pub use crate::suggest::suggest;
-pub use binder::{Binder, Bound};
+pub use binder::{Binder, Bound, Direct};
 pub use callback::{Callable, Callbacks};
 pub use error::{CallError, CallResult, wrong_type};
 pub use missing::{Imported, explain, find_call, imports_of};

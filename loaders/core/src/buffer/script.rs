@@ -362,10 +362,17 @@ fn position(len: usize, index: i64) -> Option<usize> {
 }
 
 fn place<T: Number>(len: usize, index: i64) -> Outcome<usize> {
-    position(len, index).ok_or_else(|| {
+    position(len, index).ok_or_else(|| raised(Buffer::<T>::out_of_bounds(len, index)))
+}
+
+impl<T: Number> Buffer<T> {
+    /// That a buffer of `len` numbers has none at `index`.
+    pub fn out_of_bounds(len: usize, index: i64) -> Error {
         let s = if len == 1 { "" } else { "s" };
-        wrong(format!("the index {index} is out of bounds: the buffer of {} has {len} number{s}", T::BUFFER))
-    })
+        let message =
+            format!("the index {index} is out of bounds: the buffer of {} has {len} number{s}", T::BUFFER);
+        Error::new(Code::ScriptFailed, message)
+    }
 }
 
 /// A part as a buffer of its own, cut to what there is.

@@ -1,0 +1,364 @@
+//! The body of one function.
+
+use super::buffer::View;
+use super::module::{Layout, MAX_LEVEL_GLOBAL, count, to_word, value};
+use super::{Call, TOO_DEEP};
+use crate::ir::{Binary, Expr, Function, Kind, Local, Loop, Program, SiteId, Type};
+use std::collections::BTreeMap;
+use wasm_encoder::{BlockType, Function as Code, InstructionSink, ValType};
+
+/// The level of the call.
+const LEVEL: u32 = 0;
+
+/// A function's code, as it is written.
+pub(super) struct Body<'a> {
+    pub(super) code: Code,
+    /// In the order of their offsets.
+    pub(super) calls: Vec<Call>,
+    pub(super) layout: &'a Layout,
+    pub(super) scratch: Scratch,
+    /// What is known of the variables that are buffers.
+    pub(super) views: BTreeMap<Local, View>,
+    /// Whether a call can change what is known of buffers.
+    calls_change: bool,
+    /// How many blocks are open.
+    labels: u32,
+    /// The loops that are open, the innermost last.
+    loops: Vec<Labels>,
+}
+
+/// Locals for operands that are used more than once. They hold nothing while an operand is evaluated.
+#[derive(Clone, Copy)]
+pub(super) struct Scratch {
+    /// The operands.
+    pub(super) x: u32,
+    pub(super) y: u32,
+    /// The result.
+    pub(super) r: u32,
+    /// What does not fit into it.
+    pub(super) high: u32,
+    pub(super) p: u32,
+    pub(super) q: u32,
+    pub(super) max: u32,
+    /// Of a number in the memory.
+    pub(super) place: u32,
+    /// A buffer that is no variable.
+    pub(super) buffer: View,
+}
+
+/// Where `break` and `continue` go.
+struct Labels {
+    exit: u32,
+    next: u32,
+}
+
+impl<'a> Body<'a> {
+    /// Writes a function.
+    pub(super) fn of(function: &Function, program: &Program, layout: &'a Layout) -> Self {
+        use ValType::{F64, I32, I64};
+
+        let variables = function.locals[function.params..].iter().filter_map(|ty| value(*ty));
+        let mut locals: Vec<_> = variables.collect();
+        let first = 1 + count(function.locals.len());
+        let of_buffer = |number, first| View { number, start: first, len: first + 1 };
+        let scratch = Scratch {
+            x: first,
+            y: first + 1,
+            r: first + 2,
+            high: first + 3,
+            p: first + 4,
+            q: first + 5,
+            max: first + 6,
+            place: first + 7,
+            buffer: of_buffer(first + 8, first + 9),
+        };
+        locals.extend([I64, I64, I64, I64, F64, F64, F64, I32, I32, I32, I64]);
+        let mut views = BTreeMap::new();
+        for (local, ty) in function.locals.iter().enumerate() {
+            if matches!(ty, Type::Ints | Type::Floats) {
+                views.insert(local, of_buffer(index(local), count(1 + function.params + locals.len())));
+                locals.extend([I32, I64]);
+            }
+        }
+        let mut body = Body {
+            code: Code::new_with_locals_types(locals),
+            calls: Vec::new(),
+            layout,
+            scratch,
+            views,
+            calls_change: !program.imports.is_empty(),
+            labels: 0,
+            loops: Vec::new(),
+        };
+        if !is_empty(&function.body) {
+            body.code().local_get(LEVEL).global_get(MAX_LEVEL_GLOBAL).i32_gt_s();
+            body.fail_if(TOO_DEEP, |code| {
+                code.i64_const(0).i64_const(0);
+            });
+        }
+        let params: Vec<_> = body.views.range(..function.params).map(|(_, view)| *view).collect();
+        params.into_iter().for_each(|view| body.refresh(view));
+        body.expression(&function.body);
+        body.code().end();
+        body
+    }
+
+    pub(super) fn code(&mut self) -> InstructionSink<'_> {
+        self.code.instructions()
+    }
+
+    /// Ends the call if there is a 1 on the stack. `operands` puts two `i64` there, which are told.
+    pub(super) fn fail_if(&mut self, site: u32, operands: impl FnOnce(&mut InstructionSink)) {
+        self.code().if_(BlockType::Empty);
+        self.fail(site, operands);
+        self.code().end();
+    }
+
+    /// The same, for the operands in scratch.
+    pub(super) fn fail_if_told(&mut self, site: SiteId) {
+        let Scratch { x, y, .. } = self.scratch;
+        self.fail_if(count(site), |code| {
+            code.local_get(x).local_get(y);
+        });
+    }
+
+    fn fail(&mut self, site: u32, operands: impl FnOnce(&mut InstructionSink)) {
+        let fail = self.layout.fail();
+        let mut code = self.code();
+        operands(&mut code);
+        code.i32_const(site.cast_signed()).call(fail).unreachable();
+    }
+
+    /// Puts an expression's value on the stack, if it has one. Behind one that is `Never` nothing is reached, and
+    /// WebAssembly knows.
+    pub(super) fn expression(&mut self, expr: &Expr) {
+        match &expr.kind {
+            Kind::Unit => {}
+            Kind::Bool(value) => {
+                self.code().i32_const(i32::from(*value));
+            }
+            Kind::Int(value) => {
+                self.code().i64_const(*value);
+            }
+            Kind::Float(value) => {
+                self.code().f64_const((*value).into());
+            }
+            Kind::Get(local) => {
+                self.code().local_get(index(*local));
+            }
+            Kind::Set(local, value) => {
+                self.expression(value);
+                if value.ty != Type::Never {
+                    self.code().local_set(index(*local));
+                    if let Some(view) = self.views.get(local) {
+                        self.refresh(*view);
+                    }
+                }
+            }
+            Kind::Binary(op, left, right, site) => self.binary(*op, left, right, *site),
+            Kind::Negate(operand, site) => self.negate(operand, *site),
+            Kind::Not(operand) => {
+                self.expression(operand);
+                self.code().i32_eqz();
+            }
+            Kind::And(operands) => self.and(operands),
+            Kind::Or(operands) => self.or(operands),
+            Kind::If(condition, yes, no) => self.branch(expr.ty, condition, yes, no),
+            Kind::Seq(exprs) => exprs.iter().for_each(|expr| self.expression(expr)),
+            Kind::Drop(operand) => {
+                self.expression(operand);
+                if value(operand.ty).is_some() {
+                    self.code().drop();
+                }
+            }
+            Kind::Loop(inner) => self.repeat(inner),
+            Kind::Break => self.jump(|labels| labels.exit),
+            Kind::Continue => self.jump(|labels| labels.next),
+            Kind::Return(operand) => {
+                self.expression(operand);
+                self.code().return_();
+            }
+            Kind::Throw(operand, site) => self.throw(operand.as_deref(), *site),
+            Kind::Fail(site) => self.throw(None, *site),
+            Kind::Call(function, args, site) => {
+                self.code().local_get(LEVEL).i32_const(1).i32_add();
+                self.call(self.layout.function(*function), args, *site);
+            }
+            Kind::CallImport(import, args, site) => {
+                self.code().local_get(LEVEL).i32_const(count(*site).cast_signed());
+                self.call(self.layout.import(*import), args, *site);
+            }
+            Kind::Math(math, args, site) => self.math(*math, args, *site),
+            Kind::Len(buffer) => self.len(buffer),
+            Kind::Load(buffer, index, site) => self.load(buffer, index, *site),
+            Kind::Store(buffer, index, value, site) => self.store(buffer, index, value, *site),
+            Kind::LoadAt(buffer, index) => self.load_at(buffer, index),
+        }
+        if expr.ty == Type::Never {
+            self.code().unreachable();
+        }
+    }
+
+    fn call(&mut self, function: u32, args: &[Expr], site: SiteId) {
+        args.iter().for_each(|arg| self.expression(arg));
+        self.calls.push(Call { offset: self.code.byte_len(), site });
+        self.code().call(function);
+        if self.calls_change {
+            self.refresh_all();
+        }
+    }
+
+    fn throw(&mut self, operand: Option<&Expr>, site: SiteId) {
+        if let Some(operand) = operand {
+            self.expression(operand);
+            to_word(&mut self.code(), operand.ty);
+        }
+        if operand.is_none_or(|operand| value(operand.ty).is_none()) {
+            self.code().i64_const(0);
+        }
+        self.fail(count(site), |code| {
+            code.i64_const(0);
+        });
+    }
+
+    /// A block, with what is in it.
+    fn block(
+        &mut self,
+        open: impl FnOnce(&mut InstructionSink, BlockType),
+        ty: Type,
+        inside: impl FnOnce(&mut Self),
+    ) {
+        open(&mut self.code(), value(ty).map_or(BlockType::Empty, BlockType::Result));
+        self.labels += 1;
+        inside(self);
+        self.labels -= 1;
+        self.code().end();
+    }
+
+    fn branch(&mut self, ty: Type, condition: &Expr, yes: &Expr, no: &Expr) {
+        self.expression(condition);
+        self.when(ty, |body| body.expression(yes), |body| body.expression(no));
+    }
+
+    /// One or the other, as the bool on the stack says.
+    pub(super) fn when(&mut self, ty: Type, yes: impl FnOnce(&mut Self), no: impl FnOnce(&mut Self)) {
+        let open = |code: &mut InstructionSink, ty| {
+            code.if_(ty);
+        };
+        self.block(open, ty, |body| {
+            yes(body);
+            body.code().else_();
+            no(body);
+        });
+    }
+
+    fn and(&mut self, operands: &[Expr]) {
+        let Some((first, rest)) = operands.split_first() else {
+            self.code().i32_const(1);
+            return;
+        };
+        self.expression(first);
+        if !rest.is_empty() {
+            let no = |body: &mut Self| {
+                body.code().i32_const(0);
+            };
+            self.when(Type::Bool, |body| body.and(rest), no);
+        }
+    }
+
+    fn or(&mut self, operands: &[Expr]) {
+        let Some((first, rest)) = operands.split_first() else {
+            self.code().i32_const(0);
+            return;
+        };
+        self.expression(first);
+        if !rest.is_empty() {
+            let yes = |body: &mut Self| {
+                body.code().i32_const(1);
+            };
+            self.when(Type::Bool, yes, |body| body.or(rest));
+        }
+    }
+
+    fn repeat(&mut self, inner: &Loop) {
+        let block = |code: &mut InstructionSink, ty| {
+            code.block(ty);
+        };
+        let again = |code: &mut InstructionSink, ty| {
+            code.loop_(ty);
+        };
+        self.block(block, Type::Unit, |body| {
+            let exit = body.labels;
+            body.block(again, Type::Unit, |body| {
+                let head = body.labels;
+                if let Some(condition) = &inner.condition {
+                    body.leave_unless(condition, exit);
+                }
+                body.block(block, Type::Unit, |body| {
+                    body.loops.push(Labels { exit, next: body.labels });
+                    body.expression(&inner.body);
+                    body.loops.pop();
+                    if let Some(tail) = &inner.tail {
+                        body.leave_unless(tail, exit);
+                    }
+                });
+                if let Some(step) = &inner.step {
+                    body.expression(step);
+                }
+                let head = body.labels - head;
+                body.code().br(head);
+            });
+        });
+    }
+
+    fn leave_unless(&mut self, condition: &Expr, exit: u32) {
+        self.expression(condition);
+        let exit = self.labels - exit;
+        self.code().i32_eqz().br_if(exit);
+    }
+
+    fn jump(&mut self, to: impl FnOnce(&Labels) -> u32) {
+        if let Some(label) = self.loops.last().map(to) {
+            let label = self.labels - label;
+            self.code().br(label);
+        }
+    }
+
+    fn binary(&mut self, op: Binary, left: &Expr, right: &Expr, site: SiteId) {
+        // Behind a left side that is `Never`, only the right one has a type.
+        match if left.ty == Type::Never { right.ty } else { left.ty } {
+            Type::Float => self.float_binary(op, left, right),
+            Type::Bool => {
+                self.expression(left);
+                self.expression(right);
+                self.bool_binary(op);
+            }
+            _ => self.int_binary(op, left, right, site),
+        }
+    }
+
+    fn bool_binary(&mut self, op: Binary) {
+        let mut code = self.code();
+        match op {
+            Binary::And => code.i32_and(),
+            Binary::Or => code.i32_or(),
+            Binary::Equal => code.i32_eq(),
+            Binary::Less => code.i32_lt_u(),
+            Binary::LessEqual => code.i32_le_u(),
+            Binary::Greater => code.i32_gt_u(),
+            Binary::GreaterEqual => code.i32_ge_u(),
+            // There are no other operators of bools.
+            _ => code.i32_xor(),
+        };
+    }
+}
+
+/// Whether a function has nothing in it. Rhai does not enter it then, however deep the call is.
+fn is_empty(body: &Expr) -> bool {
+    matches!(&body.kind, Kind::Seq(exprs) if exprs.is_empty())
+}
+
+/// The index of a variable: the level comes first.
+fn index(local: Local) -> u32 {
+    1 + count(local)
+}
