@@ -11,6 +11,9 @@
 mod compiler;
 mod emit;
 mod front;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod ir;
 
