@@ -7,6 +7,10 @@ use crate::ir::{Binary, Expr, Function, Kind, Local, Loop, Program, SiteId, Type
 use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, Function as Code, InstructionSink, ValType};
 
+/// How much of the host's stack must be left for an expression, and how much it gets where it is not.
+const STACK_LEFT: usize = 64 << 10;
+const STACK_PART: usize = 1 << 20;
+
 /// The level of the call.
 const LEVEL: u32 = 0;
 
@@ -132,6 +136,11 @@ impl<'a> Body<'a> {
     /// Puts an expression's value on the stack, if it has one. Behind one that is `Never` nothing is reached, and
     /// WebAssembly knows.
     pub(super) fn expression(&mut self, expr: &Expr) {
+        // A long chain of cases is a deep tree.
+        stacker::maybe_grow(STACK_LEFT, STACK_PART, || self.any_expression(expr));
+    }
+
+    fn any_expression(&mut self, expr: &Expr) {
         match &expr.kind {
             Kind::Unit => {}
             Kind::Bool(value) => {
@@ -253,30 +262,28 @@ impl<'a> Body<'a> {
     }
 
     fn and(&mut self, operands: &[Expr]) {
-        let Some((first, rest)) = operands.split_first() else {
-            self.code().i32_const(1);
-            return;
-        };
-        self.expression(first);
-        if !rest.is_empty() {
+        for (number, operand) in operands.iter().enumerate() {
+            if number == 0 {
+                self.expression(operand);
+                continue;
+            }
             let no = |body: &mut Self| {
                 body.code().i32_const(0);
             };
-            self.when(Type::Bool, |body| body.and(rest), no);
+            self.when(Type::Bool, |body| body.expression(operand), no);
         }
     }
 
     fn or(&mut self, operands: &[Expr]) {
-        let Some((first, rest)) = operands.split_first() else {
-            self.code().i32_const(0);
-            return;
-        };
-        self.expression(first);
-        if !rest.is_empty() {
+        for (number, operand) in operands.iter().enumerate() {
+            if number == 0 {
+                self.expression(operand);
+                continue;
+            }
             let yes = |body: &mut Self| {
                 body.code().i32_const(1);
             };
-            self.when(Type::Bool, yes, |body| body.or(rest));
+            self.when(Type::Bool, yes, |body| body.expression(operand));
         }
     }
 
