@@ -2,12 +2,19 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
+//! | `compiler` | the [`Compiler`](caraway_loaders_script::Compiler) that the script loader asks |
 //! | `ir` | functions as trees whose expressions have types |
 //! | `front` | from Rhai's syntax tree to those |
 //! | `emit` | from those to a module of WebAssembly |
 //! | `host` | running it: stores, calls, errors as Rhai tells them |
 
-//mod emit;
+mod compiler;
+mod emit;
 mod front;
-//mod host;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+mod host;
 mod ir;
+
+pub use compiler::ScriptCompiler;

@@ -6,7 +6,8 @@ use super::expression::boolean;
 use super::obstacle;
 use crate::ir::{Binary, Expr, Kind, Local, Loop, SiteKind, Type};
 use caraway_loaders_script::Obstacle;
-use rhai::{ASTFlags, FlowControl, Ident, Position};
+use rhai::{ASTFlags, Dynamic, FlowControl, Ident, Position};
+use std::ops::{Range, RangeInclusive};
 
 /// What a `for` goes over.
 enum Over {
@@ -124,6 +125,12 @@ impl Body<'_, '_> {
         let refused = |ty: Type| obstacle(format!("`for` over {}", named(ty)), position);
         let call = match expression {
             rhai::Expr::FnCall(call, _) if call.namespace.is_empty() => call,
+            // What the optimizer has made of two literals.
+            rhai::Expr::DynamicConstant(range, _) => {
+                let ends = ends(range).ok_or_else(|| obstacle("`for` over a constant", position))?;
+                let (first, end, is_inclusive) = ends;
+                return Ok(Ok(Over::Range { first: int(first), end: int(end), is_inclusive }));
+            }
             other => {
                 let value = self.expression(other)?;
                 return match value.ty {
@@ -138,7 +145,23 @@ impl Body<'_, '_> {
         if !is_range || self.session.source.has(&call.name) || !matches!(call.args.len(), 2 | 3) {
             return Err(obstacle(format!("`for` over what `{}` gives", call.name), position));
         }
-        let values = match self.arguments(&call.args, position)? {
+        // A range that has a step is taken apart, also where the optimizer has put it together.
+        let ends_of_constant = match &call.args[..] {
+            [rhai::Expr::DynamicConstant(range, at), _] => range
+                .read_lock::<Range<i64>>()
+                .map(|range| [range.start, range.end].map(|end| constant(end, *at))),
+            _ => None,
+        };
+        let args: Vec<&rhai::Expr> = match (call.name.as_str(), &call.args[..], &ends_of_constant) {
+            ("range", [_, step], Some([first, end])) => vec![first, end, step],
+            ("range", [rhai::Expr::FnCall(range, _), step], _)
+                if range.name == ".." && range.args.len() == 2 =>
+            {
+                vec![&range.args[0], &range.args[1], step]
+            }
+            (_, args, _) => args.iter().collect(),
+        };
+        let values = match self.arguments(args, position)? {
             Arguments::Ends(end) => return Ok(Err(end)),
             Arguments::Values(values) => values,
         };
@@ -314,6 +337,18 @@ impl Body<'_, '_> {
         }
         Ok(sequence(vec![set(local, value), jump]))
     }
+}
+
+fn constant(value: i64, position: Position) -> rhai::Expr {
+    rhai::Expr::IntegerConstant(value, position)
+}
+
+/// A range's first int, its last one, and whether that belongs to it.
+fn ends(range: &Dynamic) -> Option<(i64, i64, bool)> {
+    if let Some(range) = range.read_lock::<Range<i64>>() {
+        return Some((range.start, range.end, false));
+    }
+    range.read_lock::<RangeInclusive<i64>>().map(|range| (*range.start(), *range.end(), true))
 }
 
 fn compare(operator: Binary, left: Expr, right: Expr) -> Expr {

@@ -15,15 +15,13 @@ mod source;
 mod statement;
 mod switch;
 
+use crate::host::MAX_PARAMS;
 use crate::ir::{FunctionId, Program, Type};
 use caraway_loaders_core::{Signature, Type as Declared};
 use caraway_loaders_script::{Obstacle, Script};
 use rhai::Position;
 use session::{Key, Session};
 use source::Source;
-
-/// How many parameters a function can have that is called from outside.
-pub(crate) const MAX_PARAMS: usize = 8;
 
 /// A script's functions in typed form.
 pub(crate) struct Analysis {

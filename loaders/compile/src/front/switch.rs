@@ -6,6 +6,7 @@ use super::statement::choice;
 use crate::ir::{Binary, Expr, Kind, Local, Type};
 use caraway_loaders_script::Obstacle;
 use rhai::{Dynamic, Position, RangeCase, SwitchCasesCollection};
+use std::ops::{Range, RangeInclusive};
 
 /// More cases are left to Rhai, which finds them by their hashes: here they are compared one after the other.
 const MAX_CASES: usize = 64;
@@ -34,6 +35,10 @@ impl Body<'_, '_> {
         let mut tried: Vec<(Vec<Expr>, usize)> = Vec::new();
         let mut literals: Vec<(Literal, &[usize])> = Vec::new();
         for case in cases.cases.values() {
+            if is_range(&case.value) {
+                // It is among the ranges, too, and by its own value nothing else is found.
+                continue;
+            }
             literals.push((Literal::of(&case.value, ty, position)?, &case.blocks));
         }
         literals.sort_by_key(|(literal, _)| *literal);
@@ -66,6 +71,10 @@ impl Body<'_, '_> {
         }
         Ok(sequence(vec![set(local, value), whole]))
     }
+}
+
+fn is_range(value: &Dynamic) -> bool {
+    value.is::<Range<i64>>() || value.is::<RangeInclusive<i64>>()
 }
 
 /// What a case is for.

@@ -24,6 +24,7 @@ const MAX_FRAMES: usize = 2048;
 const OWN_FRAMES: usize = 2;
 
 /// wasmtime's engine, made when it is first needed, with the clock that its guests look at.
+#[derive(Default)]
 pub(crate) struct Machine {
     cache: Option<Cache>,
     running: Mutex<Option<Arc<Running>>>,

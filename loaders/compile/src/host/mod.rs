@@ -23,6 +23,7 @@ mod pool;
 mod tests;
 mod value;
 
+#[cfg(test)]
 pub(crate) use code::{Code, Function};
 pub(crate) use entry::MAX_PARAMS;
 pub(crate) use import::Callee;
