@@ -179,13 +179,13 @@ fn a_long_chain_is_no_deep_stack() {
     }
 }
 
-/// `fn f(n) { let a = n; let b = n + 1; ... if n > 0 { f(n - 1) + a + b ... } else { 0 } }`: large frames.
+/// `fn f(n) { let a = n + n; let b = a + n; ... if n > 0 { f(n - 1) + a + b ... } else { 0 } }`: large frames.
 fn wide() -> Vec<Function> {
     let n = || get(0, Type::Int);
     let set = |local, value: Expr| expr(Kind::Set(local, value.into()), Type::Unit);
     let count = 60;
-    let mut body: Vec<_> =
-        (1..=count).map(|local| set(local, binary(Binary::WrappingAdd, n(), int(local as i64), 0))).collect();
+    let multiple = |local: usize| binary(Binary::Add, get(local - 1, Type::Int), n(), 0);
+    let mut body: Vec<_> = (1..=count).map(|local| set(local, multiple(local))).collect();
     let down = expr(Kind::Call(0, vec![binary(Binary::Subtract, n(), int(1), 0)], 1), Type::Int);
     let sum = (1..=count).fold(down, |sum, local| binary(Binary::WrappingAdd, sum, get(local, Type::Int), 0));
     let is_more = binary(Binary::Greater, n(), int(0), 0);
