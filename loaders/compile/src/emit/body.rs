@@ -2,10 +2,10 @@
 
 use super::buffer::View;
 use super::module::{Layout, MAX_LEVEL_GLOBAL, count, to_word, value};
-use super::{Call, TOO_DEEP};
+use super::{Call, Helper, TOO_DEEP};
 use crate::ir::{Binary, Expr, Function, Kind, Local, Loop, Program, SiteId, Type};
 use std::collections::BTreeMap;
-use wasm_encoder::{BlockType, Function as Code, InstructionSink, ValType};
+use wasm_encoder::{BlockType, BranchHint, Function as Code, InstructionSink, ValType};
 
 /// How much of the host's stack must be left for an expression, and how much it gets where it is not.
 const STACK_LEFT: usize = 64 << 10;
@@ -19,6 +19,8 @@ pub(super) struct Body<'a> {
     pub(super) code: Code,
     /// In the order of their offsets.
     pub(super) calls: Vec<Call>,
+    /// Branches that are seldom taken.
+    pub(super) seldom: Vec<BranchHint>,
     pub(super) layout: &'a Layout,
     pub(super) scratch: Scratch,
     /// What is known of the variables that are buffers.
@@ -87,6 +89,7 @@ impl<'a> Body<'a> {
         let mut body = Body {
             code: Code::new_with_locals_types(locals),
             calls: Vec::new(),
+            seldom: Vec::new(),
             layout,
             scratch,
             views,
@@ -113,8 +116,15 @@ impl<'a> Body<'a> {
 
     /// Ends the call if there is a 1 on the stack. `operands` puts two `i64` there, which are told.
     pub(super) fn fail_if(&mut self, site: u32, operands: impl FnOnce(&mut InstructionSink)) {
+        self.seldom(|body| body.fail(site, operands));
+    }
+
+    /// Does what hardly ever needs to be done, if there is a 1 on the stack.
+    pub(super) fn seldom(&mut self, inside: impl FnOnce(&mut Self)) {
+        let branch_func_offset = count(self.code.byte_len());
+        self.seldom.push(BranchHint { branch_func_offset, branch_hint_value: 0 });
         self.code().if_(BlockType::Empty);
-        self.fail(site, operands);
+        inside(self);
         self.code().end();
     }
 
@@ -127,7 +137,7 @@ impl<'a> Body<'a> {
     }
 
     fn fail(&mut self, site: u32, operands: impl FnOnce(&mut InstructionSink)) {
-        let fail = self.layout.fail();
+        let fail = self.layout.own(Helper::Fail);
         let mut code = self.code();
         operands(&mut code);
         code.i32_const(site.cast_signed()).call(fail).unreachable();
