@@ -2,6 +2,7 @@
 
 use super::buffer::View;
 use super::module::{Layout, MAX_LEVEL_GLOBAL, count, to_word, value};
+use super::turns::turns;
 use super::{Call, Helper, TOO_DEEP};
 use crate::ir::{Binary, Expr, Function, Kind, Local, Loop, Program, SiteId, Type};
 use std::collections::BTreeMap;
@@ -308,7 +309,9 @@ impl<'a> Body<'a> {
             let exit = body.labels;
             body.block(again, Type::Unit, |body| {
                 let head = body.labels;
-                body.turn(inner, exit);
+                for _ in 0..turns(inner) {
+                    body.turn(inner, exit);
+                }
                 let head = body.labels - head;
                 body.code().br(head);
             });

@@ -189,7 +189,7 @@ fn run(compiled: &dyn Compiled, args: Vec<Dynamic>) -> Result<Outcome, String> {
     let _frame = meter.enter().map_err(|error| error.to_string())?;
     let mut values = args.clone();
     let mut values: Vec<&mut Dynamic> = values.iter_mut().collect();
-    let result = catch_unwind(AssertUnwindSafe(|| compiled.call(&mut values)));
+    let result = catch_unwind(AssertUnwindSafe(|| compiled.call(&mut values, 2)));
     let result = result.map_err(|_| "it panics".to_owned())?;
     let result = result.ok_or("it does not take the arguments")?;
     Ok(Outcome::new(result, &args))

@@ -100,7 +100,7 @@ impl Code {
         let live = match &mut lease.live {
             Some(live) => live,
             // Without room for a store, the script is interpreted.
-            none => none.insert(Box::new(self.fresh().ok()?)),
+            none => none.insert(self.fresh().ok()?),
         };
         if buffers.is_empty() {
             return Some(self.run(live, index, &words, level));

@@ -1,6 +1,6 @@
 //! Calls, errors and limits.
 
-use super::{Both, binary, expr, function, get, int, shown};
+use super::{Both, LEVEL, binary, expr, function, get, int, shown};
 use crate::host::Machine;
 use crate::ir::{Binary, Expr, Function, Kind, Loop, Program, Site, SiteKind, Type};
 use caraway_loaders_core::Code as ErrorCode;
@@ -120,10 +120,10 @@ fn other_types_are_left_to_rhai() {
         vec![function("f", &[Type::Int], body)],
         &[("+", SiteKind::Binary(Binary::Add))],
     );
-    let call = |mut value: Dynamic| both.compiled.function(0).call(&mut [&mut value]).is_some();
+    let call = |mut value: Dynamic| both.compiled.function(0).call(&mut [&mut value], LEVEL).is_some();
     assert!(call(1.into()));
     assert!(!call(1.0.into()) && !call(true.into()) && !call(Dynamic::from_int(1).into_shared()));
-    assert!(both.compiled.function(0).call(&mut []).is_none());
+    assert!(both.compiled.function(0).call(&mut [], LEVEL).is_none());
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_stack_that_is_used_up_is_a_limit() {
     let sites = ["a", "b"].map(|_| Site { position: Position::NONE, kind: SiteKind::Call("f".to_owned()) });
     let program = Program { functions: wide(), sites: sites.to_vec(), imports: Vec::new() };
     let code = Machine::new(None).code(program, &[0], Vec::new(), "test", &limits).unwrap();
-    let call = |n: i64| code.function(0).call(&mut [&mut Dynamic::from(n)]).unwrap();
+    let call = |n: i64| code.function(0).call(&mut [&mut Dynamic::from(n)], LEVEL).unwrap();
     assert!(call(10).is_ok());
     let error = call(1900).unwrap_err();
     assert_eq!(Expiry::of(&error).unwrap().error().code(), ErrorCode::Limit, "{error:?}");
@@ -220,7 +220,7 @@ fn what_was_compiled_is_kept() {
         let program = Program { functions, sites, imports: Vec::new() };
         let machine = Machine::new(Some(cache.clone()));
         let code = machine.code(program, &[0], Vec::new(), "test", &Limits::PLUGIN).unwrap();
-        shown(code.function(0).call(&mut [&mut Dynamic::from(41_i64)]).unwrap())
+        shown(code.function(0).call(&mut [&mut Dynamic::from(41_i64)], LEVEL).unwrap())
     };
     let files = || {
         let engines = folder.path().join("wasm").read_dir().unwrap().flatten();
