@@ -113,7 +113,11 @@ fn the_rest_of_the_script_calls_them() {
         "[3, 6]\n2\n[3, 6]\n2\n",
         &[],
     );
-    same("try { k::as_method(3) } catch (e) { print(e) } k::fib(3);").gives(0, "Function not found: fib (i64)\n", &[]);
+    same("try { k::as_method(3) } catch (e) { print(e) } k::fib(3);").gives(
+        0,
+        "Function not found: fib (i64)\n",
+        &[],
+    );
 }
 
 #[test]
