@@ -365,7 +365,7 @@ fn ten_thousand_folders() {
 #[test]
 fn files_of_a_plugin_stay_in_its_folder() {
     let folder = Folder::new();
-    folder.write("outside", "").write("p/main.rhai", "").write("p/lib/x.so", "");
+    folder.write("outside", "").write("p/main.rhai", "main.rhai").write("p/lib/x.so", "lib/x.so");
     folder.write(
         "p/plugin.toml",
         "name = 'p'\nversion = '1.0.0'\ntype = 'module'\n[implementation]\nentrypoint = 'main.rhai'\nbinaries = ['gone']",
@@ -381,6 +381,12 @@ fn files_of_a_plugin_stay_in_its_folder() {
     let root = plugin.root.canonicalize().unwrap();
     for (file, real) in [("main.rhai", "main.rhai"), ("./lib/x.so", "lib/x.so"), ("within", "lib/x.so")] {
         assert_eq!(plugin.file(Path::new(file)).unwrap(), root.join(real));
+        // What is behind a link is not opened at one look.
+        let opened = plugin.open(Path::new(file));
+        assert_eq!(opened.is_some(), file != "within" && cfg!(target_os = "linux"), "{file}");
+        if let Some(opened) = opened {
+            assert_eq!(opened.read(9).unwrap(), real.as_bytes());
+        }
     }
     let started = Instant::now();
     for (file, message) in [
@@ -400,6 +406,7 @@ fn files_of_a_plugin_stay_in_its_folder() {
         let error = plugin.file(Path::new(file)).unwrap_err();
         assert_eq!(error.code(), Code::EntryPoint, "{file}: {error}");
         assert!(error.message().contains(message), "{file}: {error}");
+        assert!(plugin.open(Path::new(file)).is_none(), "{file}");
     }
     assert!(started.elapsed() < Duration::from_secs(1));
     let gone = plugin.file(Path::new("gone")).unwrap_err();

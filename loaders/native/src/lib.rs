@@ -38,6 +38,7 @@ mod loader;
 mod memory;
 mod opening;
 mod outcome;
+mod pieces;
 mod shape;
 mod table;
 pub mod target;

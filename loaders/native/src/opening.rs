@@ -5,6 +5,7 @@ use crate::image::Image;
 use crate::table::{Flaw, Table};
 use caraway_abi::{ABI_MAJOR, ABI_MINOR, Plugin as PluginTable, SYMBOL};
 use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::regular::RegularFile;
 use caraway_loaders_core::{Code, Error, Location};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 use semver::Version;
@@ -26,19 +27,45 @@ impl<'a> Opening<'a> {
     /// Opens a private copy of the file, which runs its constructors, and gives its table, which is the one of
     /// the manifest's plugin.
     pub(crate) fn open(&self) -> Result<Table, Error> {
-        let path = self.plugin.binary(self.file)?;
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-        let image =
-            Image::copy(&path, &name).map_err(|error| self.refused(&format!("cannot be read: {error}")))?;
-        self.plugin.verify(&path, image.bytes())?;
-        let exports = self.exports(image.bytes())?;
+        let image = self.copy(&name)?;
+        let exports = self.exports(&image)?;
         let pointer = self.load(image, &name, exports)?;
         self.check(pointer, exports.table.and_then(|symbol| symbol.size))
     }
 
+    /// A copy of the file, which is what it must be.
+    fn copy(&self, name: &str) -> Result<Image, Error> {
+        let plugin = self.plugin;
+        let (file, path) = match plugin.open(self.file) {
+            Some(file) => (file, None),
+            None => {
+                let path = plugin.binary(self.file)?;
+                (RegularFile::open(&path).map_err(|error| self.unreadable(&error))?, Some(path))
+            }
+        };
+        let image = Image::copy(file, name).map_err(|error| self.unreadable(&error))?;
+        if plugin.checksums.is_some() {
+            let bytes = image.bytes().map_err(|error| self.unreadable(&error))?;
+            match path {
+                Some(path) => plugin.verify(&path, bytes)?,
+                None => plugin.verify_opened(self.file, bytes)?,
+            }
+        }
+        Ok(image)
+    }
+
     #[cfg(all(unix, not(target_vendor = "apple")))]
-    fn exports(&self, bytes: &[u8]) -> Result<Exports, Error> {
-        let exports = elf::check(bytes).map_err(|unfit| self.unfit(unfit))?;
+    fn exports(&self, image: &Image) -> Result<Exports, Error> {
+        // What is wrong is known only with all of it.
+        let glanced = image.pieces().and_then(|pieces| elf::check(&pieces).ok());
+        let exports = match glanced {
+            Some(exports) => exports,
+            None => {
+                let bytes = image.bytes().map_err(|error| self.unreadable(&error))?;
+                elf::check(bytes).map_err(|unfit| self.unfit(unfit))?
+            }
+        };
         #[cfg(not(feature = "abi_stable"))]
         if exports.table.is_none() {
             return Err(self.enveloped());
@@ -47,7 +74,7 @@ impl<'a> Opening<'a> {
     }
 
     #[cfg(not(all(unix, not(target_vendor = "apple"))))]
-    fn exports(&self, _bytes: &[u8]) -> Result<Exports, Error> {
+    fn exports(&self, _image: &Image) -> Result<Exports, Error> {
         Ok(Exports::UNKNOWN)
     }
 
@@ -125,6 +152,10 @@ impl<'a> Opening<'a> {
 
     pub(crate) fn refused(&self, message: &str) -> Error {
         self.error(Code::LoadFailed, message)
+    }
+
+    fn unreadable(&self, error: &dyn std::fmt::Display) -> Error {
+        self.refused(&format!("cannot be read: {error}"))
     }
 
     pub(crate) fn mismatch(&self, message: &str) -> Error {
