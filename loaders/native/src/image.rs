@@ -61,8 +61,7 @@ impl Image {
         fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
             .ok()?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        // Without /proc there is no path to it.
-        path.exists().then(|| Self { path, kept: Kept::Memory { file, size, bytes: OnceCell::new() } })
+        Some(Self { path, kept: Kept::Memory { file, size, bytes: OnceCell::new() } })
     }
 
     fn in_folder(source: &File, name: &str) -> io::Result<Self> {
@@ -71,6 +70,10 @@ impl Image {
         if bytes.len() as u64 > MAX_SIZE {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
+        Self::written(bytes, name)
+    }
+
+    fn written(bytes: Vec<u8>, name: &str) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("caraway-").tempdir()?;
         let path = folder.path().join(name);
         std::fs::write(&path, &bytes)?;
@@ -106,7 +109,16 @@ impl Image {
         }
     }
 
-    /// A path that leads to the copy as long as this lives.
+    /// The same bytes in a folder: without `/proc` there is no path to what is in memory.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn named(self, name: &str) -> io::Result<Self> {
+        Self::written(self.bytes()?.to_vec(), name)
+    }
+
+    /// A path that leads to the copy as long as this lives, see [`named`](Image::named).
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -165,6 +177,9 @@ mod tests {
         let source = source();
         let image = Image::copy(open(source.path()), "libx.so").unwrap();
         std::fs::write(source.path(), b"other").unwrap();
+        holds(&image, b"bytes");
+        let image = image.named("libx.so").unwrap();
+        assert_eq!(image.path().file_name().unwrap(), "libx.so");
         holds(&image, b"bytes");
         let image = Image::in_folder(&open(source.path()).into_file(), "libx.so").unwrap();
         holds(&image, b"other");

@@ -79,11 +79,14 @@ impl<'a> Opening<'a> {
     }
 
     /// Opens a private copy, for good, and finds the table in it.
-    fn load(&self, image: Image, name: &str, exports: Exports) -> Result<*const PluginTable, Error> {
-        // All symbols now: one that is missing is an error here and not the end of the process in a call.
-        // SAFETY: constructors run. The operator has granted this plugin all that native code can do, and the
-        // file's structure has been checked.
-        let handle = unsafe { Handle::open(Some(image.path()), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
+    fn load(&self, mut image: Image, name: &str, exports: Exports) -> Result<*const PluginTable, Error> {
+        let mut opened = dlopen(&image);
+        // To look beforehand would cost each load more.
+        if opened.is_err() && !image.path().exists() {
+            image = image.named(name).map_err(|error| self.unreadable(&error))?;
+            opened = dlopen(&image);
+        }
+        let handle = opened.map_err(|error| {
             let system = error.to_string().replace(&*image.path().to_string_lossy(), name);
             self.refused(&format!("cannot be opened: {system}"))
         })?;
@@ -216,4 +219,12 @@ impl<'a> Opening<'a> {
             Unfit::Contract(version) => self.contract(&version.to_string()),
         }
     }
+}
+
+/// Opens a copy whose structure has been checked.
+fn dlopen(image: &Image) -> Result<Handle, libloading::Error> {
+    // All symbols now: one that is missing is an error here and not the end of the process in a call.
+    // SAFETY: constructors run. The operator has granted this plugin all that native code can do, and the
+    // file's structure has been checked.
+    unsafe { Handle::open(Some(image.path()), RTLD_NOW | RTLD_LOCAL) }
 }

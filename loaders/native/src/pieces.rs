@@ -1,16 +1,18 @@
 //! A file of which a little is read.
 
 use object::ReadRef;
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
 use std::cell::OnceCell;
+use std::ffi::CStr;
 use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 
 /// How many pieces are read at most.
 const MAX_PIECES: usize = 8;
 
 /// The least that is read at once: the headers of a library and the names of its symbols are mostly there together.
-const LEAST: u64 = 8 << 10;
+const LEAST: u64 = 4 << 10;
 
 /// The most that is read at once. More than that is cheaper to map.
 const MOST: u64 = 64 << 10;
@@ -62,8 +64,15 @@ impl<'f> Pieces<'f> {
         let offset = start % ALIGN;
         let start = start - offset;
         let size = (offset + least).max(LEAST).min(self.size - start);
-        let mut bytes = vec![0; size as usize];
-        self.file.read_exact_at(&mut bytes, start).map_err(|_| ())?;
+        let mut bytes = Vec::with_capacity(size as usize);
+        while (bytes.len() as u64) < size {
+            let place = start + bytes.len() as u64;
+            match rustix::io::pread(self.file, spare_capacity(&mut bytes), place) {
+                Ok(0) => return Err(()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => return Err(()),
+            }
+        }
         Ok(Piece { start, bytes })
     }
 }
@@ -84,6 +93,9 @@ impl<'a> ReadRef<'a> for &'a Pieces<'_> {
         let bytes = self.at(range.start, 1)?;
         let within = range.end.saturating_sub(range.start).min(bytes.len() as u64);
         let bytes = bytes.get(..within as usize).ok_or(())?;
+        if delimiter == 0 {
+            return CStr::from_bytes_until_nul(bytes).map(CStr::to_bytes).map_err(|_| ());
+        }
         let end = bytes.iter().position(|byte| *byte == delimiter).ok_or(())?;
         bytes.get(..end).ok_or(())
     }
@@ -92,6 +104,7 @@ impl<'a> ReadRef<'a> for &'a Pieces<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::FileExt;
 
     fn file(bytes: &[u8]) -> File {
         let file = tempfile::tempfile().unwrap();
@@ -115,7 +128,8 @@ mod tests {
         for (start, size) in [(199_999, 2), (0, 65_537), (u64::MAX, 2), (u64::MAX, u64::MAX)] {
             assert!((&pieces).read_bytes_at(start, size).is_err(), "{start}");
         }
-        for (range, delimiter) in [(0..3, 3), (0..8192, 255), (200_000..200_001, 0), (5..4, 5)] {
+        assert_eq!((&pieces).read_bytes_at_until(250..600, 0), Ok(&[250][..]));
+        for (range, delimiter) in [(0..3, 3), (0..8192, 255), (1..251, 0), (200_000..200_001, 0), (5..4, 5)] {
             assert!((&pieces).read_bytes_at_until(range.clone(), delimiter).is_err(), "{range:?}");
         }
     }
