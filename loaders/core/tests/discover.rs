@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use caraway_loaders_core::bind::Bound;
+use caraway_loaders_core::checksum::Checksums;
 use caraway_loaders_core::discover::{Catalog, Origin, Plugin, SearchPath, discover};
 use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, MAX_BYTES, Manifest};
@@ -360,6 +361,26 @@ fn ten_thousand_folders() {
     let files: Vec<&Path> = catalog.errors.iter().map(|e| e.location().unwrap().file.as_path()).collect();
     assert_eq!(files.len(), 100);
     assert!(files.is_sorted(), "errors come in the order of the folders");
+}
+
+#[test]
+fn opened_files_are_verified_by_their_real_path() {
+    let folder = Folder::new();
+    folder.write("p/plugin.toml", "name = 'p'\nversion = '1.0.0'\ntype = 'module'");
+    folder.write("p/lib/x.so", "as it was").write("p/main.rhai", "");
+    let mut plugin = folder.search().plugins[0].as_ref().clone();
+    assert!(plugin.verify_opened(Path::new("lib/x.so"), b"anything").is_ok());
+    let mut checksums = Checksums::new("the lock", "lock again");
+    let (path, digest) = plugin.digest(Path::new("./lib/./x.so")).unwrap();
+    checksums.insert(path, digest);
+    plugin.checksums = Some(Arc::new(checksums));
+    for file in ["lib/x.so", "./lib/./x.so"] {
+        assert!(plugin.verify_opened(Path::new(file), b"as it was").is_ok());
+        let error = plugin.verify_opened(Path::new(file), b"as it is").unwrap_err();
+        assert_eq!(error.code(), Code::Integrity);
+        assert_eq!(error.location().unwrap().file, plugin.root.join("lib/x.so"));
+    }
+    assert!(plugin.verify_opened(Path::new("main.rhai"), b"").is_err());
 }
 
 #[test]
