@@ -131,6 +131,11 @@ impl Binder {
         }
     }
 
+    /// The plugin's name, as messages have it.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     /// Takes these out of the errors of the functions that are added from now on.
     pub fn hide(&mut self, secrets: &Secrets) {
         self.secrets = secrets.clone();
