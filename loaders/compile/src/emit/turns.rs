@@ -32,7 +32,7 @@ fn parts(inner: &Loop) -> impl Iterator<Item = &Expr> {
 fn fits(expr: &Expr, left: &mut usize) -> bool {
     let Some(rest) = left.checked_sub(1) else { return false };
     *left = rest;
-    let is_long = matches!(expr.kind, Kind::Loop(_) | Kind::Call(..) | Kind::CallImport(..));
+    let is_long = matches!(expr.kind, Kind::Fill(..) | Kind::Loop(_) | Kind::Call(..) | Kind::CallImport(..));
     !is_long && operands(expr).into_iter().all(|operand| fits(operand, left))
 }
 
@@ -59,14 +59,16 @@ fn operands(expr: &Expr) -> Vec<&Expr> {
         | Kind::Drop(a)
         | Kind::Return(a)
         | Kind::Len(a) => vec![a],
-        Kind::Binary(_, a, b, _) | Kind::Load(a, b, _) | Kind::LoadAt(a, b) => vec![a, b],
+        Kind::Binary(_, a, b, _) | Kind::Load(a, b, _) | Kind::LoadAt(a, b) | Kind::Fill(a, b, _) => {
+            vec![a, b]
+        }
         Kind::If(a, b, c) | Kind::Store(a, b, c, _) => vec![a, b, c],
         Kind::And(all)
         | Kind::Or(all)
         | Kind::Seq(all)
         | Kind::Math(_, all, _)
         | Kind::Call(_, all, _)
-        | Kind::CallImport(_, all, _) => all.iter().collect(),
-        Kind::Throw(operand, _) => operand.iter().map(|operand| &**operand).collect(),
+        | Kind::CallImport(_, all, _)
+        | Kind::Throw(all, _) => all.iter().collect(),
     }
 }
