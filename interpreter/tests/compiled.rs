@@ -171,7 +171,7 @@ fn info_says_what_is_compiled_and_what_stands_in_the_way() {
     };
     assert_eq!(of("fib")["compiled"], true);
     assert_eq!(of("fib")["obstacle"], serde_json::Value::Null);
-    assert_eq!(of("untyped")["obstacle"]["line"], 12);
+    assert_eq!(of("untyped")["obstacle"]["location"]["line"], 12);
     folder.run(&["info", "--compiled", "--no-compile", "kernels"]).gives(
         2,
         "",

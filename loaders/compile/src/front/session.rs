@@ -8,9 +8,9 @@ use caraway_loaders_script::Obstacle;
 use rhai::Position;
 use std::collections::HashMap;
 
-/// How many statements and expressions are looked at for one script, functions that are looked at again
-/// counted again.
-const MAX_WORK: usize = 200_000;
+/// How many statements and expressions are looked at for one script, functions that are looked at again counted again.
+/// Nothing can interrupt the compiler, so it must not have much to do.
+const MAX_WORK: usize = 30_000;
 
 /// How many functions can call each other in a row before one is reached that has been typed.
 const MAX_DEPTH: usize = 48;
