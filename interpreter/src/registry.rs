@@ -10,17 +10,16 @@ use std::sync::Arc;
 
 /// The loaders of a runtime. A new kind is a crate and a line here. A kind that this build has not says so.
 pub(crate) fn loaders(settings: &Settings) -> Vec<Arc<dyn Loader>> {
-    #[cfg(not(feature = "wasm-runtime"))]
-    let _ = settings;
+    let script = script(settings);
     vec![
         Arc::new(BuiltinLoader),
-        Arc::new(ScriptLoader),
+        Arc::new(script.clone()),
         #[cfg(feature = "native")]
         Arc::new(caraway_loaders_native::NativeLoader),
         #[cfg(not(feature = "native"))]
         Arc::new(AbsentLoader { kind: "native", feature: "native", extension: None }),
         #[cfg(feature = "native")]
-        Arc::new(caraway_loaders_hybrid::HybridLoader),
+        Arc::new(caraway_loaders_hybrid::HybridLoader::new(script)),
         #[cfg(not(feature = "native"))]
         Arc::new(AbsentLoader { kind: "hybrid", feature: "native", extension: None }),
         #[cfg(feature = "wasm-runtime")]
@@ -47,6 +46,21 @@ pub(crate) fn hosted(settings: &Settings) -> Vec<Arc<dyn Loader>> {
         return loaders.into_iter().map(isolated).collect();
     }
     loaders
+}
+
+/// The loader of scripts, with a compiler for their typed functions if this build has one.
+fn script(settings: &Settings) -> ScriptLoader {
+    let loader = ScriptLoader::default();
+    #[cfg(feature = "compile")]
+    if settings.compile {
+        use caraway_loaders_compile::ScriptCompiler;
+
+        let compiler = settings.wasm_cache.clone().map_or_else(ScriptCompiler::default, ScriptCompiler::cached);
+        return loader.compiler(Arc::new(compiler));
+    }
+    #[cfg(not(feature = "compile"))]
+    let _ = settings;
+    loader
 }
 
 #[cfg(feature = "wasm-runtime")]

@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) notes: Notes,
     pub(crate) version: Version,
     pub(crate) folder: PathBuf,
+    #[cfg(feature = "compile")]
+    pub(crate) compile: bool,
     #[cfg(feature = "wasm-runtime")]
     pub(crate) wasm_cache: Option<caraway_loaders_wasm::Cache>,
     #[cfg(feature = "worker")]
@@ -102,6 +104,7 @@ pub struct Runtime(Arc<Settings>);
 /// | [`notes`](Builder::notes) | that a plugin is built |
 /// | [`folder`](Builder::folder) | the current directory |
 /// | [`loader`](Builder::loader) | the kinds that this build has |
+/// | `compile` (with the feature `compile`) | on: typed functions of scripts are compiled, see `docs/compiled-functions.md` |
 /// | `wasm_cache` (with the feature `wasm-runtime`) | none: each runtime compiles the components that it loads |
 /// | `workers` (with the feature `worker`) | none: native plugins that want to be sandboxed are refused |
 /// | `isolate` (with the feature `worker`) | off: only native plugins that want to be sandboxed run in workers |
@@ -140,6 +143,8 @@ impl Runtime {
                     env!("CARGO_PKG_VERSION_PATCH").parse().unwrap_or(0),
                 ),
                 folder: PathBuf::from("."),
+                #[cfg(feature = "compile")]
+                compile: true,
                 #[cfg(feature = "wasm-runtime")]
                 wasm_cache: None,
                 #[cfg(feature = "worker")]
@@ -533,7 +538,21 @@ impl Builder {
         self
     }
 
-    /// Keeps compiled WebAssembly components from one process to the next. The command line keeps them in
+    /// Whether typed functions of script plugins are compiled, which is on by default. What they do is the same
+    /// either way; off, nothing but Rhai runs them.
+    ///
+    /// ```
+    /// let runtime = caraway::Runtime::builder().compile(false).build()?;
+    /// # Ok::<(), caraway::Error>(())
+    /// ```
+    #[cfg(feature = "compile")]
+    #[must_use]
+    pub fn compile(mut self, compile: bool) -> Self {
+        self.settings.compile = compile;
+        self
+    }
+
+    /// Keeps compiled WebAssembly components, and functions of scripts, from one process to the next. The command line keeps them in
     /// `caraway` in the user's cache directory.
     ///
     /// ```

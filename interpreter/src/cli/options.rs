@@ -70,6 +70,10 @@ pub(super) struct Options {
     /// Print more: warnings in full, functions that were found
     #[arg(short, long)]
     pub(super) verbose: bool,
+    /// Let Rhai run typed functions of scripts, which are compiled otherwise
+    #[cfg(feature = "compile")]
+    #[arg(long)]
+    no_compile: bool,
     /// Where compiled WebAssembly is kept, at most 512 MiB: a folder, or `off`; also `CARAWAY_WASM_CACHE`
     /// [default: `caraway` in the user's cache directory]
     #[cfg(feature = "wasm-runtime")]
@@ -119,6 +123,10 @@ impl Options {
         self.color = later.color.or(self.color);
         self.quiet = later.quiet || self.quiet && !later.verbose;
         self.verbose = later.verbose || self.verbose && !later.quiet;
+        #[cfg(feature = "compile")]
+        {
+            self.no_compile |= later.no_compile;
+        }
         #[cfg(feature = "wasm-runtime")]
         {
             self.wasm_cache = later.wasm_cache.clone().or(self.wasm_cache);
@@ -200,6 +208,10 @@ impl Options {
         };
         let mut builder =
             Runtime::builder().ambient(true).strict(self.strict).locked(self.locked).notes(notes);
+        #[cfg(feature = "compile")]
+        {
+            builder = builder.compile(!self.no_compile);
+        }
         #[cfg(feature = "wasm-runtime")]
         if let Some(folder) = self.cache_folder() {
             builder = builder.wasm_cache(caraway_loaders_wasm::Cache::new(folder));

@@ -291,24 +291,32 @@ impl<'a> Body<'a> {
             let exit = body.labels;
             body.block(again, Type::Unit, |body| {
                 let head = body.labels;
-                if let Some(condition) = &inner.condition {
-                    body.leave_unless(condition, exit);
-                }
-                body.block(block, Type::Unit, |body| {
-                    body.loops.push(Labels { exit, next: body.labels });
-                    body.expression(&inner.body);
-                    body.loops.pop();
-                    if let Some(tail) = &inner.tail {
-                        body.leave_unless(tail, exit);
-                    }
-                });
-                if let Some(step) = &inner.step {
-                    body.expression(step);
-                }
+                body.turn(inner, exit);
                 let head = body.labels - head;
                 body.code().br(head);
             });
         });
+    }
+
+    /// Once through a loop.
+    fn turn(&mut self, inner: &Loop, exit: u32) {
+        if let Some(condition) = &inner.condition {
+            self.leave_unless(condition, exit);
+        }
+        let block = |code: &mut InstructionSink, ty| {
+            code.block(ty);
+        };
+        self.block(block, Type::Unit, |body| {
+            body.loops.push(Labels { exit, next: body.labels });
+            body.expression(&inner.body);
+            body.loops.pop();
+            if let Some(tail) = &inner.tail {
+                body.leave_unless(tail, exit);
+            }
+        });
+        if let Some(step) = &inner.step {
+            self.expression(step);
+        }
     }
 
     fn leave_unless(&mut self, condition: &Expr, exit: u32) {

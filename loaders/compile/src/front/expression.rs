@@ -3,11 +3,11 @@
 use super::arguments::Arguments;
 use super::body::{Body, int, unit};
 use super::obstacle;
-use super::statement::value_at;
+use super::statement::{choice, value_at};
 use crate::ir::{Expr, Kind, Type};
 use caraway_loaders_script::Obstacle;
 use rhai::Expr as Source;
-use rhai::{ASTFlags, BinaryExpr, Dynamic, Position};
+use rhai::{ASTFlags, BinaryExpr, Dynamic};
 
 impl Body<'_, '_> {
     /// The value of an expression.
@@ -28,8 +28,8 @@ impl Body<'_, '_> {
                 Ok(value_at(place, |local| self.type_of(local)))
             }
             Source::Stmt(block) => self.block(block.statements(), true),
-            Source::And(parts, _) => self.conditions(parts, Kind::And),
-            Source::Or(parts, _) => self.conditions(parts, Kind::Or),
+            Source::And(parts, _) => self.conditions(parts, true),
+            Source::Or(parts, _) => self.conditions(parts, false),
             Source::FnCall(call, position) => self.call(call, *position),
             Source::Dot(sides, flags, _) | Source::Index(sides, flags, _) => {
                 self.chain(expression, sides, *flags)
@@ -47,16 +47,28 @@ impl Body<'_, '_> {
         literal(self.session.source.constant(name).ok_or_else(unknown)?).ok_or_else(unknown)
     }
 
-    fn conditions(&mut self, parts: &[Source], kind: fn(Vec<Expr>) -> Kind) -> Result<Expr, Obstacle> {
+    /// The parts of `&&`, with `is_all`, or of `||`.
+    fn conditions(&mut self, parts: &[Source], is_all: bool) -> Result<Expr, Obstacle> {
+        let joined = |mut parts: Vec<Expr>| match parts.len() {
+            1 => parts.swap_remove(0),
+            _ => Expr { kind: if is_all { Kind::And(parts) } else { Kind::Or(parts) }, ty: Type::Bool },
+        };
         let mut conditions = Vec::with_capacity(parts.len());
         for part in parts {
             let condition = self.condition(part)?;
-            if condition.ty == Type::Never {
-                return Err(obstacle("a condition that leaves", part.position()));
+            if condition.ty != Type::Never {
+                conditions.push(condition);
+                continue;
             }
-            conditions.push(condition);
+            // Nothing after it is reached; it is, if those before it do not decide.
+            if conditions.is_empty() {
+                return Ok(condition);
+            }
+            let (then, otherwise) =
+                if is_all { (condition, boolean(false)) } else { (boolean(true), condition) };
+            return choice(joined(conditions), then, otherwise, part.position());
         }
-        Ok(Expr { kind: kind(conditions), ty: Type::Bool })
+        Ok(joined(conditions))
     }
 
     /// `a.f(x).g(y)`, `a[i].f()` and so on. Rhai evaluates all arguments and indices before it looks at `a`.

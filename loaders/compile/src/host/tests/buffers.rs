@@ -1,6 +1,6 @@
 //! Numbers in buffers.
 
-use super::{Both, binary, expr, function, get, int, shown};
+use super::{Both, binary, expr, function, get, int, shown, store};
 use crate::ir::{Binary, Expr, Function, Kind, Loop, SiteKind, Type};
 
 use caraway_loaders_core::buffer::{Floats, Ints};
@@ -11,11 +11,6 @@ use rhai::Dynamic;
 fn load(buffer: usize, index: Expr, site: usize) -> Expr {
     let buffer = get(buffer, Type::Ints);
     expr(Kind::Load(buffer.into(), index.into(), site), Type::Int)
-}
-
-fn store(buffer: usize, index: Expr, value: Expr, site: usize) -> Expr {
-    let buffer = get(buffer, Type::Ints);
-    expr(Kind::Store(buffer.into(), index.into(), value.into(), site), Type::Unit)
 }
 
 /// `b[i] = v`, then `b[j]`.

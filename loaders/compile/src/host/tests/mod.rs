@@ -2,6 +2,7 @@
 
 mod buffers;
 mod calls;
+mod imports;
 mod scalars;
 
 use super::{Code, Machine};
@@ -34,6 +35,11 @@ fn binary(op: Binary, left: Expr, right: Expr, site: SiteId) -> Expr {
 fn function(name: &str, params: &[Type], body: Expr) -> Function {
     let (locals, result) = (params.to_vec(), body.ty);
     Function { name: name.to_owned(), params: params.len(), locals, result, body }
+}
+
+fn store(buffer: usize, index: Expr, value: Expr, site: usize) -> Expr {
+    let buffer = get(buffer, Type::Ints);
+    expr(Kind::Store(buffer.into(), index.into(), value.into(), site), Type::Unit)
 }
 
 /// The same functions twice.
