@@ -7,7 +7,7 @@ use super::statement::{choice, value_at};
 use crate::ir::{Expr, Kind, Type};
 use caraway_loaders_script::Obstacle;
 use rhai::Expr as Source;
-use rhai::{ASTFlags, BinaryExpr, Dynamic};
+use rhai::{ASTFlags, BinaryExpr, Dynamic, Position};
 
 impl Body<'_, '_> {
     /// The value of an expression.
