@@ -67,9 +67,30 @@ impl Differential {
         difference
     }
 
-    /// The script that a seed stands for.
-    pub fn text_of_seed(seed: u64) -> String {
-        Program::new(&Random::new(seed).bytes(PROGRAM_BYTES)).text
+    /// The script that a seed stands for, and what is not compiled of it.
+    pub fn shown(&self, seed: u64) -> String {
+        let program = Program::new(&Random::new(seed).bytes(PROGRAM_BYTES));
+        let walker = &self.walkers[program.depth];
+        let mut shown: String = program
+            .text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| format!("{:4} {line}\n", index + 1))
+            .collect();
+        let signatures: Vec<Signature> = program.functions.iter().map(Function::signature).collect();
+        match walker.parse(&program.text) {
+            Ok(ast) => {
+                let script = Script { ast: &ast, limits: walker.limits(), import: &|_| None };
+                for (signature, obstacle) in
+                    signatures.iter().zip(self.compiler.obstacles(&script, &signatures))
+                {
+                    let why = obstacle.map(|obstacle| format!(": {obstacle}, {}", obstacle.position));
+                    shown += &format!("{signature}{}\n", why.unwrap_or_default());
+                }
+            }
+            Err(why) => shown += &why,
+        }
+        shown
     }
 
     /// Tries with less of the bytes, for as long as some difference is left.

@@ -75,10 +75,11 @@ pub(crate) fn float(choices: &mut Choices<'_>) -> f64 {
     }
 }
 
-/// An int as a script writes it. The least one has no literal of its own in decimal.
+/// An int as a script writes it. The least one has no literal in decimal, and Rhai makes a float of its literal with a
+/// minus.
 pub(crate) fn int_text(int: i64) -> String {
     match int {
-        i64::MIN => "(0x8000000000000000)".to_owned(),
+        i64::MIN => "(-9223372036854775807 - 1)".to_owned(),
         negative if negative < 0 => format!("({negative})"),
         int => int.to_string(),
     }
