@@ -7,6 +7,7 @@
 //! | `front` | from Rhai's syntax tree to those |
 //! | `emit` | from those to a module of WebAssembly |
 //! | `host` | running it: stores, calls, errors as Rhai tells them |
+//! | `fuzzing` | random programs, and what they come to, for tests |
 
 mod compiler;
 mod emit;
