@@ -6,6 +6,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     missing_docs,
     reason = "a benchmark that cannot go on fails; criterion's macros"
 )]
@@ -59,10 +60,10 @@ const NUMBERS: i64 = 1_000_000;
 const CALLS: usize = 2_000;
 
 /// The script on all sides that run it here.
-struct Sides {
+struct Sides<'a> {
     engine: Engine,
-    ast: AST,
-    program: grain::Program,
+    ast: &'a AST,
+    program: grain::Program<'a>,
     signatures: Vec<Signature>,
     compiled: Vec<Arc<dyn Compiled>>,
     luas: Vec<Lua>,
@@ -91,14 +92,13 @@ fn compiled(compiler: &ScriptCompiler, ast: &AST, signatures: &[Signature]) -> V
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|why| panic!("{why}"))).collect()
 }
 
-impl Sides {
-    fn new() -> Self {
-        let ast = parsed();
+impl<'a> Sides<'a> {
+    fn new(ast: &'a AST) -> Self {
         let signatures: Vec<Signature> = SIGNATURES.iter().map(|text| text.parse().unwrap()).collect();
         Self {
             engine: engine::engine(&limits(), &StandardPackage::default()),
-            program: grain::Compiler::new().compile(&ast),
-            compiled: compiled(&ScriptCompiler::default(), &ast, &signatures),
+            program: grain::Compiler::new().compile(ast),
+            compiled: compiled(&ScriptCompiler::default(), ast, &signatures),
             signatures,
             ast,
             luas: Lua::found(),
@@ -106,7 +106,7 @@ impl Sides {
     }
 
     fn walk(&self, kernel: &Kernel) -> Dynamic {
-        self.engine.call_fn(&mut Scope::new(), &self.ast, kernel.name, kernel.args.clone()).unwrap()
+        self.engine.call_fn(&mut Scope::new(), self.ast, kernel.name, kernel.args.clone()).unwrap()
     }
 
     fn grain(&self, kernel: &Kernel) -> Dynamic {
@@ -182,7 +182,7 @@ fn buffer_kernels() -> Vec<Kernel> {
 }
 
 /// Every side of each kernel, after a look at whether all give the same.
-fn rows(criterion: &mut Criterion, sides: &Sides, kernels: Vec<Kernel>) {
+fn rows(criterion: &mut Criterion, sides: &Sides<'_>, kernels: Vec<Kernel>) {
     for mut kernel in kernels {
         let wanted = (kernel.native)();
         assert_eq!(number(&sides.compiled(&kernel)), wanted, "{}", kernel.name);
@@ -206,7 +206,8 @@ fn rows(criterion: &mut Criterion, sides: &Sides, kernels: Vec<Kernel>) {
 }
 
 fn kernels(criterion: &mut Criterion) {
-    let sides = Sides::new();
+    let ast = parsed();
+    let sides = Sides::new(&ast);
     rows(criterion, &sides, scalar_kernels());
     rows(criterion, &sides, buffer_kernels());
 }

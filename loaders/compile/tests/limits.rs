@@ -1,5 +1,7 @@
 //! Compiled functions end when their limits say so, and can be called by several threads.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use caraway_loaders_compile::ScriptCompiler;
 use caraway_loaders_core::budget::{Cancel, Meter};
 use caraway_loaders_core::limits::Limits;
@@ -69,12 +71,12 @@ fn what_does_not_end_is_ended_as_rhai_ends_it() {
             ended(&within(timeout), || walking.call_fn(&mut Scope::new(), &ast, "f", vec![one.clone()]));
         let function = compiled(&ast, "f(n: int) -> int");
         let start = Instant::now();
-        let error = ended(&within(timeout), || call(&*function, &[one.clone()]));
+        let error = ended(&within(timeout), || call(&*function, std::slice::from_ref(&one)));
         let took = start.elapsed();
         assert!(took >= timeout && took < timeout + LATE, "{what} took {took:?}");
         assert_eq!((error.code(), error.message()), (walked.code(), walked.message()), "{what}");
         // And again, in what the last call left.
-        let error = ended(&within(timeout), || call(&*function, &[one.clone()]));
+        let error = ended(&within(timeout), || call(&*function, std::slice::from_ref(&one)));
         assert_eq!(error.code(), walked.code(), "{what}");
     }
 }
