@@ -66,13 +66,21 @@ pub(crate) fn int(choices: &mut Choices<'_>) -> i64 {
 
 pub(crate) fn float(choices: &mut Choices<'_>) -> f64 {
     match choices.below(16) {
-        0..=9 => {
-            let magnitude = choices.below(16) as f64 / 4.0;
-            if choices.one_in(4) { -magnitude } else { magnitude }
+        0..=7 => quarters(choices),
+        8..=10 => {
+            // Such floats are equal to Rhai, or nearly so.
+            let bits = quarters(choices).to_bits();
+            f64::from_bits(bits.wrapping_add(choices.below(9) as u64).wrapping_sub(4))
         }
-        10..=14 => choices.pick(FLOATS),
+        11..=14 => choices.pick(FLOATS),
         _ => f64::from_bits(choices.word()),
     }
+}
+
+/// A small number of quarters.
+fn quarters(choices: &mut Choices<'_>) -> f64 {
+    let magnitude = choices.below(16) as f64 / 4.0;
+    if choices.one_in(4) { -magnitude } else { magnitude }
 }
 
 /// An int as a script writes it. The least one has no literal in decimal, and Rhai makes a float of its literal with a
