@@ -55,7 +55,8 @@ fn script(settings: &Settings) -> ScriptLoader {
     if settings.compile {
         use caraway_loaders_compile::ScriptCompiler;
 
-        let compiler = settings.wasm_cache.clone().map_or_else(ScriptCompiler::default, ScriptCompiler::cached);
+        let compiler =
+            settings.wasm_cache.clone().map_or_else(ScriptCompiler::default, ScriptCompiler::cached);
         return loader.compiler(Arc::new(compiler));
     }
     #[cfg(not(feature = "compile"))]

@@ -1,6 +1,8 @@
 //! `caraway info`.
 
 use super::Context;
+#[cfg(feature = "compile")]
+use super::compilations::Compilations;
 use super::facts::Facts;
 use super::options::Options;
 use crate::home::meant;
@@ -24,6 +26,10 @@ pub(super) struct Info {
     /// A plugin's name or module and which versions will do, of which the highest is shown; or its folder
     #[arg(value_name = "NAME[@REQ]|DIR")]
     plugin: String,
+    /// Show which functions of a script are compiled, and what stands in the way of the others
+    #[cfg(feature = "compile")]
+    #[arg(long)]
+    compiled: bool,
     #[command(flatten)]
     pub(super) options: Options,
 }
@@ -37,6 +43,15 @@ impl Info {
         let plugin = find(catalog, &name, &range)?;
         if context.options.strict {
             refuse_shadowing(catalog, plugin)?;
+        }
+        #[cfg(feature = "compile")]
+        if self.compiled {
+            let compilations = Compilations::of(plugin, &session)?;
+            return if context.options.json() {
+                context.print_json(compilations.json()).map(|()| 0)
+            } else {
+                context.print_wrapped(&compilations.text()).map(|()| 0)
+            };
         }
         let facts = self.facts(context, plugin, &session);
         if context.options.json() {

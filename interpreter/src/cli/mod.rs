@@ -4,6 +4,8 @@ mod argument;
 mod audit;
 mod build;
 mod check;
+#[cfg(feature = "compile")]
+mod compilations;
 mod completions;
 mod config_edit;
 mod conformance;

@@ -189,6 +189,11 @@ impl Session {
         Arc::new(ProgramView(self.clone()))
     }
 
+    /// A plugin's own view of others.
+    pub(crate) fn view_of(self: &Arc<Self>, plugin: &Arc<Plugin>) -> impl Imports + use<> {
+        PluginView { session: Arc::downgrade(self), plugin: plugin.clone() }
+    }
+
     /// Plans for what the program imports at its top level and what the project depends on, and gives all of
     /// these requirements. Nothing is loaded.
     pub(crate) fn plan_for(&self, mut roots: Vec<Requirement>) -> Result<Vec<Requirement>, Error> {
@@ -389,12 +394,11 @@ impl Session {
         if self.settings.build {
             build::if_stale(plugin, loader, &self.settings.output, self.settings.notes)?;
         }
-        let imports = PluginView { session: Arc::downgrade(self), plugin: plugin.clone() };
         loader.load(&LoadRequest {
             plugin: plugin.clone(),
             config,
             access,
-            imports: Arc::new(imports),
+            imports: Arc::new(self.view_of(plugin)),
             limits: self.plugin_limits(plugin),
             rate: self.rate(subject),
             watch: self.settings.watch.clone(),

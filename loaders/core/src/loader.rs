@@ -4,7 +4,7 @@ use crate::TARGET;
 use crate::bind::{Binder, Bound};
 use crate::capability::Access;
 use crate::discover::Plugin;
-use crate::error::Error;
+use crate::error::{Error, Location};
 use crate::limits::Limits;
 use crate::manifest::{Function, Manifest};
 use crate::observe::Watch;
@@ -104,12 +104,36 @@ pub trait Loader: Send + Sync {
         Ok(None)
     }
 
+    /// Which of the plugin's functions are compiled and which Rhai runs; `None` for kinds that Rhai does not run.
+    /// `imports` is the plugin's own view; what its functions call is loaded, and nothing of it is run itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`inspect`](Loader::inspect).
+    fn compilations(
+        &self,
+        plugin: &Plugin,
+        imports: &dyn Imports,
+    ) -> Result<Option<Vec<Compilation>>, Error> {
+        let _ = (plugin, imports);
+        Ok(None)
+    }
+
     /// Loads the plugin as an ordinary Rhai module.
     ///
     /// # Errors
     ///
     /// A missing or broken file, signatures that do not match, an error of the plugin's own top level.
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error>;
+}
+
+/// Whether a function is compiled, see [`Loader::compilations`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compilation {
+    /// The function.
+    pub signature: Signature,
+    /// What stands in the way, and where; `None` if nothing does.
+    pub obstacle: Option<(String, Location)>,
 }
 
 /// A file that a plugin is loaded from.

@@ -15,7 +15,7 @@
 
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{Description, LoadRequest, Loader, PluginFile};
+use caraway_loaders_core::loader::{Compilation, Description, Imports, LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function as Declared, Manifest};
 use caraway_loaders_core::{Error, Signature};
 use caraway_loaders_native::agree::{Unlisted, agree, describe};
@@ -86,6 +86,14 @@ impl Loader for HybridLoader {
 
     fn describe(&self, plugin: &Plugin) -> Result<Option<Description>, Error> {
         Ok(Some(describe(&plugin.manifest, &open(plugin)?, true)))
+    }
+
+    fn compilations(
+        &self,
+        plugin: &Plugin,
+        imports: &dyn Imports,
+    ) -> Result<Option<Vec<Compilation>>, Error> {
+        self.script.compilations(plugin, imports)
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {

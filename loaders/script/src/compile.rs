@@ -58,8 +58,9 @@ impl Script<'_> {
 pub trait Compiled: Send + Sync {
     /// Calls it. The outcome is to the last bit what Rhai's own call of the function gives, an error with the
     /// function's own frame around it. `None`, with nothing done, if the arguments have other types than it was
-    /// compiled for.
-    fn call(&self, args: &mut [&mut Dynamic]) -> Option<Result<Dynamic, Box<EvalAltResult>>>;
+    /// compiled for. `level` is the one that the function's code runs at, of which there are as many as
+    /// [`Limits::call_depth`] says. The arguments are left as they are.
+    fn call(&self, args: &mut [&mut Dynamic], level: usize) -> Option<Result<Dynamic, Box<EvalAltResult>>>;
 }
 
 /// Why a function is not compiled.

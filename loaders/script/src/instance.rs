@@ -1,7 +1,7 @@
 //! A script whose top level has been run.
 
 use crate::compile::Compiler;
-use crate::tier::{Slot, Tier};
+use crate::tier::{Left, Slot, Tier};
 use caraway_loaders_core::bind::conform::Functions;
 use caraway_loaders_core::bind::{
     Bound, CallError, CallResult, Callbacks, conform, explain, imports_of, leaving,
@@ -19,6 +19,9 @@ use rhai::{
 use std::collections::HashMap;
 use std::mem::take;
 use std::sync::{Arc, Mutex};
+
+/// The level of a function that is called from outside, as Rhai counts them there.
+const FIRST_LEVEL: usize = 2;
 
 /// A compiled script of a plugin, with the engine that it runs on.
 ///
@@ -57,6 +60,8 @@ struct State {
     caches: Caches,
     /// Empty between calls; kept for the room that it has.
     scope: Scope<'static>,
+    /// Whether what was compiled takes the place of functions in it.
+    is_risen: bool,
 }
 
 impl Instance {
@@ -98,12 +103,13 @@ impl Instance {
             .into_iter()
             .filter_map(|(name, alias)| Some((alias, scope.get(&name)?.flatten_clone())))
             .collect();
-        let state = Mutex::new(State { global: global.clone(), caches: Caches::new(), scope: Scope::new() });
+        let state =
+            State { global: global.clone(), caches: Caches::new(), scope: Scope::new(), is_risen: false };
         Ok(Self {
             plugin: plugin.to_owned(),
             engine,
             global,
-            state,
+            state: Mutex::new(state),
             source,
             aliases,
             imports,
@@ -152,7 +158,7 @@ impl Instance {
     /// Prepares the calls of a function of this name and these types.
     pub fn entry(&self, signature: &Signature) -> Entry {
         let shown = format!("{}::{}", self.plugin, signature.name);
-        let slot = self.tier.as_ref().and_then(|tier| tier.slot(signature));
+        let slot = self.tier.as_ref().map(|tier| tier.slot(signature));
         Entry {
             name: signature.name.clone(),
             signature: Signature { name: shown, ..signature.clone() },
@@ -161,7 +167,9 @@ impl Instance {
     }
 
     fn fresh(&self) -> State {
-        State { global: self.global.clone(), caches: Caches::new(), scope: Scope::new() }
+        let risen = self.tier.as_ref().and_then(Tier::global);
+        let global = risen.unwrap_or(&self.global).clone();
+        State { global, caches: Caches::new(), scope: Scope::new(), is_risen: risen.is_some() }
     }
 
     /// Calls a function by name, on the kept state if no other call has it.
@@ -176,6 +184,9 @@ impl Instance {
         };
         match self.state.try_lock() {
             Ok(mut state) => {
+                if !state.is_risen && self.tier.as_ref().is_some_and(|tier| tier.global().is_some()) {
+                    *state = self.fresh();
+                }
                 let result = run(&mut state);
                 if result.is_err() {
                     *state = self.fresh();
@@ -189,9 +200,11 @@ impl Instance {
     /// Calls a function, as it was compiled or by name.
     #[inline]
     fn invoke(&self, entry: &Entry, args: &mut [&mut Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
+        let import = |alias: &str| self.imported(alias);
+        let left = Left { global: &self.global, import: &import };
         if let (Some(slot), Some(tier)) = (&entry.slot, &self.tier)
-            && let Some(compiled) = slot.compiled(tier, &|alias| self.imported(alias))
-            && let Some(outcome) = compiled.call(args)
+            && let Some(compiled) = slot.compiled(tier, &left)
+            && let Some(outcome) = compiled.call(args, FIRST_LEVEL)
         {
             return outcome;
         }

@@ -6,6 +6,7 @@
 //! functions can be called; [`ScriptLoader`] is the loader.
 
 mod compile;
+mod dispatch;
 pub mod engine;
 mod equal;
 mod files;

@@ -1,20 +1,21 @@
 //! The loader of `type: "module"`.
 
-use crate::compile::Compiler;
+use crate::compile::{Compiler, Obstacle, Script};
 use crate::engine;
 use crate::files::script_files;
 use crate::instance::Instance;
 use crate::resolver::ImportResolver;
 use crate::source::{parse_text, read_source};
-use caraway_loaders_core::bind::{Binder, Bound, callable, conform};
+use caraway_loaders_core::bind::{Binder, Bound, callable, conform, imports_of};
 use caraway_loaders_core::budget::{self, Meter};
 use caraway_loaders_core::capability::Capability;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::limits::Limits;
-use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
+use caraway_loaders_core::loader::{Compilation, Imports, LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest, Unenforced};
 use caraway_loaders_core::{Code, Error, Signature, Type};
 use rhai::{AST, Module};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -140,6 +141,29 @@ impl Loader for ScriptLoader {
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {
         exported_functions(plugin, &parse(plugin)?)
+    }
+
+    fn compilations(
+        &self,
+        plugin: &Plugin,
+        imports: &dyn Imports,
+    ) -> Result<Option<Vec<Compilation>>, Error> {
+        let ast = parse(plugin)?;
+        let functions: Vec<Signature> =
+            exported_functions(plugin, &ast)?.into_iter().map(|function| function.signature).collect();
+        let Some(compiler) = &self.compiler else { return Ok(None) };
+        let paths: HashMap<_, _> =
+            imports_of(&ast).into_iter().map(|import| (import.alias, import.path)).collect();
+        let import = |alias: &str| imports.import(paths.get(alias)?).ok();
+        let script = Script { ast: &ast, limits: Limits::PLUGIN, import: &import };
+        let obstacles = compiler.obstacles(&script, &functions);
+        let place = |obstacle: Obstacle| {
+            let location = obstacle.location(ast.source().unwrap_or_default());
+            (obstacle.what, location)
+        };
+        let compilation =
+            |(signature, obstacle): (_, Option<_>)| Compilation { signature, obstacle: obstacle.map(place) };
+        Ok(Some(functions.into_iter().zip(obstacles).map(compilation).collect()))
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Bound, Error> {

@@ -5,10 +5,11 @@
 //! compiled when it has been called often enough to be worth it.
 
 use crate::compile::{Compiled, Compiler, Script};
+use crate::dispatch::dispatching;
 use caraway_loaders_core::Signature;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::limits::Limits;
-use rhai::{AST, ASTNode, Expr, Stmt};
+use rhai::{AST, ASTNode, Expr, GlobalRuntimeState, Stmt};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -21,14 +22,30 @@ pub(crate) struct Tier {
     ast: AST,
     limits: Limits,
     functions: Vec<Signature>,
-    compiled: OnceLock<Vec<Option<Arc<dyn Compiled>>>>,
+    risen: OnceLock<Risen>,
 }
 
-/// One of the functions of a [`Tier`].
+/// What was compiled.
+struct Risen {
+    functions: Vec<Option<Arc<dyn Compiled>>>,
+    /// What the rest of the script runs on, if it calls some of them.
+    global: Option<GlobalRuntimeState>,
+}
+
+/// A function of a script that has a [`Tier`].
 pub(crate) struct Slot {
-    index: usize,
+    /// Its place among those that can be compiled.
+    index: Option<usize>,
+    name: String,
+    params: usize,
     calls: AtomicU32,
     compiled: OnceLock<Option<Arc<dyn Compiled>>>,
+}
+
+/// What a script has left when its top level has run.
+pub(crate) struct Left<'a> {
+    pub global: &'a GlobalRuntimeState,
+    pub import: &'a dyn Fn(&str) -> Option<Arc<Bound>>,
 }
 
 impl Tier {
@@ -49,53 +66,66 @@ impl Tier {
             ast: ast.clone(),
             limits,
             functions,
-            compiled: OnceLock::new(),
+            risen: OnceLock::new(),
         })
     }
 
-    /// The slot of a function, if it is one of these.
-    pub(crate) fn slot(&self, signature: &Signature) -> Option<Slot> {
-        let index = self.functions.iter().position(|function| function == signature)?;
-        Some(Slot { index, calls: AtomicU32::new(0), compiled: OnceLock::new() })
+    /// The slot of a function.
+    pub(crate) fn slot(&self, signature: &Signature) -> Slot {
+        Slot {
+            index: self.functions.iter().position(|function| function == signature),
+            name: signature.name.clone(),
+            params: signature.params.len(),
+            calls: AtomicU32::new(0),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// What the script runs on now, if that is not what it began with.
+    #[inline]
+    pub(crate) fn global(&self) -> Option<&GlobalRuntimeState> {
+        self.risen.get()?.global.as_ref()
     }
 
     #[cold]
-    fn rise(&self, slot: &Slot, import: &dyn Fn(&str) -> Option<Arc<Bound>>) -> Option<Arc<dyn Compiled>> {
-        let script = Script { ast: &self.ast, limits: self.limits, import };
+    fn rise<'a>(&self, slot: &'a Slot, left: &Left) -> Option<&'a dyn Compiled> {
+        let script = Script { ast: &self.ast, limits: self.limits, import: left.import };
         let calls = slot.calls.fetch_add(1, Ordering::Relaxed);
-        let is_due = calls >= MANY || calls == 0 && is_heavy(&script, &self.functions[slot.index]);
-        if !is_due && self.compiled.get().is_none() {
+        let is_due = calls >= MANY || calls == 0 && is_heavy(&script, slot);
+        if !is_due && self.risen.get().is_none() {
             return None;
         }
-        let compile = || {
-            let outcomes = self.compiler.compile(&script, &self.functions);
-            outcomes.into_iter().map(Result::ok).collect()
-        };
-        let all = self.compiled.get_or_init(compile);
-        slot.compiled.get_or_init(|| all.get(slot.index).cloned().flatten()).clone()
+        let risen = self.risen.get_or_init(|| self.compile(&script, left.global));
+        let compiled = slot.index.and_then(|index| risen.functions.get(index)?.clone());
+        slot.compiled.get_or_init(|| compiled).as_deref()
+    }
+
+    fn compile(&self, script: &Script, global: &GlobalRuntimeState) -> Risen {
+        let outcomes = self.compiler.compile(script, &self.functions);
+        let functions: Vec<_> = outcomes.into_iter().map(Result::ok).collect();
+        let compiled = self.functions.iter().zip(&functions);
+        let compiled: Vec<_> =
+            compiled.filter_map(|(signature, function)| Some((signature, function.clone()?))).collect();
+        Risen { global: dispatching(script, global, &compiled), functions }
     }
 }
 
 impl Slot {
     /// The function, if it is compiled, or is worth it now.
     #[inline]
-    pub(crate) fn compiled(
-        &self,
-        tier: &Tier,
-        import: &dyn Fn(&str) -> Option<Arc<Bound>>,
-    ) -> Option<Arc<dyn Compiled>> {
+    pub(crate) fn compiled(&self, tier: &Tier, left: &Left) -> Option<&dyn Compiled> {
         match self.compiled.get() {
-            Some(compiled) => compiled.clone(),
-            None => tier.rise(self, import),
+            Some(compiled) => compiled.as_deref(),
+            None => tier.rise(self, left),
         }
     }
 }
 
 /// Whether a function has a loop, or calls a function of the script.
-fn is_heavy(script: &Script, signature: &Signature) -> bool {
+fn is_heavy(script: &Script, slot: &Slot) -> bool {
     let mut is_heavy = false;
     let names: Vec<&str> = script.ast.iter_functions().map(|function| function.name).collect();
-    script.visit(&signature.name, signature.params.len(), &mut |path| {
+    script.visit(&slot.name, slot.params, &mut |path| {
         is_heavy |= match path.last() {
             Some(ASTNode::Stmt(Stmt::While(..) | Stmt::Do(..) | Stmt::For(..))) => true,
             Some(ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _))) => {

@@ -6,7 +6,7 @@ use crate::workers::Workers;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::capability::{Access, Asks, Capability, Request};
 use caraway_loaders_core::discover::Plugin;
-use caraway_loaders_core::loader::{Description, LoadRequest, Loader, PluginFile};
+use caraway_loaders_core::loader::{Compilation, Description, Imports, LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, Manifest, Security, Unenforced};
 use caraway_loaders_core::{Code, Error};
 use std::ffi::OsString;
@@ -209,6 +209,14 @@ impl Loader for IsolatedLoader {
 
     fn files(&self, plugin: &Plugin) -> Result<Vec<PluginFile>, Error> {
         self.inner.files(plugin)
+    }
+
+    fn compilations(
+        &self,
+        plugin: &Plugin,
+        imports: &dyn Imports,
+    ) -> Result<Option<Vec<Compilation>>, Error> {
+        self.inner.compilations(plugin, imports)
     }
 
     fn inspect(&self, plugin: &Plugin) -> Result<Vec<Function>, Error> {

@@ -2,10 +2,15 @@
 
 use super::buffer::View;
 use super::module::{Layout, MAX_LEVEL_GLOBAL, count, to_word, value};
-use super::{Call, TOO_DEEP};
+use super::turns::turns;
+use super::{Call, Helper, TOO_DEEP};
 use crate::ir::{Binary, Expr, Function, Kind, Local, Loop, Program, SiteId, Type};
 use std::collections::BTreeMap;
-use wasm_encoder::{BlockType, Function as Code, InstructionSink, ValType};
+use wasm_encoder::{BlockType, BranchHint, Function as Code, InstructionSink, ValType};
+
+/// How much of the host's stack must be left for an expression, and how much it gets where it is not.
+const STACK_LEFT: usize = 64 << 10;
+const STACK_PART: usize = 1 << 20;
 
 /// The level of the call.
 const LEVEL: u32 = 0;
@@ -15,6 +20,8 @@ pub(super) struct Body<'a> {
     pub(super) code: Code,
     /// In the order of their offsets.
     pub(super) calls: Vec<Call>,
+    /// Branches that are seldom taken.
+    pub(super) seldom: Vec<BranchHint>,
     pub(super) layout: &'a Layout,
     pub(super) scratch: Scratch,
     /// What is known of the variables that are buffers.
@@ -83,6 +90,7 @@ impl<'a> Body<'a> {
         let mut body = Body {
             code: Code::new_with_locals_types(locals),
             calls: Vec::new(),
+            seldom: Vec::new(),
             layout,
             scratch,
             views,
@@ -109,8 +117,15 @@ impl<'a> Body<'a> {
 
     /// Ends the call if there is a 1 on the stack. `operands` puts two `i64` there, which are told.
     pub(super) fn fail_if(&mut self, site: u32, operands: impl FnOnce(&mut InstructionSink)) {
+        self.seldom(|body| body.fail(site, operands));
+    }
+
+    /// Does what hardly ever needs to be done, if there is a 1 on the stack.
+    pub(super) fn seldom(&mut self, inside: impl FnOnce(&mut Self)) {
+        let branch_func_offset = count(self.code.byte_len());
+        self.seldom.push(BranchHint { branch_func_offset, branch_hint_value: 0 });
         self.code().if_(BlockType::Empty);
-        self.fail(site, operands);
+        inside(self);
         self.code().end();
     }
 
@@ -123,7 +138,7 @@ impl<'a> Body<'a> {
     }
 
     fn fail(&mut self, site: u32, operands: impl FnOnce(&mut InstructionSink)) {
-        let fail = self.layout.fail();
+        let fail = self.layout.own(Helper::Fail);
         let mut code = self.code();
         operands(&mut code);
         code.i32_const(site.cast_signed()).call(fail).unreachable();
@@ -132,6 +147,11 @@ impl<'a> Body<'a> {
     /// Puts an expression's value on the stack, if it has one. Behind one that is `Never` nothing is reached, and
     /// WebAssembly knows.
     pub(super) fn expression(&mut self, expr: &Expr) {
+        // A long chain of cases is a deep tree.
+        stacker::maybe_grow(STACK_LEFT, STACK_PART, || self.any_expression(expr));
+    }
+
+    fn any_expression(&mut self, expr: &Expr) {
         match &expr.kind {
             Kind::Unit => {}
             Kind::Bool(value) => {
@@ -253,30 +273,28 @@ impl<'a> Body<'a> {
     }
 
     fn and(&mut self, operands: &[Expr]) {
-        let Some((first, rest)) = operands.split_first() else {
-            self.code().i32_const(1);
-            return;
-        };
-        self.expression(first);
-        if !rest.is_empty() {
+        for (number, operand) in operands.iter().enumerate() {
+            if number == 0 {
+                self.expression(operand);
+                continue;
+            }
             let no = |body: &mut Self| {
                 body.code().i32_const(0);
             };
-            self.when(Type::Bool, |body| body.and(rest), no);
+            self.when(Type::Bool, |body| body.expression(operand), no);
         }
     }
 
     fn or(&mut self, operands: &[Expr]) {
-        let Some((first, rest)) = operands.split_first() else {
-            self.code().i32_const(0);
-            return;
-        };
-        self.expression(first);
-        if !rest.is_empty() {
+        for (number, operand) in operands.iter().enumerate() {
+            if number == 0 {
+                self.expression(operand);
+                continue;
+            }
             let yes = |body: &mut Self| {
                 body.code().i32_const(1);
             };
-            self.when(Type::Bool, yes, |body| body.or(rest));
+            self.when(Type::Bool, yes, |body| body.expression(operand));
         }
     }
 
@@ -291,7 +309,9 @@ impl<'a> Body<'a> {
             let exit = body.labels;
             body.block(again, Type::Unit, |body| {
                 let head = body.labels;
-                body.turn(inner, exit);
+                for _ in 0..turns(inner) {
+                    body.turn(inner, exit);
+                }
                 let head = body.labels - head;
                 body.code().br(head);
             });

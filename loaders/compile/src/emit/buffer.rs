@@ -10,7 +10,7 @@ use super::Helper;
 use super::body::{Body, Scratch};
 use super::module::count;
 use crate::ir::{Expr, Kind, SiteId, Type};
-use wasm_encoder::{BlockType, InstructionSink, MemArg};
+use wasm_encoder::{InstructionSink, MemArg};
 
 /// The module's memory. It is exported by this name.
 pub(crate) const MEMORY: &str = "memory";
@@ -204,10 +204,13 @@ impl Body<'_> {
 
     fn ask(&mut self, helper: Helper, view: View, site: SiteId) {
         let Scratch { place, .. } = self.scratch;
-        let mut code = self.code();
-        code.if_(BlockType::Empty).local_get(view.number);
-        page(&mut code, place);
-        code.i32_const(count(site).cast_signed()).call(helper.index()).end();
+        let helper = self.layout.own(helper);
+        self.seldom(|body| {
+            let mut code = body.code();
+            code.local_get(view.number);
+            page(&mut code, place);
+            code.i32_const(count(site).cast_signed()).call(helper);
+        });
     }
 }
 

@@ -7,7 +7,6 @@ use super::Helper;
 use super::body::{Body, Scratch};
 use super::module::count;
 use crate::ir::{Binary, Expr, Kind, SiteId, Type};
-use wasm_encoder::BlockType;
 
 impl Body<'_> {
     pub(super) fn int_binary(&mut self, op: Binary, left: &Expr, right: &Expr, site: SiteId) {
@@ -120,10 +119,12 @@ impl Body<'_> {
         if !constant.is_some_and(|value| value != 0 && value != -1) {
             self.keep_operands();
             // One comparison finds the two divisors that can fail.
-            self.code().local_get(y).i64_const(1).i64_add().i64_const(2).i64_lt_u().if_(BlockType::Empty);
-            self.code().local_get(y).i64_eqz().local_get(x).i64_const(i64::MIN).i64_eq().i32_or();
-            self.fail_if_told(site);
-            self.code().end().local_get(x).local_get(y);
+            self.code().local_get(y).i64_const(1).i64_add().i64_const(2).i64_lt_u();
+            self.seldom(|body| {
+                body.code().local_get(y).i64_eqz().local_get(x).i64_const(i64::MIN).i64_eq().i32_or();
+                body.fail_if_told(site);
+            });
+            self.code().local_get(x).local_get(y);
         }
         match op {
             Binary::Divide => self.code().i64_div_s(),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`module`] | sections, and the functions that calls come in by |
 //! | [`body`] | one function: control flow, calls |
+//! | [`turns`] | how often a loop is written |
 //! | [`integer`] | operators of ints, which are checked |
 //! | [`comparison`] | floats, as Rhai compares them |
 //! | [`math`] | the standard package's functions |
@@ -20,6 +21,7 @@ mod helper;
 mod integer;
 mod math;
 mod module;
+mod turns;
 
 use crate::ir::{FunctionId, Program, SiteId};
 pub(crate) use buffer::{MEMORY, Memory};

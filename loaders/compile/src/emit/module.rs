@@ -5,8 +5,9 @@ use super::{Emitted, HELPERS, Helper, IMPORTS, MAX_LEVEL, MEMORY, Memory};
 use crate::ir::{Function, FunctionId, Program, Type};
 use std::collections::HashMap;
 use wasm_encoder::{
-    CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, FunctionSection, GlobalSection,
-    GlobalType, ImportSection, InstructionSink, MemorySection, MemoryType, Module, TypeSection, ValType,
+    BranchHints, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, FunctionSection,
+    GlobalSection, GlobalType, ImportSection, InstructionSink, MemorySection, MemoryType, Module,
+    TypeSection, ValType,
 };
 
 /// The index of [`MAX_LEVEL`].
@@ -15,23 +16,30 @@ pub(super) const MAX_LEVEL_GLOBAL: u32 = 0;
 /// How many bytes WebAssembly's pages have.
 const WASM_PAGE: u64 = 64 << 10;
 
-/// The indices of a module's functions: helpers, imports, `fail`, the program's, one for each root.
+/// The helpers that are called where there is hardly ever a need to. They have functions of the module's own before
+/// them: what is kept at hand for a call of the host's takes registers from what is done all the time.
+const SELDOM: [Helper; 3] = [Helper::Fail, Helper::Fetch, Helper::Claim];
+
+/// The indices of a module's functions: helpers, imports, those before helpers, the program's, one for each root.
 pub(super) struct Layout {
     imports: u32,
-    fail: u32,
+    own: u32,
     functions: u32,
 }
 
 impl Layout {
     fn new(program: &Program) -> Self {
         let imports = count(Helper::ALL.len());
-        let fail = imports + count(program.imports.len());
-        Self { imports, fail, functions: fail + 1 }
+        let own = imports + count(program.imports.len());
+        Self { imports, own, functions: own + count(SELDOM.len()) }
     }
 
-    /// The function that tells the host what failed. The program's own calls to it are short.
-    pub(super) fn fail(&self) -> u32 {
-        self.fail
+    /// The function before a helper, or the helper.
+    pub(super) fn own(&self, helper: Helper) -> u32 {
+        match SELDOM.iter().position(|seldom| *seldom == helper) {
+            Some(place) => self.own + count(place),
+            None => helper.index(),
+        }
     }
 
     pub(super) fn import(&self, import: usize) -> u32 {
@@ -82,14 +90,18 @@ pub(super) fn emit(program: &Program, roots: &[FunctionId]) -> Emitted {
     let mut types = Types::default();
     let imports = imports(program, &mut types);
     let (mut functions, mut codes) = (FunctionSection::new(), CodeSection::new());
-    let (params, results) = Helper::Fail.ty();
-    functions.function(types.index(params, results));
-    codes.function(&fail());
+    for helper in SELDOM {
+        let (params, results) = helper.ty();
+        functions.function(types.index(params, results));
+        codes.function(&before(helper));
+    }
     let mut calls: Vec<_> = (0..layout.functions).map(|_| Vec::new()).collect();
+    let mut hints = BranchHints::new();
     for function in &program.functions {
         functions.function(types.index(&params_of(function), value(function.result).as_slice()));
         let body = Body::of(function, program, &layout);
         codes.function(&body.code);
+        hints.function_hints(count(calls.len()), body.seldom);
         calls.push(body.calls);
     }
     let mut exports = ExportSection::new();
@@ -112,7 +124,7 @@ pub(super) fn emit(program: &Program, roots: &[FunctionId]) -> Emitted {
         exports.export(MEMORY, ExportKind::Memory, 0);
         module.section(&memory());
     }
-    module.section(&globals).section(&exports).section(&codes);
+    module.section(&globals).section(&exports).section(&hints).section(&codes);
     Emitted { bytes: module.finish(), calls }
 }
 
@@ -156,11 +168,14 @@ fn imports(program: &Program, types: &mut Types) -> ImportSection {
     section
 }
 
-/// Passes what failed on to the host, from which there is no return.
-fn fail() -> wasm_encoder::Function {
+/// A function that passes on what a helper takes.
+fn before(helper: Helper) -> wasm_encoder::Function {
     let mut function = wasm_encoder::Function::new([]);
     let mut code = function.instructions();
-    code.local_get(0).local_get(1).local_get(2).call(Helper::Fail.index()).unreachable().end();
+    for param in 0..count(helper.ty().0.len()) {
+        code.local_get(param);
+    }
+    code.call(helper.index()).end();
     function
 }
 

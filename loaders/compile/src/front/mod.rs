@@ -17,7 +17,7 @@ mod switch;
 
 use crate::host::MAX_PARAMS;
 use crate::ir::{FunctionId, Program, Type};
-use caraway_loaders_core::{Signature, Type as Declared};
+use caraway_loaders_core::{Param, Signature, Type as Declared};
 use caraway_loaders_script::{Obstacle, Script};
 use rhai::Position;
 use session::{Key, Session};
@@ -32,16 +32,25 @@ pub(crate) struct Analysis {
 
 /// Whether functions of such types can be compiled, as far as their signature tells.
 pub(crate) fn takes(signature: &Signature) -> bool {
-    let result = matches!(
-        signature.returns,
-        Declared::Int | Declared::Float | Declared::Bool | Declared::Void | Declared::Any
-    );
-    result && params(signature).is_some()
+    unfit(signature).is_none()
+}
+
+/// What of a signature is not compiled.
+fn unfit(signature: &Signature) -> Option<String> {
+    if signature.params.len() > MAX_PARAMS {
+        return Some(format!("more than {MAX_PARAMS} parameters"));
+    }
+    let param = signature.params.iter().find(|param| known(&param.ty).is_none());
+    if let Some(Param { name, ty, .. }) = param {
+        return Some(format!("`{name}`, which is of type `{ty}`"));
+    }
+    let returns = &signature.returns;
+    let is_fit = matches!(returns, Declared::Void | Declared::Any) || known(returns).is_some();
+    (!is_fit).then(|| format!("a result of type `{returns}`"))
 }
 
 fn params(signature: &Signature) -> Option<Vec<Type>> {
-    let params: Option<Vec<Type>> = signature.params.iter().map(|param| known(&param.ty)).collect();
-    params.filter(|params| params.len() <= MAX_PARAMS)
+    signature.params.iter().map(|param| known(&param.ty)).collect()
 }
 
 fn known(declared: &Declared) -> Option<Type> {
@@ -64,10 +73,10 @@ pub(crate) fn analyse(script: &Script, functions: &[Signature]) -> Analysis {
 }
 
 fn root(session: &mut Session, signature: &Signature) -> Result<FunctionId, Obstacle> {
-    let Some(params) = params(signature).filter(|_| takes(signature)) else {
-        let what = format!("`{signature}` takes or gives what is no number, bool or buffer of numbers");
+    if let Some(what) = unfit(signature) {
         return Err(obstacle(what, Position::NONE));
-    };
+    }
+    let params = params(signature).unwrap_or_default();
     let is_void = signature.returns == Declared::Void;
     session.root(&Key { name: signature.name.clone(), params, is_void })
 }

@@ -15,7 +15,7 @@ use caraway_loaders_script::{Compiled, Compiler, Script};
 use rhai::{AST, Dynamic};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes of a random program: more than most of them use.
 const PROGRAM_BYTES: usize = 6_000;
@@ -25,6 +25,9 @@ pub(crate) const ARGUMENT_BYTES: usize = 80;
 
 /// How long a compiled call may take when the walked one has come to its end.
 const TOO_LONG: Duration = Duration::from_secs(20);
+
+/// How long a smaller program with a difference is looked for.
+const LONGEST_SEARCH: Duration = Duration::from_secs(20);
 
 /// Compares a compiler with Rhai.
 pub struct Differential {
@@ -95,9 +98,9 @@ impl Differential {
 
     /// Tries with less of the bytes, for as long as some difference is left.
     fn smallest(&mut self, mut bytes: Vec<u8>, mut difference: Difference) -> Difference {
-        let tally = self.tally.clone();
+        let (tally, start) = (self.tally.clone(), Instant::now());
         let mut size = bytes.len() / 2;
-        while size > 0 {
+        while size > 0 && start.elapsed() < LONGEST_SEARCH {
             let mut at = 0;
             while at < bytes.len() {
                 let end = (at + size).min(bytes.len());
@@ -112,10 +115,7 @@ impl Differential {
                     Some((fewer, found)) => (bytes, difference) = (fewer, found),
                     None => at = end,
                 }
-                if bytes.iter().all(|byte| *byte == 0) {
-                    break;
-                }
-                if end >= bytes.len() {
+                if end >= bytes.len() || start.elapsed() > LONGEST_SEARCH {
                     break;
                 }
             }
@@ -210,7 +210,7 @@ fn run(compiled: &dyn Compiled, args: Vec<Dynamic>) -> Result<Outcome, String> {
     let _frame = meter.enter().map_err(|error| error.to_string())?;
     let mut values = args.clone();
     let mut values: Vec<&mut Dynamic> = values.iter_mut().collect();
-    let result = catch_unwind(AssertUnwindSafe(|| compiled.call(&mut values)));
+    let result = catch_unwind(AssertUnwindSafe(|| compiled.call(&mut values, 2)));
     let result = result.map_err(|_| "it panics".to_owned())?;
     let result = result.ok_or("it does not take the arguments")?;
     Ok(Outcome::new(result, &args))

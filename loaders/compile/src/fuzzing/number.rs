@@ -58,8 +58,8 @@ const FLOATS: &[f64] = &[
 
 pub(crate) fn int(choices: &mut Choices<'_>) -> i64 {
     match choices.below(16) {
-        0..=9 => choices.below(13) as i64 - i64::from(choices.one_in(4)) * 6,
-        10..=14 => choices.pick(INTS),
+        0..=7 => choices.below(13) as i64 - i64::from(choices.one_in(4)) * 6,
+        8..=14 => choices.pick(INTS),
         _ => choices.word() as i64,
     }
 }
@@ -67,13 +67,33 @@ pub(crate) fn int(choices: &mut Choices<'_>) -> i64 {
 pub(crate) fn float(choices: &mut Choices<'_>) -> f64 {
     match choices.below(16) {
         0..=7 => quarters(choices),
-        8..=10 => {
-            // Such floats are equal to Rhai, or nearly so.
-            let bits = quarters(choices).to_bits();
-            f64::from_bits(bits.wrapping_add(choices.below(9) as u64).wrapping_sub(4))
+        8 | 9 => {
+            let one = choices.pick(&[1.0, 2.0, 0.25, 3.0]);
+            float_near(choices, one)
+        }
+        10 => {
+            let some = quarters(choices);
+            float_near(choices, some)
         }
         11..=14 => choices.pick(FLOATS),
         _ => f64::from_bits(choices.word()),
+    }
+}
+
+/// One that Rhai takes for the same float, or nearly so, or its opposite.
+pub(crate) fn float_near(choices: &mut Choices<'_>, float: f64) -> f64 {
+    match choices.below(8) {
+        0 | 1 => float,
+        2 => -float,
+        _ => f64::from_bits(float.to_bits().wrapping_add(choices.below(9) as u64).wrapping_sub(4)),
+    }
+}
+
+pub(crate) fn int_near(choices: &mut Choices<'_>, int: i64) -> i64 {
+    match choices.below(8) {
+        0..=2 => int,
+        3 => int.wrapping_neg(),
+        _ => int.wrapping_add(choices.below(5) as i64 - 2),
     }
 }
 

@@ -39,7 +39,7 @@ impl Compiler for Pretender {
 }
 
 impl Compiled for Pretended {
-    fn call(&self, args: &mut [&mut Dynamic]) -> Option<Result<Dynamic, Box<EvalAltResult>>> {
+    fn call(&self, args: &mut [&mut Dynamic], _: usize) -> Option<Result<Dynamic, Box<EvalAltResult>>> {
         let mut walked = self.walker.start(&self.ast).ok()?;
         let args = args.iter().map(|arg| (**arg).clone()).collect();
         Some((self.change)(walked.walk(&self.signature, args)))

@@ -133,30 +133,35 @@ impl Any {
             for page in pages {
                 let places = page * Layout::PAGE..(page + 1) * Layout::PAGE;
                 let set = &mut maps[Layout::SET..][places.clone()];
-                let words = data[places.start * 8..places.end * 8].chunks_exact(8);
+                let words = &data[places.start * 8..places.end * 8];
+                let end = numbers.len().min(places.end - start);
+                let numbers = numbers.get_mut(places.start - start..end).unwrap_or_default();
                 // Most of a page may be as it was.
-                for (eight, flags) in set.chunks_exact_mut(8).enumerate() {
-                    if flags.iter().all(|flag| *flag == 0) {
-                        continue;
-                    }
-                    for (one, flag) in flags.iter_mut().enumerate() {
-                        let place = eight * 8 + one;
-                        if std::mem::take(flag) == 0 {
-                            continue;
-                        }
-                        let word = words.clone().nth(place).and_then(|word| word.try_into().ok());
-                        let number = numbers.get_mut(places.start + place - start);
-                        if let (Some(word), Some(number)) = (word, number) {
-                            *number = T::of_bytes(word);
-                        }
+                for ((flags, words), numbers) in
+                    set.chunks_exact(8).zip(words.chunks_exact(64)).zip(numbers.chunks_mut(8))
+                {
+                    if flags != [0; 8] {
+                        set_numbers(flags, words, numbers);
                     }
                 }
+                set.fill(0);
             }
             Ok(())
         }
         match self {
             Self::Ints(buffer) => write_back(buffer, start, pages, memory),
             Self::Floats(buffer) => write_back(buffer, start, pages, memory),
+        }
+    }
+}
+
+/// Takes those words that were set.
+fn set_numbers<T: Word>(flags: &[u8], words: &[u8], numbers: &mut [T]) {
+    for ((flag, word), number) in flags.iter().zip(words.chunks_exact(8)).zip(numbers) {
+        if *flag != 0
+            && let Ok(word) = word.try_into()
+        {
+            *number = T::of_bytes(word);
         }
     }
 }

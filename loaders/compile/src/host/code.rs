@@ -18,9 +18,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use wasmtime::{InstancePre, Store, UpdateDeadline, Val};
 
-/// The level of a function that is called from outside, as Rhai counts them there.
-const FIRST_LEVEL: i32 = 2;
-
 /// How many bytes of a module's memory are kept for later calls.
 const MAX_KEPT: usize = 128 << 20;
 
@@ -79,7 +76,13 @@ impl Code {
         Function { code: self.clone(), root }
     }
 
-    fn call(&self, index: usize, args: &[&mut Dynamic]) -> Option<Result<Dynamic, Box<EvalAltResult>>> {
+    fn call(
+        &self,
+        index: usize,
+        args: &[&mut Dynamic],
+        level: usize,
+    ) -> Option<Result<Dynamic, Box<EvalAltResult>>> {
+        let level = i32::try_from(level).ok()?;
         let root = &self.roots[index];
         if args.len() != root.params.len() {
             return None;
@@ -97,14 +100,14 @@ impl Code {
         let live = match &mut lease.live {
             Some(live) => live,
             // Without room for a store, the script is interpreted.
-            none => none.insert(Box::new(self.fresh().ok()?)),
+            none => none.insert(self.fresh().ok()?),
         };
         if buffers.is_empty() {
-            return Some(self.run(live, index, &words));
+            return Some(self.run(live, index, &words, level));
         }
         let memory = live.store.data().memory?;
         buffers::begin(&mut live.store, memory, buffers).ok()?;
-        let outcome = self.run(live, index, &words);
+        let outcome = self.run(live, index, &words, level);
         let written = buffers::end(&mut live.store, memory);
         if memory.data_size(&live.store) > MAX_KEPT {
             lease.live = None;
@@ -121,9 +124,10 @@ impl Code {
         live: &mut Live,
         index: usize,
         words: &[i64; MAX_PARAMS],
+        level: i32,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         let root = &self.roots[index];
-        match live.entries[index].call(&mut live.store, FIRST_LEVEL, words) {
+        match live.entries[index].call(&mut live.store, level, words) {
             Ok(word) if matches!(root.result, Type::Ints | Type::Floats) => {
                 Ok(live.store.data().buffers.value(word))
             }
@@ -166,7 +170,7 @@ pub(crate) struct Function {
 }
 
 impl Compiled for Function {
-    fn call(&self, args: &mut [&mut Dynamic]) -> Option<Result<Dynamic, Box<EvalAltResult>>> {
-        self.code.call(self.root, args)
+    fn call(&self, args: &mut [&mut Dynamic], level: usize) -> Option<Result<Dynamic, Box<EvalAltResult>>> {
+        self.code.call(self.root, args, level)
     }
 }

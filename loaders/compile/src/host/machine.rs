@@ -92,6 +92,7 @@ impl Running {
             .epoch_interruption(true)
             .max_wasm_stack(MAX_STACK)
             .wasm_wide_arithmetic(true)
+            .wasm_branch_hinting(true)
             // As large as the offsets in the code of buffers, which are not checked then.
             .memory_guard_size(Memory::DATA as u64 + (1 << 20))
             // The frames of errors are found by them.

@@ -24,7 +24,7 @@ mod tests;
 mod value;
 
 #[cfg(test)]
-pub(crate) use code::{Code, Function};
+pub(crate) use code::Code;
 pub(crate) use entry::MAX_PARAMS;
 pub(crate) use import::Callee;
 pub(crate) use machine::Machine;

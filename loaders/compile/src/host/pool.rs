@@ -54,7 +54,7 @@ pub(super) struct Pool(Mutex<Stores>);
 
 #[derive(Default)]
 struct Stores {
-    idle: Vec<Box<Live>>,
+    idle: Vec<Live>,
     /// How many calls are going on.
     running: usize,
 }
@@ -76,7 +76,7 @@ impl Pool {
 
 /// A place for a call, until this is dropped.
 pub(super) struct Lease<'a> {
-    pub(super) live: Option<Box<Live>>,
+    pub(super) live: Option<Live>,
     pool: &'a Pool,
 }
 

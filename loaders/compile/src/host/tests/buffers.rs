@@ -1,6 +1,6 @@
 //! Numbers in buffers.
 
-use super::{Both, binary, expr, function, get, int, shown, store};
+use super::{Both, LEVEL, binary, expr, function, get, int, shown, store};
 use crate::ir::{Binary, Expr, Function, Kind, Loop, SiteKind, Type};
 
 use caraway_loaders_core::buffer::{Floats, Ints};
@@ -157,7 +157,7 @@ fn a_buffer_that_is_used_is_an_error_where_rhai_says_so() {
     // Rhai says it then.
     let _writing = buffer.write().unwrap();
     let mut args: Vec<_> = args.iter_mut().collect();
-    assert!(both.compiled.function(0).call(&mut args).is_none());
+    assert!(both.compiled.function(0).call(&mut args, LEVEL).is_none());
 }
 
 #[test]
@@ -165,5 +165,5 @@ fn the_other_kind_of_buffer_is_left_to_rhai() {
     let both = set_and_get();
     let mut args = [Dynamic::from(Floats::from(vec![1.0])), 0.into(), 1.into(), 0.into()];
     let mut args: Vec<_> = args.iter_mut().collect();
-    assert!(both.compiled.function(0).call(&mut args).is_none());
+    assert!(both.compiled.function(0).call(&mut args, LEVEL).is_none());
 }

@@ -1,11 +1,13 @@
 //! Calls, errors and limits.
 
-use super::{Both, binary, expr, function, get, int};
-use crate::ir::{Binary, Expr, Kind, Loop, SiteKind, Type};
+use super::{Both, LEVEL, binary, expr, function, get, int, shown};
+use crate::host::Machine;
+use crate::ir::{Binary, Expr, Function, Kind, Loop, Program, Site, SiteKind, Type};
 use caraway_loaders_core::Code as ErrorCode;
 use caraway_loaders_core::budget::{Cancel, Expiry, Meter};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_script::Compiled;
+use caraway_loaders_wasm::Cache;
 use rhai::{Dynamic, EvalAltResult, Position};
 use std::time::{Duration, Instant};
 
@@ -118,10 +120,10 @@ fn other_types_are_left_to_rhai() {
         vec![function("f", &[Type::Int], body)],
         &[("+", SiteKind::Binary(Binary::Add))],
     );
-    let call = |mut value: Dynamic| both.compiled.function(0).call(&mut [&mut value]).is_some();
+    let call = |mut value: Dynamic| both.compiled.function(0).call(&mut [&mut value], LEVEL).is_some();
     assert!(call(1.into()));
     assert!(!call(1.0.into()) && !call(true.into()) && !call(Dynamic::from_int(1).into_shared()));
-    assert!(both.compiled.function(0).call(&mut []).is_none());
+    assert!(both.compiled.function(0).call(&mut [], LEVEL).is_none());
 }
 
 #[test]
@@ -159,4 +161,72 @@ fn an_endless_loop_ends_with_its_limit_and_the_next_call_works() {
         let error = both.compiled("f", &[1.into()]).unwrap_err();
         assert_eq!(Expiry::of(&error).unwrap().error().code(), ErrorCode::Interrupted);
     });
+}
+
+/// `if x == 0 { 0 } else if x == 1 { 1 } ...`
+#[test]
+fn a_long_chain_is_no_deep_stack() {
+    let x = || get(0, Type::Int);
+    let case = |rest: Expr, value: i64| {
+        let is_it = binary(Binary::Equal, x(), int(value), 0);
+        expr(Kind::If(is_it.into(), int(value).into(), rest.into()), Type::Int)
+    };
+    let body = (0..1000).fold(int(-1), case);
+    let f = function("f", &[Type::Int], body);
+    let both = Both::new("fn f(x) { if x >= 0 && x < 1000 { x } else { -1 } }", vec![f], &[]);
+    for x in [-5, 0, 999, 1000] {
+        both.agree("f", &[x.into()]);
+    }
+}
+
+/// `fn f(n) { let a = n + n; let b = a + n; ... if n > 0 { f(n - 1) + a + b ... } else { 0 } }`: large frames.
+fn wide() -> Vec<Function> {
+    let n = || get(0, Type::Int);
+    let set = |local, value: Expr| expr(Kind::Set(local, value.into()), Type::Unit);
+    let count = 60;
+    let multiple = |local: usize| binary(Binary::Add, get(local - 1, Type::Int), n(), 0);
+    let mut body: Vec<_> = (1..=count).map(|local| set(local, multiple(local))).collect();
+    let down = expr(Kind::Call(0, vec![binary(Binary::Subtract, n(), int(1), 0)], 1), Type::Int);
+    let sum = (1..=count).fold(down, |sum, local| binary(Binary::WrappingAdd, sum, get(local, Type::Int), 0));
+    let is_more = binary(Binary::Greater, n(), int(0), 0);
+    body.push(expr(Kind::If(is_more.into(), sum.into(), int(0).into()), Type::Int));
+    let mut f = function("f", &[Type::Int], expr(Kind::Seq(body), Type::Int));
+    f.locals.extend(vec![Type::Int; count]);
+    vec![f]
+}
+
+#[test]
+fn a_stack_that_is_used_up_is_a_limit() {
+    let mut limits = Limits::PLUGIN;
+    limits.call_depth = 2000;
+    let sites = ["a", "b"].map(|_| Site { position: Position::NONE, kind: SiteKind::Call("f".to_owned()) });
+    let program = Program { functions: wide(), sites: sites.to_vec(), imports: Vec::new() };
+    let code = Machine::new(None).code(program, &[0], Vec::new(), "test", &limits).unwrap();
+    let call = |n: i64| code.function(0).call(&mut [&mut Dynamic::from(n)], LEVEL).unwrap();
+    assert!(call(10).is_ok());
+    let error = call(1900).unwrap_err();
+    assert_eq!(Expiry::of(&error).unwrap().error().code(), ErrorCode::Limit, "{error:?}");
+    assert!(call(10).is_ok());
+}
+
+#[test]
+fn what_was_compiled_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::new(folder.path());
+    let answer = || {
+        let body = binary(Binary::Add, get(0, Type::Int), int(1), 0);
+        let sites = vec![Site { position: Position::NONE, kind: SiteKind::Binary(Binary::Add) }];
+        let functions = vec![function("f", &[Type::Int], body)];
+        let program = Program { functions, sites, imports: Vec::new() };
+        let machine = Machine::new(Some(cache.clone()));
+        let code = machine.code(program, &[0], Vec::new(), "test", &Limits::PLUGIN).unwrap();
+        shown(code.function(0).call(&mut [&mut Dynamic::from(41_i64)], LEVEL).unwrap())
+    };
+    let files = || {
+        let engines = folder.path().join("wasm").read_dir().unwrap().flatten();
+        let folders = engines.filter(|entry| entry.path().is_dir());
+        folders.flat_map(|entry| entry.path().read_dir().unwrap().flatten()).count()
+    };
+    assert_eq!((answer(), files()), ("Ok(42)".to_owned(), 1));
+    assert_eq!((answer(), files()), ("Ok(42)".to_owned(), 1));
 }

@@ -1,6 +1,6 @@
 //! Calls of imported modules' functions.
 
-use super::{Outcome, expr, function, get, int, shown, store};
+use super::{LEVEL, Outcome, expr, function, get, int, shown, store};
 use crate::host::{Callee, Code, Machine};
 use crate::ir::{Import, Kind, Program, Site, SiteKind, Type};
 use caraway_loaders_core::bind::{Binder, Bound};
@@ -87,7 +87,7 @@ fn imported_functions_are_called_and_their_errors_are_their_own() {
         global.source = Some("test".into());
         global.lib.push(ast.shared_lib().clone());
         let (x, y) = (Dynamic::from_int(x), Dynamic::from_float(0.5));
-        let compiled = code.function(0).call(&mut [&mut x.clone(), &mut y.clone()]).unwrap();
+        let compiled = code.function(0).call(&mut [&mut x.clone(), &mut y.clone()], LEVEL).unwrap();
         let walked = EvalContext::new(&walker, &mut global, &mut Caches::new(), &mut Scope::new(), None)
             .call_fn_raw("f", false, false, &mut [&mut x.clone(), &mut y.clone()]);
         let told = |outcome: &Outcome| {
@@ -104,7 +104,7 @@ fn imported_functions_are_called_and_their_errors_are_their_own() {
 fn an_imported_function_sees_buffers_as_they_are_and_its_caller_sees_what_it_did() {
     let buffer = Ints::from(vec![1, 2, 3]);
     let code = compiled(&module(&buffer));
-    let outcome = code.function(1).call(&mut [&mut Dynamic::from(buffer.clone())]).unwrap();
+    let outcome = code.function(1).call(&mut [&mut Dynamic::from(buffer.clone())], LEVEL).unwrap();
     assert_eq!(shown(outcome), "Ok(7)");
     assert_eq!((buffer.read().unwrap()[0], buffer.read().unwrap().len()), (8, 1003));
 }

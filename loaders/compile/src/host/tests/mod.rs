@@ -13,6 +13,9 @@ use caraway_loaders_script::{Compiled, engine};
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, EvalContext, Position, Scope};
 use std::sync::Arc;
 
+/// That of a function that is called from outside of its script.
+const LEVEL: usize = 2;
+
 type Outcome = Result<Dynamic, Box<EvalAltResult>>;
 
 fn expr(kind: Kind, ty: Type) -> Expr {
@@ -83,7 +86,7 @@ impl Both {
         let root = self.names.iter().position(|other| other == name).unwrap();
         let mut args = args.to_vec();
         let mut args: Vec<_> = args.iter_mut().collect();
-        self.compiled.function(root).call(&mut args).expect("other types")
+        self.compiled.function(root).call(&mut args, LEVEL).expect("other types")
     }
 
     /// The same, or by Rhai if it is left to it.
@@ -91,7 +94,7 @@ impl Both {
         let root = self.names.iter().position(|other| other == name).unwrap();
         let mut values = args.to_vec();
         let mut values: Vec<_> = values.iter_mut().collect();
-        self.compiled.function(root).call(&mut values).unwrap_or_else(|| self.walk(name, args))
+        self.compiled.function(root).call(&mut values, LEVEL).unwrap_or_else(|| self.walk(name, args))
     }
 
     fn agree(&self, name: &str, args: &[Dynamic]) -> String {

@@ -3,6 +3,7 @@
 use super::{Both, binary, expr, function, get, int};
 use crate::ir::{Binary, Kind, Math, SiteKind, Type};
 use rhai::Dynamic;
+use std::slice::from_ref;
 
 fn ints() -> Vec<Dynamic> {
     let near = [0, 1, 2, 3, 31, 32, 62, 63, 64, 65, 1 << 31, 1 << 32, (1 << 32) - 1, 3_037_000_500, i64::MAX];
@@ -85,8 +86,8 @@ fn operators_of_floats() {
         ];
         let both = Both::new(&script, functions, &[("x", SiteKind::Binary(op))]);
         for x in floats() {
-            both.agree("g", &[x.clone()]);
-            both.agree("h", &[x.clone()]);
+            both.agree("g", from_ref(&x));
+            both.agree("h", from_ref(&x));
             for y in floats() {
                 both.agree("f", &[x.clone(), y]);
             }
@@ -170,7 +171,7 @@ fn functions_of_the_standard_package() {
         let values = if ty == Int { ints() } else { floats() };
         for x in &values {
             match params {
-                1 => drop(both.agree("f", &[x.clone()])),
+                1 => drop(both.agree("f", from_ref(x))),
                 _ => values.iter().for_each(|y| drop(both.agree("f", &[x.clone(), y.clone()]))),
             }
         }

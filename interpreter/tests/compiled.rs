@@ -1,0 +1,176 @@
+//! Compiled functions of scripts through the command line: the same as Rhai's own, wherever they are called from.
+
+#![cfg(all(feature = "cli", feature = "compile"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
+mod common;
+
+use common::{Folder, Ran};
+
+const MANIFEST: &str = r#"{
+    "name": "kernels", "version": "1.0.0", "type": "module", "capabilities": ["function"],
+    "security": { "timeout": "500ms" },
+    "functions": [
+        { "name": "fib", "params": [{ "name": "n", "type": "int" }], "returns": "int" },
+        { "name": "down", "params": [{ "name": "n", "type": "int" }], "returns": "int" },
+        { "name": "sum_of_parts", "params": [{ "name": "n", "type": "int" }], "returns": "int" },
+        { "name": "grow", "params": [{ "name": "x", "type": "float" }], "returns": "float" },
+        { "name": "scale", "params": [{ "name": "xs", "type": "floats" }, { "name": "by", "type": "float" }], "returns": "void" },
+        { "name": "spin", "params": [], "returns": "void" },
+        { "name": "all", "params": [{ "name": "xs", "type": "array" }], "returns": "array" },
+        { "name": "nested", "params": [{ "name": "n", "type": "int" }, { "name": "text", "type": "string" }], "returns": "int" },
+        { "name": "untyped", "params": [{ "name": "n", "type": "int" }], "returns": "any" },
+        { "name": "as_value", "params": [{ "name": "xs", "type": "array" }], "returns": "array" },
+        { "name": "as_method", "params": [{ "name": "n", "type": "int" }], "returns": "any" },
+        { "name": "triple", "params": [{ "name": "n", "type": "int" }], "returns": "int" }
+    ]
+}"#;
+
+const SCRIPT: &str = r#"
+const SEVEN = 7;
+fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } }
+fn down(n) { if n <= 0 { 0 } else { 1 + down(n - 1) } }
+fn part(n) { 84 / n }
+fn sum_of_parts(n) { let sum = 0; for i in 0..n { sum += part(global::SEVEN - i); } sum }
+fn grow(x) { if x > 1000 { x } else { let y = x; for i in 0..1 { y += x; } 1 + grow(y) } }
+fn scale(xs, by) { for i in 0..xs.len() { xs[i] *= by; } }
+fn spin() { loop { } }
+fn all(xs) { let found = []; for x in xs { found.push(fib(x)); } found }
+fn nested(n, text) { if n <= 0 { text.len() } else { down(5) + nested(n - 1, text) } }
+fn untyped(n) { if n <= 0 { grow(1) } else { untyped(n - 1) + "".len() } }
+fn triple(n) { let sum = 0; for i in 0..3 { sum += n; } sum }
+fn as_value(xs) { xs.map(triple) }
+fn as_method(n) { n.fib() }
+"#;
+
+/// A program that calls the plugin.
+fn folder(program: &str) -> Folder {
+    Folder::new(&[
+        ("app.rhai", &format!("import \"kernels\" as k;\n{program}")),
+        ("plugins/kernels/plugin.json", MANIFEST),
+        ("plugins/kernels/main.rhai", SCRIPT),
+    ])
+}
+
+/// Runs a program with and without the compiler: what it does is the same, and only one of both compiles.
+#[track_caller]
+fn same(program: &str) -> Ran {
+    let folder = folder(program);
+    let compiled = folder.run(&["run", "--wasm-cache", "cache", "app.rhai"]);
+    let walked = folder.run(&["run", "--wasm-cache", "no-cache", "--no-compile", "app.rhai"]);
+    assert_eq!(
+        (compiled.code, &compiled.stdout, &compiled.stderr),
+        (walked.code, &walked.stdout, &walked.stderr),
+        "{program}"
+    );
+    assert!(folder.path().join("cache").exists(), "nothing was compiled: {program}");
+    assert!(!folder.path().join("no-cache").exists(), "something was compiled: {program}");
+    compiled
+}
+
+#[test]
+fn values_are_the_same() {
+    same("print(k::fib(20)); print(k::down(100)); print(k::grow(1)); print(k::grow(2.5));").gives(
+        0,
+        "6765\n100\n1034.0\n1289.0\n",
+        &[],
+    );
+    same("let xs = floats([1, 2.5]); k::scale(xs, 2); k::scale(xs, 0.5); k::scale(xs, -3.0); print(xs);")
+        .gives(0, "[-3.0, -7.5]\n", &[]);
+}
+
+#[test]
+fn errors_and_their_frames_are_the_same() {
+    same("print(k::sum_of_parts(3));\nk::sum_of_parts(9);").gives(
+        1,
+        "42\n",
+        &[
+            "Division by zero: 84 / 0",
+            "plugins/kernels/main.rhai:5:17",
+            "in `part`, called from plugins/kernels/main.rhai:6",
+            "in `kernels::sum_of_parts`, called from app.rhai:3:4",
+        ],
+    );
+}
+
+#[test]
+fn calls_are_as_deep() {
+    let all =
+        |call: &str| format!("for n in 100..130 {{ try {{ print({call}) }} catch (e) {{ print(e) }} }}");
+    for call in ["k::down(n)", "k::nested(n, \"abc\")", "k::untyped(n)"] {
+        let ran = same(&all(call));
+        let refused = ran.stdout.matches("Stack overflow").count();
+        assert!((1..30).contains(&refused), "{call}: {ran}");
+    }
+}
+
+#[test]
+fn the_rest_of_the_script_calls_them() {
+    // Twice: the first call may be what has them compiled.
+    same("for i in 0..2 { print(k::all([1, 10, 20])); }").gives(0, "[1, 55, 6765]\n[1, 55, 6765]\n", &[]);
+    same("for i in 0..2 { print(k::as_value([1, 2])); print(k::fib(3)); }").gives(
+        0,
+        "[3, 6]\n2\n[3, 6]\n2\n",
+        &[],
+    );
+    same("try { k::as_method(3) } catch (e) { print(e) } k::fib(3);").gives(0, "Function not found: fib (i64)\n", &[]);
+}
+
+#[test]
+fn time_is_limited() {
+    same("let end = timestamp(); try { k::spin() } catch (e) { print(e) } print(end.elapsed < 5.0);").gives(
+        0,
+        "runs longer than",
+        &[],
+    );
+}
+
+#[test]
+fn many_calls_compile_what_has_no_loop() {
+    let folder = Folder::new(&[
+        ("plugins/plus.rhai", ""),
+        ("few.rhai", "import \"plus\" as p; for i in 0..10 { p::plus(i, 1); }"),
+        (
+            "many.rhai",
+            "import \"plus\" as p; let sum = 0; for i in 0..2000 { sum = p::plus(sum, i); } print(sum);",
+        ),
+    ]);
+    let manifest = r#"{ "name": "plus", "version": "1.0.0", "type": "module", "functions": [
+        { "name": "plus", "params": [{ "name": "a", "type": "int" }, { "name": "b", "type": "int" }], "returns": "int" }
+    ] }"#;
+    folder.write("plugins/plus/plugin.json", manifest);
+    folder.write("plugins/plus/main.rhai", "fn plus(a, b) { a + b }");
+    folder.run(&["run", "--wasm-cache", "cache", "few.rhai"]).gives(0, "", &[]);
+    assert!(!folder.path().join("cache").exists(), "compiled for ten calls");
+    folder.run(&["run", "--wasm-cache", "cache", "many.rhai"]).gives(0, "1999000\n", &[]);
+    assert!(folder.path().join("cache").exists(), "interpreted for two thousand");
+}
+
+#[test]
+fn info_says_what_is_compiled_and_what_stands_in_the_way() {
+    let folder = folder("");
+    folder.run(&["info", "--compiled", "kernels"]).shows(
+        0,
+        &[
+            "kernels 1.0.0: 7 of 12 functions are compiled",
+            "fib(n: int) -> int\n    compiled",
+            "all(xs: array<any>) -> array<any>\n    not compiled: `xs`, which is of type `array<any>`",
+            "not compiled: a string, at plugins/kernels/main.rhai:12",
+            "not compiled: `fib` as a method of an int, at plugins/kernels/main.rhai:15",
+        ],
+    );
+    let json = folder.run(&["info", "--compiled", "--format", "json", "kernels"]);
+    let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let of = |name: &str| {
+        let functions = value["functions"].as_array().unwrap();
+        functions.iter().find(|function| function["name"] == name).unwrap().clone()
+    };
+    assert_eq!(of("fib")["compiled"], true);
+    assert_eq!(of("fib")["obstacle"], serde_json::Value::Null);
+    assert_eq!(of("untyped")["obstacle"]["line"], 12);
+    folder.run(&["info", "--compiled", "--no-compile", "kernels"]).gives(
+        2,
+        "",
+        &["nothing is compiled with `--no-compile`"],
+    );
+}
