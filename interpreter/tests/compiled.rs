@@ -113,7 +113,11 @@ fn the_rest_of_the_script_calls_them() {
         "[3, 6]\n2\n[3, 6]\n2\n",
         &[],
     );
-    same("try { k::as_method(3) } catch (e) { print(e) } k::fib(3);").gives(0, "Function not found: fib (i64)\n", &[]);
+    same("try { k::as_method(3) } catch (e) { print(e) } k::fib(3);").gives(
+        0,
+        "Function not found: fib (i64)\n",
+        &[],
+    );
 }
 
 #[test]
@@ -167,7 +171,7 @@ fn info_says_what_is_compiled_and_what_stands_in_the_way() {
     };
     assert_eq!(of("fib")["compiled"], true);
     assert_eq!(of("fib")["obstacle"], serde_json::Value::Null);
-    assert_eq!(of("untyped")["obstacle"]["line"], 12);
+    assert_eq!(of("untyped")["obstacle"]["location"]["line"], 12);
     folder.run(&["info", "--compiled", "--no-compile", "kernels"]).gives(
         2,
         "",

@@ -14,6 +14,12 @@ fn the_guide_for_script_authors_is_true() {
     follow(&Folder::new(&[]), include_str!("../../docs/guide-scripts.md"), &[]);
 }
 
+#[cfg(feature = "compile")]
+#[test]
+fn the_page_of_compiled_functions_is_true() {
+    follow(&Folder::new(&[]), include_str!("../../docs/compiled-functions.md"), &[]);
+}
+
 #[test]
 fn the_guide_for_tests_is_true() {
     follow(&Folder::new(&[]), include_str!("../../docs/guide-testing.md"), &["rust", "text"]);

@@ -98,25 +98,31 @@ impl FromStr for Signature {
             name = format!("{name}::{}", parser.name("a function name")?);
         }
         parser.expect("(")?;
-        let mut params: Vec<Param> = Vec::new();
-        while !parser.eat(")") {
-            if !params.is_empty() {
-                parser.expect(",")?;
-            }
-            let name = parser.name("a parameter name")?.to_owned();
-            parser.expect(":")?;
-            let ty = parser.ty()?;
-            if ty == Type::Void {
-                return parser.error("`void` is only a result");
-            }
-            if params.iter().any(|p| p.name == name) {
-                return parser.error(format!("parameter `{name}` is declared twice"));
-            }
-            params.push(Param { name, ty });
-        }
+        let params = if parser.eat(")") { Vec::new() } else { params(&mut parser)? };
         let returns = if parser.eat("->") { parser.ty()? } else { Type::Void };
         parser.end()?;
         Ok(Signature { name, params, returns })
+    }
+}
+
+/// One parameter or more, up to the `)`.
+fn params(parser: &mut Parser<'_>) -> Result<Vec<Param>, ParseTypeError> {
+    let mut params: Vec<Param> = Vec::with_capacity(4);
+    loop {
+        let name = parser.name("a parameter name")?.to_owned();
+        parser.expect(":")?;
+        let ty = parser.ty()?;
+        if ty == Type::Void {
+            return parser.error("`void` is only a result");
+        }
+        if params.iter().any(|p| p.name == name) {
+            return parser.error(format!("parameter `{name}` is declared twice"));
+        }
+        params.push(Param { name, ty });
+        if parser.eat(")") {
+            return Ok(params);
+        }
+        parser.expect(",")?;
     }
 }
 

@@ -99,7 +99,15 @@ impl Type {
         Ok(self)
     }
 
+    #[inline]
     pub(crate) fn replace_names(&mut self, lookup: &dyn Fn(&str) -> Option<Type>) -> Result<(), String> {
+        // Most types are none of these, and have no names in them.
+        let named =
+            matches!(self, Type::Array(_) | Type::Map(_) | Type::Option(_) | Type::Fn(..) | Type::Named(_));
+        if named { self.replace_names_inside(lookup) } else { Ok(()) }
+    }
+
+    fn replace_names_inside(&mut self, lookup: &dyn Fn(&str) -> Option<Type>) -> Result<(), String> {
         match self {
             Type::Array(inner) | Type::Map(inner) | Type::Option(inner) => inner.replace_names(lookup),
             Type::Fn(params, returns) => {
@@ -205,6 +213,17 @@ impl FromStr for Type {
     }
 }
 
+/// Whether a byte is a part of names.
+const NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    table
+};
+
 /// A recursive-descent parser over one line of text; also used by [`Signature`](crate::Signature).
 pub(crate) struct Parser<'a> {
     text: &'a str,
@@ -227,31 +246,38 @@ impl<'a> Parser<'a> {
     #[inline]
     fn skip_space(&mut self) {
         let bytes = self.text.as_bytes();
-        while bytes.get(self.at) == Some(&b' ') {
-            self.at += 1;
-        }
+        // Mostly there is one, or none.
+        self.at += usize::from(bytes.get(self.at) == Some(&b' '));
         if !bytes.get(self.at).is_none_or(u8::is_ascii_graphic) {
-            self.at = self.text.len() - self.rest().trim_start().len();
+            self.skip_more_space();
         }
+    }
+
+    #[cold]
+    fn skip_more_space(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
     }
 
     pub(crate) fn error<T>(&self, message: impl Into<String>) -> Result<T, ParseTypeError> {
         Err(ParseTypeError { message: message.into(), offset: self.at })
     }
 
+    #[inline]
     pub(crate) fn eat(&mut self, token: &str) -> bool {
         self.skip_space();
-        let found = self.text.as_bytes()[self.at..].starts_with(token.as_bytes());
-        if found {
-            self.at += token.len();
-        }
+        let found =
+            self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(token.as_bytes()));
+        self.at += if found { token.len() } else { 0 };
         found
     }
 
+    #[inline]
     pub(crate) fn expect(&mut self, token: &str) -> Result<(), ParseTypeError> {
-        if self.eat(token) {
-            return Ok(());
-        }
+        if self.eat(token) { Ok(()) } else { self.missing(token) }
+    }
+
+    #[cold]
+    fn missing(&self, token: &str) -> Result<(), ParseTypeError> {
         match self.rest().chars().next() {
             Some(found) => self.error(format!("expected `{token}`, found `{}`", found.escape_debug())),
             None => self.error(format!("expected `{token}`, found the end")),
@@ -269,15 +295,17 @@ impl<'a> Parser<'a> {
     /// A name: a letter or `_`, then letters, digits, `_`.
     pub(crate) fn name(&mut self, what: &str) -> Result<&'a str, ParseTypeError> {
         self.skip_space();
-        let rest = &self.text.as_bytes()[self.at..];
-        let part_of = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let len = rest.iter().position(|byte| !part_of(*byte)).unwrap_or(rest.len());
-        if rest[..len].first().is_none_or(u8::is_ascii_digit) {
-            return self.error(format!("expected {what}"));
+        let (start, bytes) = (self.at, self.text.as_bytes());
+        while bytes.get(self.at).is_some_and(|byte| NAME[usize::from(*byte)]) {
+            self.at += 1;
         }
-        let name = &self.text[self.at..self.at + len];
-        self.at += len;
-        Ok(name)
+        match self.text.get(start..self.at) {
+            Some(name) if !name.is_empty() && !bytes[start].is_ascii_digit() => Ok(name),
+            _ => {
+                self.at = start;
+                self.error(format!("expected {what}"))
+            }
+        }
     }
 
     /// A text in quotes, in which `\"` and `\\` stand for `"` and `\`.

@@ -1,5 +1,6 @@
 //! Which functions of a plugin are compiled, as `info --compiled` shows it.
 
+use crate::diagnostic::location_value;
 use crate::inspection::loader_here;
 use crate::session::Session;
 use caraway_loaders_core::discover::Plugin;
@@ -71,9 +72,7 @@ impl Compilations {
                 "compiled": obstacle.is_none(),
                 "obstacle": obstacle.as_ref().map(|(what, location)| json!({
                     "message": what,
-                    "file": location.file.display().to_string(),
-                    "line": location.line,
-                    "column": location.column,
+                    "location": location_value(location),
                 })),
             })
         });

@@ -56,6 +56,8 @@ pub(crate) struct Function {
     pub locals: Vec<Type>,
     /// `Never` for a function that never returns.
     pub result: Type,
+    /// How many buffers a call makes, at most.
+    pub buffers: usize,
     pub body: Expr,
 }
 
@@ -99,8 +101,18 @@ pub(crate) enum SiteKind {
     Step,
     /// `throw` of a value of this type. Its bits are told.
     Throw(Type),
-    /// `throw` of a text.
-    ThrowText(String),
+    /// `throw` of a text with values in it.
+    ThrowText(Vec<Piece>),
+    /// A new buffer.
+    Fill,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Text(String),
+    /// The next of the values that are told, which is of this type.
+    Value(Type),
 }
 
 /// An expression and its type.
@@ -137,13 +149,16 @@ pub(crate) enum Kind {
     /// To the head of the innermost loop, before its condition.
     Continue,
     Return(Box<Expr>),
-    /// Of a scalar, of nothing, or of the text of its site.
-    Throw(Option<Box<Expr>>, SiteId),
+    /// Of a scalar, of nothing, or of the text of its site, which has these values in it. Each is a literal or a
+    /// variable.
+    Throw(Vec<Expr>, SiteId),
     /// Fails at its site, without operands: `Never`.
     Fail(SiteId),
     Call(FunctionId, Vec<Expr>, SiteId),
     CallImport(ImportId, Vec<Expr>, SiteId),
     Math(Math, Vec<Expr>, SiteId),
+    /// A new buffer of a length, with this number everywhere.
+    Fill(Box<Expr>, Box<Expr>, SiteId),
     /// The length of a buffer, an int.
     Len(Box<Expr>),
     /// A buffer's number at an index; negative ones count from the end.

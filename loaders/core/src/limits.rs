@@ -120,18 +120,25 @@ impl Limits {
         self.memory.is_some() && memory_is_counted()
     }
 
+    /// How many elements one array, or one buffer, can have; 0 for no limit of its own.
+    pub fn max_array_size(&self) -> usize {
+        self.size(self.array_size, ELEMENTS)
+    }
+
+    /// A limit of single values, which is needed where memory is not counted.
+    fn size(&self, given: Option<usize>, substitute: usize) -> usize {
+        given.unwrap_or(if self.memory_holds() { 0 } else { substitute })
+    }
+
     /// Sets the limits that Rhai itself keeps on an engine. Time and memory are [`budget`](crate::budget)'s.
     pub fn apply(&self, engine: &mut Engine) {
-        let size = |given: Option<usize>, substitute: usize| {
-            given.unwrap_or(if self.memory_holds() { 0 } else { substitute })
-        };
         engine
             .set_max_operations(self.operations.unwrap_or(0))
             .set_max_call_levels(self.call_depth)
             .set_max_expr_depths(self.expression_depth, self.expression_depth)
-            .set_max_string_size(size(self.string_size, STRING_SIZE))
-            .set_max_array_size(size(self.array_size, ELEMENTS))
-            .set_max_map_size(size(self.map_size, ELEMENTS))
+            .set_max_string_size(self.size(self.string_size, STRING_SIZE))
+            .set_max_array_size(self.max_array_size())
+            .set_max_map_size(self.size(self.map_size, ELEMENTS))
             .set_max_variables(self.variables)
             .set_max_functions(self.functions)
             .set_max_modules(self.modules);

@@ -4,6 +4,8 @@
 //! here is opened without waiting, looked at before it is read, and read no further than it may be.
 
 use rustix::fd::{AsFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use rustix::fs::ResolveFlags;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::fmt;
@@ -42,6 +44,8 @@ pub enum Unreadable {
     TooLarge,
 }
 
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
 impl RegularFile {
     /// Opens a file, by way of links if there are some.
     ///
@@ -58,9 +62,22 @@ impl RegularFile {
     ///
     /// As [`open`](Self::open).
     pub fn open_at(folder: impl AsFd, path: &Path) -> Result<Self, Unreadable> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let open = || rustix::fs::openat(&folder, path, flags, Mode::empty());
-        let file: OwnedFd = match rustix::io::retry_on_intr(open) {
+        Self::opened(|| rustix::fs::openat(&folder, path, FLAGS, Mode::empty()))
+    }
+
+    /// The same for a path with no links, which does not lead out of the folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), for other paths and where the system cannot hold them to this, too.
+    #[cfg(target_os = "linux")]
+    pub fn open_below(folder: impl AsFd, path: &Path) -> Result<Self, Unreadable> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        Self::opened(|| rustix::fs::openat2(&folder, path, FLAGS, Mode::empty(), resolve))
+    }
+
+    fn opened(open: impl FnMut() -> rustix::io::Result<OwnedFd>) -> Result<Self, Unreadable> {
+        let file = match rustix::io::retry_on_intr(open) {
             Ok(file) => file,
             Err(Errno::NXIO) => return Err(Unreadable::NotRegular(word(FileType::Socket))),
             Err(error) => return Err(Unreadable::Failed(error.into())),

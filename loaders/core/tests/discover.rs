@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use caraway_loaders_core::bind::Bound;
+use caraway_loaders_core::checksum::Checksums;
 use caraway_loaders_core::discover::{Catalog, Origin, Plugin, SearchPath, discover};
 use caraway_loaders_core::loader::{LoadRequest, Loader, PluginFile};
 use caraway_loaders_core::manifest::{Function, MAX_BYTES, Manifest};
@@ -363,9 +364,29 @@ fn ten_thousand_folders() {
 }
 
 #[test]
+fn opened_files_are_verified_by_their_real_path() {
+    let folder = Folder::new();
+    folder.write("p/plugin.toml", "name = 'p'\nversion = '1.0.0'\ntype = 'module'");
+    folder.write("p/lib/x.so", "as it was").write("p/main.rhai", "");
+    let mut plugin = folder.search().plugins[0].as_ref().clone();
+    assert!(plugin.verify_opened(Path::new("lib/x.so"), b"anything").is_ok());
+    let mut checksums = Checksums::new("the lock", "lock again");
+    let (path, digest) = plugin.digest(Path::new("./lib/./x.so")).unwrap();
+    checksums.insert(path, digest);
+    plugin.checksums = Some(Arc::new(checksums));
+    for file in ["lib/x.so", "./lib/./x.so"] {
+        assert!(plugin.verify_opened(Path::new(file), b"as it was").is_ok());
+        let error = plugin.verify_opened(Path::new(file), b"as it is").unwrap_err();
+        assert_eq!(error.code(), Code::Integrity);
+        assert_eq!(error.location().unwrap().file, plugin.root.join("lib/x.so"));
+    }
+    assert!(plugin.verify_opened(Path::new("main.rhai"), b"").is_err());
+}
+
+#[test]
 fn files_of_a_plugin_stay_in_its_folder() {
     let folder = Folder::new();
-    folder.write("outside", "").write("p/main.rhai", "").write("p/lib/x.so", "");
+    folder.write("outside", "").write("p/main.rhai", "main.rhai").write("p/lib/x.so", "lib/x.so");
     folder.write(
         "p/plugin.toml",
         "name = 'p'\nversion = '1.0.0'\ntype = 'module'\n[implementation]\nentrypoint = 'main.rhai'\nbinaries = ['gone']",
@@ -381,6 +402,12 @@ fn files_of_a_plugin_stay_in_its_folder() {
     let root = plugin.root.canonicalize().unwrap();
     for (file, real) in [("main.rhai", "main.rhai"), ("./lib/x.so", "lib/x.so"), ("within", "lib/x.so")] {
         assert_eq!(plugin.file(Path::new(file)).unwrap(), root.join(real));
+        // What is behind a link is not opened at one look.
+        let opened = plugin.open(Path::new(file));
+        assert_eq!(opened.is_some(), file != "within" && cfg!(target_os = "linux"), "{file}");
+        if let Some(opened) = opened {
+            assert_eq!(opened.read(9).unwrap(), real.as_bytes());
+        }
     }
     let started = Instant::now();
     for (file, message) in [
@@ -400,6 +427,7 @@ fn files_of_a_plugin_stay_in_its_folder() {
         let error = plugin.file(Path::new(file)).unwrap_err();
         assert_eq!(error.code(), Code::EntryPoint, "{file}: {error}");
         assert!(error.message().contains(message), "{file}: {error}");
+        assert!(plugin.open(Path::new(file)).is_none(), "{file}");
     }
     assert!(started.elapsed() < Duration::from_secs(1));
     let gone = plugin.file(Path::new("gone")).unwrap_err();

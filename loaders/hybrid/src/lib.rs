@@ -104,12 +104,11 @@ impl Loader for HybridLoader {
         let native = private(request, &library, &mut instance)?;
         let (script, signatures) = self.script.instantiate(request, &[(NATIVE, native)])?;
 
-        let name = &plugin.manifest.name;
         let mut binder = request.binder();
         instance.add_classes(&mut binder);
         bind_instance(&mut binder, &script, signatures)?;
         for (declared, function) in exported {
-            instance.add_function(function, declared, name, &mut binder)?;
+            instance.add_function(function, declared, &mut binder)?;
         }
         Ok(binder.finish())
     }
@@ -133,7 +132,7 @@ fn private(request: &LoadRequest, library: &Library, instance: &mut Instance) ->
     let mut binder = request.binder_called(&name);
     instance.add_classes(&mut binder);
     for function in library.functions() {
-        instance.add_function(function, function.signature().clone(), &name, &mut binder)?;
+        instance.add_function(function, function.signature().clone(), &mut binder)?;
     }
     Ok(binder.finish().module)
 }

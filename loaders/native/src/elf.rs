@@ -5,11 +5,12 @@
 //! checked in the bytes that are then opened.
 
 use caraway_abi::{ABI_MAJOR, PLUGIN_SIZE_1_0, SYMBOL, SYMBOL_PREFIX};
-use object::read::elf::{ElfFile, FileHeader};
-use object::{
-    Architecture, Endianness, FileKind, Object, ObjectKind, ObjectSection, ObjectSegment, ObjectSymbol,
-    SymbolKind,
+use object::elf::{
+    EM_386, EM_AARCH64, EM_ARM, EM_RISCV, EM_X86_64, ET_DYN, FileHeader32, FileHeader64, SHT_DYNSYM,
+    STT_FUNC, STT_GNU_IFUNC,
 };
+use object::read::elf::{ElfFile, FileHeader, ProgramHeader, SectionHeader, Sym, SymbolTable};
+use object::{Endianness, FileKind, Object, ReadRef};
 
 /// The symbol that the envelope of contract 1.0 is exported as.
 const ENVELOPE_SYMBOL: &str = "_1as_0lib_1header_0root_bmodule_bloader";
@@ -37,7 +38,7 @@ impl Exports {
 }
 
 /// Why bytes are no plugin's library.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// They are no shared library of this system, or not all of one.
     Broken(String),
@@ -52,56 +53,71 @@ pub(crate) enum Unfit {
 }
 
 /// Checks the bytes of a library for this host.
-pub(crate) fn check(bytes: &[u8]) -> Result<Exports, Unfit> {
+pub(crate) fn check<'a, R: ReadRef<'a>>(bytes: R) -> Result<Exports, Unfit> {
     match FileKind::parse(bytes) {
-        Ok(FileKind::Elf64) => check_elf::<object::elf::FileHeader64<Endianness>>(bytes, 64),
-        Ok(FileKind::Elf32) => check_elf::<object::elf::FileHeader32<Endianness>>(bytes, 32),
+        Ok(FileKind::Elf64) => check_elf::<FileHeader64<Endianness>, R>(bytes, 64),
+        Ok(FileKind::Elf32) => check_elf::<FileHeader32<Endianness>, R>(bytes, 32),
         _ => Err(Unfit::Broken("it is no ELF file".to_owned())),
     }
 }
 
-fn check_elf<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8], bits: u32) -> Result<Exports, Unfit> {
+fn check_elf<'a, Elf, R>(bytes: R, bits: u32) -> Result<Exports, Unfit>
+where
+    Elf: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
     let broken = |error: object::Error| Unfit::Broken(format!("its headers are broken: {error}"));
-    let file = ElfFile::<Elf>::parse(bytes).map_err(broken)?;
+    let header = Elf::parse(bytes).map_err(broken)?;
+    let endian = header.endian().map_err(broken)?;
+    let segments = header.program_headers(endian, bytes).map_err(broken)?;
+    let sections = header.sections(endian, bytes).map_err(broken)?;
+    // Others may be large, and nobody needs them.
+    let symbols = sections.symbols(endian, bytes, SHT_DYNSYM).map_err(broken)?;
 
-    let little = file.is_little_endian();
-    let architecture = file.architecture();
+    let little = header.is_little_endian();
     let same = bits == usize::BITS
         && little == cfg!(target_endian = "little")
-        && (HOST == Architecture::Unknown || architecture == HOST);
+        && HOST.is_none_or(|host| header.e_machine(endian) == host);
     if !same {
         let order = if little { "little" } else { "big" };
+        let architecture = ElfFile::<Elf, R>::parse(bytes).map_err(broken)?.architecture();
         return Err(Unfit::Foreign(format!("{architecture:?}, {bits} bits, {order}-endian")));
     }
-    if file.kind() != ObjectKind::Dynamic {
+    if header.e_type(endian) != ET_DYN {
         return Err(Unfit::Broken("it is no shared library".to_owned()));
     }
 
-    let inside =
-        |(offset, size): (u64, u64)| offset.checked_add(size).is_some_and(|end| end <= bytes.len() as u64);
-    let segments = file.segments().map(|segment| segment.file_range());
-    let sections = file.sections().filter_map(|section| section.file_range());
+    let size = bytes.len().unwrap_or(0);
+    let inside = |(offset, len): (u64, u64)| offset.checked_add(len).is_some_and(|end| end <= size);
+    let segments = segments.iter().map(|segment| segment.file_range(endian));
+    let sections = sections.iter().filter_map(|section| section.file_range(endian));
     if !segments.chain(sections).all(inside) {
         return Err(Unfit::Broken("it is cut short".to_owned()));
     }
-    exports(&file)
+    exports(endian, &symbols)
 }
 
-fn exports<'a, Elf: FileHeader<Endian = Endianness>>(file: &ElfFile<'a, Elf>) -> Result<Exports, Unfit> {
+fn exports<'a, Elf, R>(endian: Endianness, symbols: &SymbolTable<'a, Elf, R>) -> Result<Exports, Unfit>
+where
+    Elf: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
     let mut exports = Exports { table: None, envelope: false };
     let mut other = None;
-    for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {
-        let Ok(name) = symbol.name() else { continue };
-        if name == ENVELOPE_SYMBOL {
+    for symbol in symbols.iter().filter(|symbol| symbol.is_definition(endian, symbols.strings())) {
+        let Ok(name) = symbol.name(endian, symbols.strings()) else { continue };
+        if name == ENVELOPE_SYMBOL.as_bytes() {
             exports.envelope = true;
-        } else if name == SYMBOL {
-            let size = usize::try_from(symbol.size()).unwrap_or(usize::MAX);
+        } else if name == SYMBOL.as_bytes() {
+            let size = usize::try_from(symbol.st_size(endian).into()).unwrap_or(usize::MAX);
+            let runs = matches!(symbol.st_type(), STT_FUNC | STT_GNU_IFUNC);
             // A size of 0 is one that the file does not say.
-            if symbol.kind() == SymbolKind::Text || (1..PLUGIN_SIZE_1_0).contains(&size) {
+            if runs || (1..PLUGIN_SIZE_1_0).contains(&size) {
                 return Err(Unfit::NoTable);
             }
             exports.table = Some(TableSymbol { size: (size > 0).then_some(size) });
-        } else if let Some(version) = name.strip_prefix(SYMBOL_PREFIX).and_then(|v| v.parse().ok())
+        } else if let Some(version) = name.strip_prefix(SYMBOL_PREFIX.as_bytes())
+            && let Some(version) = str::from_utf8(version).ok().and_then(|version| version.parse().ok())
             && version != ABI_MAJOR
         {
             other = Some(version);
@@ -114,24 +130,25 @@ fn exports<'a, Elf: FileHeader<Endian = Endianness>>(file: &ElfFile<'a, Elf>) ->
     }
 }
 
-const HOST: Architecture = if cfg!(target_arch = "x86_64") {
-    Architecture::X86_64
+/// What this host's libraries are for. Where it is not known here, the system's own linker has the last word.
+const HOST: Option<u16> = if cfg!(target_arch = "x86_64") {
+    Some(EM_X86_64)
 } else if cfg!(target_arch = "aarch64") {
-    Architecture::Aarch64
+    Some(EM_AARCH64)
 } else if cfg!(target_arch = "riscv64") {
-    Architecture::Riscv64
+    Some(EM_RISCV)
 } else if cfg!(target_arch = "x86") {
-    Architecture::I386
+    Some(EM_386)
 } else if cfg!(target_arch = "arm") {
-    Architecture::Arm
+    Some(EM_ARM)
 } else {
-    // The system's own linker has the last word.
-    Architecture::Unknown
+    None
 };
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pieces::Pieces;
 
     #[test]
     fn what_is_no_library_is_refused() {
@@ -153,13 +170,17 @@ mod tests {
         let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         let kind = u16::from_ne_bytes([program[16], program[17]]);
         let expected = match kind {
-            object::elf::ET_DYN => Unfit::NoPlugin,
+            ET_DYN => Unfit::NoPlugin,
             _ => Unfit::Broken("it is no shared library".to_owned()),
         };
-        assert_eq!(check(&program), Err(expected));
+        assert_eq!(check(&program[..]), Err(expected.clone()));
+        let file = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+        assert_eq!(check(&Pieces::new(&file, program.len() as u64)), Err(expected));
         for part in 1..64 {
             let cut = &program[..program.len() / 64 * part];
             assert!(matches!(check(cut), Err(Unfit::Broken(_))), "cut at {}", cut.len());
+            let pieces = Pieces::new(&file, cut.len() as u64);
+            assert!(matches!(check(&pieces), Err(Unfit::Broken(_))), "cut at {}", cut.len());
         }
     }
 }

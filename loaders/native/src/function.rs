@@ -4,7 +4,7 @@ use crate::argument::{Borrowed, Held, Kept, Passing, Plain, Words};
 use crate::calls::Open;
 use crate::instance::Instance;
 use crate::memory::Out;
-use crate::outcome::Outcome;
+use crate::outcome::{Named, Outcome};
 use crate::typed::Typed;
 use caraway_abi::{Kind, OUT_WORDS};
 use caraway_loaders_core::bind::{Binder, CallError, CallResult, Callbacks};
@@ -55,7 +55,6 @@ impl Function {
         &self,
         instance: &Instance,
         binder: &mut Binder,
-        owner: &str,
         mut declared: Arc<Signature>,
     ) -> Result<(), Error> {
         let Self { call, kind, .. } = *self;
@@ -65,8 +64,8 @@ impl Function {
             // Whatever the manifest calls it: this is what makes it a method.
             first.name = "self".to_owned();
         }
-        let name = [owner, "::", &declared.name].concat();
-        let outcome = instance.outcome(name, &self.signature.returns, &declared.returns);
+        let named = Named { plugin: binder.name().clone(), signature: declared.clone() };
+        let outcome = instance.outcome(named, &self.signature.returns, &declared.returns);
         if let Some(typed) = &self.typed {
             return typed.bind(binder, declared, outcome);
         }
@@ -90,7 +89,7 @@ impl Function {
                         Passing::new(&native.ty, &declared.ty, self.writes >> i & 1 == 1, instance)
                     })
                     .collect();
-                let shown = Signature { name: outcome.function().to_owned(), ..Signature::clone(&declared) };
+                let shown = Signature { name: outcome.function().to_string(), ..Signature::clone(&declared) };
                 add(binder, kind, declared, of_anything(call, shown, params, outcome))
             }
         }

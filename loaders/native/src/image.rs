@@ -1,6 +1,8 @@
 //! A private copy of a library.
 
-use caraway_loaders_core::regular::{RegularFile, Unreadable};
+use crate::pieces::Pieces;
+use caraway_loaders_core::regular::RegularFile;
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -22,7 +24,9 @@ enum Kept {
     #[cfg(target_os = "linux")]
     Memory {
         file: File,
-        bytes: memmap2::Mmap,
+        size: u64,
+        /// What is in the file, once all of it was asked for.
+        bytes: OnceCell<memmap2::Mmap>,
     },
     Folder {
         _folder: tempfile::TempDir,
@@ -31,14 +35,13 @@ enum Kept {
 }
 
 impl Image {
-    /// A copy of the file at `path`; `name` is for maps and debuggers.
+    /// A copy of a file; `name` is for maps and debuggers.
     ///
     /// # Errors
     ///
-    /// What the system says, [`io::ErrorKind::InvalidInput`] for what is no regular file, and
-    /// [`io::ErrorKind::FileTooLarge`] beyond 1 GiB.
-    pub(crate) fn copy(path: &Path, name: &str) -> io::Result<Self> {
-        let mut file = open(path)?;
+    /// What the system says, and [`io::ErrorKind::FileTooLarge`] beyond 1 GiB.
+    pub(crate) fn copy(file: RegularFile, name: &str) -> io::Result<Self> {
+        let mut file = file.into_file();
         #[cfg(target_os = "linux")]
         if let Some(image) = Self::in_memory(&file, name) {
             return Ok(image);
@@ -54,17 +57,11 @@ impl Image {
 
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let mut file = File::from(memfd_create(name, flags).ok()?);
-        // From file to file within the kernel.
-        if io::copy(&mut source.take(MAX_SIZE + 1), &mut file).ok()? > MAX_SIZE {
-            return None;
-        }
+        let size = fill(&mut file, source).ok().filter(|size| *size <= MAX_SIZE)?;
         fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
             .ok()?;
-        // SAFETY: the seals keep the file as it is, with what is mapped of it.
-        let bytes = unsafe { memmap2::Mmap::map(&file) }.ok()?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        // Without /proc there is no path to it.
-        path.exists().then(|| Self { path, kept: Kept::Memory { file, bytes } })
+        Some(Self { path, kept: Kept::Memory { file, size, bytes: OnceCell::new() } })
     }
 
     fn in_folder(source: &File, name: &str) -> io::Result<Self> {
@@ -73,22 +70,55 @@ impl Image {
         if bytes.len() as u64 > MAX_SIZE {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
+        Self::written(bytes, name)
+    }
+
+    fn written(bytes: Vec<u8>, name: &str) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("caraway-").tempdir()?;
         let path = folder.path().join(name);
         std::fs::write(&path, &bytes)?;
         Ok(Self { path, kept: Kept::Folder { _folder: folder, bytes } })
     }
 
-    /// What is in it.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// All that is in it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn bytes(&self) -> io::Result<&[u8]> {
         match &self.kept {
             #[cfg(target_os = "linux")]
-            Kept::Memory { bytes, .. } => bytes,
-            Kept::Folder { bytes, .. } => bytes,
+            Kept::Memory { file, bytes, .. } => {
+                if let Some(bytes) = bytes.get() {
+                    return Ok(bytes);
+                }
+                // SAFETY: the seals keep the file as it is, with what is mapped of it.
+                let mapped = unsafe { memmap2::Mmap::map(file) }?;
+                Ok(bytes.get_or_init(|| mapped))
+            }
+            Kept::Folder { bytes, .. } => Ok(bytes),
         }
     }
 
-    /// A path that leads to the copy as long as this lives.
+    /// Its file, to read a little of it, which costs less than to map all. `None` where its bytes are there.
+    pub(crate) fn pieces(&self) -> Option<Pieces<'_>> {
+        match &self.kept {
+            #[cfg(target_os = "linux")]
+            Kept::Memory { file, size, bytes } => bytes.get().is_none().then(|| Pieces::new(file, *size)),
+            Kept::Folder { .. } => None,
+        }
+    }
+
+    /// The same bytes in a folder: without `/proc` there is no path to what is in memory.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn named(self, name: &str) -> io::Result<Self> {
+        Self::written(self.bytes()?.to_vec(), name)
+    }
+
+    /// A path that leads to the copy as long as this lives, see [`named`](Image::named).
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -107,17 +137,28 @@ impl Image {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    match RegularFile::open(path) {
-        Ok(file) => Ok(file.into_file()),
-        Err(Unreadable::Failed(error)) => Err(error),
-        Err(other) => Err(io::Error::new(io::ErrorKind::InvalidInput, other)),
+/// Copies all of a file, or a little more than may be copied, within the kernel if it can.
+#[cfg(target_os = "linux")]
+fn fill(file: &mut File, source: &File) -> io::Result<u64> {
+    let mut size = 0;
+    while size <= MAX_SIZE {
+        // It is no limit but what the kernel gives at most; 0 is given at the end only.
+        match rustix::fs::sendfile(&*file, source, None, MAX_SIZE as usize) {
+            Ok(0) => return Ok(size),
+            Ok(copied) => size += copied as u64,
+            Err(_) => return Ok(size + io::copy(&mut source.take(MAX_SIZE + 1 - size), file)?),
+        }
     }
+    Ok(size)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn open(path: &Path) -> RegularFile {
+        RegularFile::open(path).unwrap()
+    }
 
     fn source() -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -128,37 +169,29 @@ mod tests {
     #[track_caller]
     fn holds(image: &Image, bytes: &[u8]) {
         assert_eq!(std::fs::read(image.path()).unwrap(), bytes);
-        assert_eq!(image.bytes(), bytes);
+        assert_eq!(image.bytes().unwrap(), bytes);
     }
 
     #[test]
     fn a_copy_has_the_bytes() {
         let source = source();
-        let image = Image::copy(source.path(), "libx.so").unwrap();
+        let image = Image::copy(open(source.path()), "libx.so").unwrap();
         std::fs::write(source.path(), b"other").unwrap();
         holds(&image, b"bytes");
-        let image = Image::in_folder(&open(source.path()).unwrap(), "libx.so").unwrap();
+        let image = image.named("libx.so").unwrap();
+        assert_eq!(image.path().file_name().unwrap(), "libx.so");
+        holds(&image, b"bytes");
+        let image = Image::in_folder(&open(source.path()).into_file(), "libx.so").unwrap();
         holds(&image, b"other");
         let path = image.path().to_owned();
         drop(image);
         assert!(!path.exists());
     }
 
-    #[track_caller]
-    fn refused(path: &str, kind: io::ErrorKind) {
-        assert_eq!(Image::copy(path.as_ref(), "x").err().unwrap().kind(), kind);
-    }
-
-    #[test]
-    fn only_regular_files_are_copied() {
-        refused("/dev/zero", io::ErrorKind::InvalidInput);
-        refused("/nowhere", io::ErrorKind::NotFound);
-    }
-
     #[cfg(target_os = "linux")]
     #[test]
     fn a_copy_in_memory_cannot_be_changed() {
-        let image = Image::in_memory(&open(source().path()).unwrap(), "libx.so").unwrap();
+        let image = Image::in_memory(&open(source().path()).into_file(), "libx.so").unwrap();
         let write = File::options().write(true).open(image.path());
         let changed = write.and_then(|mut file| io::Write::write(&mut file, b"other"));
         assert!(changed.is_err());

@@ -3,7 +3,7 @@
 use crate::function::Function;
 use crate::handle::{Class, ClassId};
 use crate::life::Life;
-use crate::outcome::Outcome;
+use crate::outcome::{Named, Outcome};
 use caraway_loaders_core::bind::Binder;
 use caraway_loaders_core::handle::Class as Kind;
 use caraway_loaders_core::{Error, Signature, Type};
@@ -39,8 +39,8 @@ impl Instance {
         }
     }
 
-    /// Puts a function of the library into a module, which messages call `owner`, as `declared`, which
-    /// [`agree`](crate::agree::agree) has found to fit. The module has the [classes](Instance::add_classes).
+    /// Puts a function of the library into a module, as `declared`, which [`agree`](crate::agree::agree) has found to
+    /// fit. The module has the [classes](Instance::add_classes).
     ///
     /// # Errors
     ///
@@ -49,10 +49,9 @@ impl Instance {
         &self,
         function: &Function,
         declared: Arc<Signature>,
-        owner: &str,
         binder: &mut Binder,
     ) -> Result<(), Error> {
-        function.bind(self, binder, owner, declared)
+        function.bind(self, binder, declared)
     }
 
     /// The class of this name, once a module has it.
@@ -60,7 +59,7 @@ impl Instance {
         self.kinds.get(name).map(ClassId::of)
     }
 
-    pub(crate) fn outcome(&self, function: String, native: &Type, declared: &Type) -> Outcome {
+    pub(crate) fn outcome(&self, function: Named, native: &Type, declared: &Type) -> Outcome {
         let class = match native {
             Type::Handle(name) => {
                 let kind = self.kinds.get(&**name).cloned();

@@ -6,8 +6,8 @@
 //! is what is loaded:
 //!
 //! 1. [`target`] finds the library for this target in the manifest.
-//! 2. The file is read once; `elf` looks at its headers and symbols; `image` puts the bytes where nobody can
-//!    change them.
+//! 2. The file is read once: `image` puts the bytes where nobody can change them, and `elf` looks there at headers and
+//!    symbols, which `pieces` reads.
 //! 3. `opening` opens that copy, for good, and finds the table in it; `table` copies and checks what is there.
 //!    Plugins of contract 1.0 wrap theirs in an `envelope` of abi_stable, which needs the feature of that name.
 //! 4. [`library`] makes sense of it: signatures, and the types and classes that they name.
@@ -38,6 +38,7 @@ mod loader;
 mod memory;
 mod opening;
 mod outcome;
+mod pieces;
 mod shape;
 mod table;
 pub mod target;

@@ -4,7 +4,7 @@ use crate::function::Function;
 use crate::instance::Instance;
 use crate::life::Life;
 use crate::opening::Opening;
-use crate::shape::Shape;
+use crate::shape::{Scalar, Shape};
 use crate::table::{ClassEntry, FunctionEntry, Table};
 use crate::typed::Typed;
 use crate::types::Types;
@@ -135,7 +135,7 @@ fn function(opening: &Opening<'_>, types: &Types, entry: &FunctionEntry) -> Resu
     let buffer = |index: usize| {
         signature.params.get(index).is_some_and(|param| matches!(param.ty, Type::Ints | Type::Floats))
     };
-    if (0..u32::BITS as usize).any(|index| written(index) && !buffer(index)) {
+    if entry.writes != 0 && (0..u32::BITS as usize).any(|index| written(index) && !buffer(index)) {
         return Err(broken("as one that writes to what is no buffer"));
     }
     let typed = if entry.typed.is_null() {
@@ -181,7 +181,8 @@ fn signature(opening: &Opening<'_>, types: &Types, text: &str) -> Result<Signatu
 
 /// Whether values of a type can be passed to functions of scripts.
 fn is_data(ty: &Type) -> bool {
-    matches!(ty, Type::Ints | Type::Floats) || !ty.any(&Shape::is_whole)
+    let scalar = Scalar::of(ty).is_some();
+    scalar || matches!(ty, Type::String | Type::Void | Type::Ints | Type::Floats) || !ty.any(&Shape::is_whole)
 }
 
 #[cfg(test)]

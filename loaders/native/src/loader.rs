@@ -114,11 +114,10 @@ impl Loader for NativeLoader {
         let library = open(plugin)?;
         let agreed = agree(&plugin.manifest, &library, Unlisted::Refuse, |_| true)?;
         let mut instance = library.start(request)?;
-        let name = &plugin.manifest.name;
         let mut binder = request.binder();
         instance.add_classes(&mut binder);
         for (declared, function) in agreed {
-            instance.add_function(function, declared, name, &mut binder)?;
+            instance.add_function(function, declared, &mut binder)?;
         }
         Ok(binder.finish())
     }

@@ -5,6 +5,7 @@ use crate::image::Image;
 use crate::table::{Flaw, Table};
 use caraway_abi::{ABI_MAJOR, ABI_MINOR, Plugin as PluginTable, SYMBOL};
 use caraway_loaders_core::discover::Plugin;
+use caraway_loaders_core::regular::RegularFile;
 use caraway_loaders_core::{Code, Error, Location};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 use semver::Version;
@@ -26,19 +27,45 @@ impl<'a> Opening<'a> {
     /// Opens a private copy of the file, which runs its constructors, and gives its table, which is the one of
     /// the manifest's plugin.
     pub(crate) fn open(&self) -> Result<Table, Error> {
-        let path = self.plugin.binary(self.file)?;
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-        let image =
-            Image::copy(&path, &name).map_err(|error| self.refused(&format!("cannot be read: {error}")))?;
-        self.plugin.verify(&path, image.bytes())?;
-        let exports = self.exports(image.bytes())?;
+        let image = self.copy(&name)?;
+        let exports = self.exports(&image)?;
         let pointer = self.load(image, &name, exports)?;
         self.check(pointer, exports.table.and_then(|symbol| symbol.size))
     }
 
+    /// A copy of the file, which is what it must be.
+    fn copy(&self, name: &str) -> Result<Image, Error> {
+        let plugin = self.plugin;
+        let (file, path) = match plugin.open(self.file) {
+            Some(file) => (file, None),
+            None => {
+                let path = plugin.binary(self.file)?;
+                (RegularFile::open(&path).map_err(|error| self.unreadable(&error))?, Some(path))
+            }
+        };
+        let image = Image::copy(file, name).map_err(|error| self.unreadable(&error))?;
+        if plugin.checksums.is_some() {
+            let bytes = image.bytes().map_err(|error| self.unreadable(&error))?;
+            match path {
+                Some(path) => plugin.verify(&path, bytes)?,
+                None => plugin.verify_opened(self.file, bytes)?,
+            }
+        }
+        Ok(image)
+    }
+
     #[cfg(all(unix, not(target_vendor = "apple")))]
-    fn exports(&self, bytes: &[u8]) -> Result<Exports, Error> {
-        let exports = elf::check(bytes).map_err(|unfit| self.unfit(unfit))?;
+    fn exports(&self, image: &Image) -> Result<Exports, Error> {
+        // What is wrong is known only with all of it.
+        let glanced = image.pieces().and_then(|pieces| elf::check(&pieces).ok());
+        let exports = match glanced {
+            Some(exports) => exports,
+            None => {
+                let bytes = image.bytes().map_err(|error| self.unreadable(&error))?;
+                elf::check(bytes).map_err(|unfit| self.unfit(unfit))?
+            }
+        };
         #[cfg(not(feature = "abi_stable"))]
         if exports.table.is_none() {
             return Err(self.enveloped());
@@ -47,16 +74,19 @@ impl<'a> Opening<'a> {
     }
 
     #[cfg(not(all(unix, not(target_vendor = "apple"))))]
-    fn exports(&self, _bytes: &[u8]) -> Result<Exports, Error> {
+    fn exports(&self, _image: &Image) -> Result<Exports, Error> {
         Ok(Exports::UNKNOWN)
     }
 
     /// Opens a private copy, for good, and finds the table in it.
-    fn load(&self, image: Image, name: &str, exports: Exports) -> Result<*const PluginTable, Error> {
-        // All symbols now: one that is missing is an error here and not the end of the process in a call.
-        // SAFETY: constructors run. The operator has granted this plugin all that native code can do, and the
-        // file's structure has been checked.
-        let handle = unsafe { Handle::open(Some(image.path()), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
+    fn load(&self, mut image: Image, name: &str, exports: Exports) -> Result<*const PluginTable, Error> {
+        let mut opened = dlopen(&image);
+        // To look beforehand would cost each load more.
+        if opened.is_err() && !image.path().exists() {
+            image = image.named(name).map_err(|error| self.unreadable(&error))?;
+            opened = dlopen(&image);
+        }
+        let handle = opened.map_err(|error| {
             let system = error.to_string().replace(&*image.path().to_string_lossy(), name);
             self.refused(&format!("cannot be opened: {system}"))
         })?;
@@ -127,6 +157,10 @@ impl<'a> Opening<'a> {
         self.error(Code::LoadFailed, message)
     }
 
+    fn unreadable(&self, error: &dyn std::fmt::Display) -> Error {
+        self.refused(&format!("cannot be read: {error}"))
+    }
+
     pub(crate) fn mismatch(&self, message: &str) -> Error {
         self.error(Code::SignatureMismatch, message)
     }
@@ -185,4 +219,12 @@ impl<'a> Opening<'a> {
             Unfit::Contract(version) => self.contract(&version.to_string()),
         }
     }
+}
+
+/// Opens a copy whose structure has been checked.
+fn dlopen(image: &Image) -> Result<Handle, libloading::Error> {
+    // All symbols now: one that is missing is an error here and not the end of the process in a call.
+    // SAFETY: constructors run. The operator has granted this plugin all that native code can do, and the
+    // file's structure has been checked.
+    unsafe { Handle::open(Some(image.path()), RTLD_NOW | RTLD_LOCAL) }
 }

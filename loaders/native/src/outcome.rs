@@ -10,20 +10,33 @@ use caraway_abi::{Failure, NO_MEMORY, Status};
 use caraway_loaders_core::bind::conform::{self, Functions};
 use caraway_loaders_core::bind::{CallError, CallResult};
 use caraway_loaders_core::buffer::{Buffer, Number};
-use caraway_loaders_core::{Code, Error, Type, budget};
+use caraway_loaders_core::{Code, Error, Signature, Type, budget};
 use rhai::Dynamic;
+use std::fmt;
 use std::sync::Arc;
 
 /// How a function's result is read. Keeps the plugin alive.
 pub(crate) struct Outcome {
-    /// `plugin::function`, for messages.
-    function: String,
+    function: Named,
     shape: Shape,
     /// What the manifest declares, where that has to be looked at.
     declared: Option<Type>,
     /// For handles.
     class: Option<Class>,
     life: Arc<Life>,
+}
+
+/// A function as messages name it: `plugin::function`.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) plugin: Arc<str>,
+    pub(crate) signature: Arc<Signature>,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}", self.plugin, self.signature.name)
+    }
 }
 
 /// Numbers of a plugin that a buffer is made of.
@@ -36,7 +49,7 @@ struct Kept<T: Copy> {
 impl Outcome {
     /// For a result that is `native` to the library and `declared` in the manifest; `class` is its class.
     pub(crate) fn new(
-        function: String,
+        function: Named,
         native: &Type,
         declared: &Type,
         class: Option<Class>,
@@ -47,8 +60,8 @@ impl Outcome {
         Self { function, shape, declared, class, life }
     }
 
-    /// `plugin::function`.
-    pub(crate) fn function(&self) -> &str {
+    /// The function.
+    pub(crate) fn function(&self) -> &Named {
         &self.function
     }
 
@@ -200,7 +213,8 @@ mod tests {
 
     fn outcome(native: &str, declared: &str) -> Outcome {
         let (native, declared) = (native.parse().unwrap(), declared.parse().unwrap());
-        Outcome::new("p::f".to_owned(), &native, &declared, None, Arc::new(Life::without_plugin()))
+        let function = Named { plugin: "p".into(), signature: Arc::new("f()".parse().unwrap()) };
+        Outcome::new(function, &native, &declared, None, Arc::new(Life::without_plugin()))
     }
 
     /// Bytes in the host's memory, with room to spare.

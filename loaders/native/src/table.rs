@@ -117,7 +117,11 @@ impl Table {
                 .ok_or(Flaw::TooNew("a function of a `kind` that this host does not know"))?;
             Ok(FunctionEntry { signature: text(entry.signature)?, doc: text(entry.doc)?, kind, entry })
         };
-        (0..function_count).map(entry).collect()
+        let mut entries = Vec::with_capacity(function_count);
+        for index in 0..function_count {
+            entries.push(entry(index)?);
+        }
+        Ok(entries)
     }
 
     /// Its classes, in order.

@@ -12,6 +12,7 @@ use caraway_loaders_core::bind::{Binder, CallResult};
 use caraway_loaders_core::observe::body;
 use caraway_loaders_core::{Error, Signature, Type};
 use rhai::{Dynamic, NativeCallContext};
+use smallvec::SmallVec;
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(crate) struct Typed {
     pointer: *const c_void,
-    params: Vec<Scalar>,
+    params: SmallVec<[Scalar; TYPED_PARAMS]>,
     /// `None` for `void`.
     returns: Option<Scalar>,
 }
@@ -32,9 +33,10 @@ unsafe impl Sync for Typed {}
 impl Typed {
     /// For a function of this signature; `None` if that may not have one.
     pub(crate) fn new(pointer: *const c_void, signature: &Signature) -> Option<Self> {
-        let params: Option<Vec<Scalar>> =
-            signature.params.iter().map(|param| Scalar::of(&param.ty)).collect();
-        let params = params.filter(|params| params.len() <= TYPED_PARAMS)?;
+        if signature.params.len() > TYPED_PARAMS {
+            return None;
+        }
+        let params = signature.params.iter().map(|param| Scalar::of(&param.ty)).collect::<Option<_>>()?;
         let returns = match &signature.returns {
             Type::Void => None,
             ty => Some(Scalar::of(ty)?),

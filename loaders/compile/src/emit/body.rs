@@ -198,8 +198,8 @@ impl<'a> Body<'a> {
                 self.expression(operand);
                 self.code().return_();
             }
-            Kind::Throw(operand, site) => self.throw(operand.as_deref(), *site),
-            Kind::Fail(site) => self.throw(None, *site),
+            Kind::Throw(operands, site) => self.throw(operands, *site),
+            Kind::Fail(site) => self.throw(&[], *site),
             Kind::Call(function, args, site) => {
                 self.code().local_get(LEVEL).i32_const(1).i32_add();
                 self.call(self.layout.function(*function), args, *site);
@@ -209,6 +209,7 @@ impl<'a> Body<'a> {
                 self.call(self.layout.import(*import), args, *site);
             }
             Kind::Math(math, args, site) => self.math(*math, args, *site),
+            Kind::Fill(len, value, site) => self.fill(len, value, *site),
             Kind::Len(buffer) => self.len(buffer),
             Kind::Load(buffer, index, site) => self.load(buffer, index, *site),
             Kind::Store(buffer, index, value, site) => self.store(buffer, index, value, *site),
@@ -228,16 +229,13 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn throw(&mut self, operand: Option<&Expr>, site: SiteId) {
-        if let Some(operand) = operand {
+    fn throw(&mut self, operands: &[Expr], site: SiteId) {
+        for operand in operands {
             self.expression(operand);
-            to_word(&mut self.code(), operand.ty);
-        }
-        if operand.is_none_or(|operand| value(operand.ty).is_none()) {
-            self.code().i64_const(0);
+            to_word(&mut self.code(), operand.ty).call(Helper::Tell.index());
         }
         self.fail(count(site), |code| {
-            code.i64_const(0);
+            code.i64_const(0).i64_const(0);
         });
     }
 

@@ -8,7 +8,7 @@
 
 use super::Helper;
 use super::body::{Body, Scratch};
-use super::module::count;
+use super::module::{count, to_word};
 use crate::ir::{Expr, Kind, SiteId, Type};
 use wasm_encoder::{InstructionSink, MemArg};
 
@@ -23,8 +23,8 @@ impl Memory {
     pub(crate) const PAGE: usize = 1 << Self::PAGE_BITS;
     const PAGE_BITS: u32 = 9;
 
-    /// How many numbers there is room for: 256 MiB of them.
-    pub(crate) const NUMBERS: usize = 32 << 20;
+    /// How many numbers there is room for: 512 MiB of them.
+    pub(crate) const NUMBERS: usize = 64 << 20;
 
     /// An entry for each buffer: its first place, an `i32`, and 8 bytes later its length, an `i64`.
     pub(crate) const ENTRY: usize = 1 << Self::ENTRY_BITS;
@@ -65,6 +65,14 @@ impl Body<'_> {
         code.local_get(number).i32_const(entry).i32_shl().i32_load(at(0, 2)).local_set(start);
         code.local_get(number).i32_const(entry).i32_shl().i64_load(at(Memory::LEN_IN_ENTRY, 3));
         code.local_set(len);
+    }
+
+    /// A new buffer, which does not change what is known of the others.
+    pub(super) fn fill(&mut self, len: &Expr, value: &Expr, site: SiteId) {
+        self.code().i32_const(i32::from(value.ty == Type::Float));
+        self.expression(len);
+        self.expression(value);
+        to_word(&mut self.code(), value.ty).i32_const(count(site).cast_signed()).call(Helper::Fill.index());
     }
 
     /// After a call that may have changed them.

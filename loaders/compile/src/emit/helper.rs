@@ -8,6 +8,11 @@ use wasm_encoder::ValType::{self, F64, I32, I64};
 pub(crate) enum Helper {
     /// Ends the call. Takes two numbers to be told, and the site.
     Fail,
+    /// Tells a number more.
+    Tell,
+    /// Makes a buffer. Takes whether it has floats, its length, the bits of what it is filled with and the site; gives
+    /// its number.
+    Fill,
     /// `x ** y` of ints. Takes the site too, since it can fail.
     Power,
     ShiftLeft,
@@ -28,6 +33,8 @@ impl Helper {
     /// All of them, in the order in which modules import them.
     pub(crate) const ALL: &[Helper] = &[
         Helper::Fail,
+        Helper::Tell,
+        Helper::Fill,
         Helper::Power,
         Helper::ShiftLeft,
         Helper::ShiftRight,
@@ -74,6 +81,8 @@ impl Helper {
     pub(super) fn ty(self) -> (&'static [ValType], &'static [ValType]) {
         match self {
             Helper::Fail => (&[I64, I64, I32], &[]),
+            Helper::Tell => (&[I64], &[]),
+            Helper::Fill => (&[I32, I64, I64, I32], &[I32]),
             Helper::Power => (&[I64, I64, I32], &[I64]),
             Helper::ShiftLeft | Helper::ShiftRight => (&[I64, I64], &[I64]),
             Helper::FloatPower | Helper::FloatRemainder | Helper::Binary(_) => (&[F64, F64], &[F64]),

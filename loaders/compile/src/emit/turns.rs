@@ -41,10 +41,11 @@ fn fits(expr: &Expr, left: &mut usize) -> bool {
         | Kind::Len(operand) => fits(operand, left),
         Kind::Binary(_, a, b, _) | Kind::Load(a, b, _) | Kind::LoadAt(a, b) => fits(a, left) && fits(b, left),
         Kind::If(a, b, c) | Kind::Store(a, b, c, _) => fits(a, left) && fits(b, left) && fits(c, left),
-        Kind::And(operands) | Kind::Or(operands) | Kind::Seq(operands) | Kind::Math(_, operands, _) => {
-            operands.iter().all(|operand| fits(operand, left))
-        }
-        Kind::Throw(operand, _) => operand.as_ref().is_none_or(|operand| fits(operand, left)),
-        Kind::Loop(_) | Kind::Call(..) | Kind::CallImport(..) => false,
+        Kind::And(operands)
+        | Kind::Or(operands)
+        | Kind::Seq(operands)
+        | Kind::Math(_, operands, _)
+        | Kind::Throw(operands, _) => operands.iter().all(|operand| fits(operand, left)),
+        Kind::Fill(..) | Kind::Loop(_) | Kind::Call(..) | Kind::CallImport(..) => false,
     }
 }

@@ -7,6 +7,9 @@ use crate::ir::{Expr, Function, Kind, Local, SiteId, SiteKind, Type};
 use caraway_loaders_script::Obstacle;
 use rhai::{Position, Stmt};
 
+/// How many buffers a function can make.
+const MAX_BUFFERS: usize = 64;
+
 /// A function that is being typed.
 pub(super) struct Body<'s, 'a> {
     pub session: &'s mut Session<'a>,
@@ -18,6 +21,8 @@ pub(super) struct Body<'s, 'a> {
     /// What all ways out give.
     result: Type,
     is_void: bool,
+    /// How many buffers a call makes.
+    buffers: usize,
 }
 
 /// A variable that is in scope.
@@ -61,6 +66,7 @@ impl<'s, 'a> Body<'s, 'a> {
             assigned: Vec::new(),
             result: Type::Never,
             is_void: key.is_void,
+            buffers: 0,
         };
         for (name, ty) in definition.params.iter().zip(&key.params) {
             let local = body.local(*ty);
@@ -73,8 +79,9 @@ impl<'s, 'a> Body<'s, 'a> {
             false => body.block(&definition.body, !key.is_void)?,
         };
         body.gives(value.ty, end)?;
-        let Body { locals, result, .. } = body;
-        Ok(Function { name: key.name.clone(), params: key.params.len(), locals, result, body: value })
+        let Body { locals, result, buffers, .. } = body;
+        let (name, params) = (key.name.clone(), key.params.len());
+        Ok(Function { name, params, locals, result, buffers, body: value })
     }
 
     /// A new variable of the function.
@@ -94,6 +101,18 @@ impl<'s, 'a> Body<'s, 'a> {
 
     pub(super) fn site(&mut self, position: Position, kind: SiteKind) -> SiteId {
         self.session.site(position, kind)
+    }
+
+    /// Counts buffers that are made here. They stay until the call from outside ends, so there can be but few.
+    pub(super) fn makes_buffers(&mut self, count: usize, position: Position) -> Result<(), Obstacle> {
+        if count > 0 && !self.loops.is_empty() {
+            return Err(obstacle("a buffer that is made in a loop", position));
+        }
+        self.buffers += count;
+        if self.buffers > MAX_BUFFERS {
+            return Err(obstacle(format!("more than {MAX_BUFFERS} buffers"), position));
+        }
+        Ok(())
     }
 
     /// Puts a variable into scope.

@@ -25,6 +25,25 @@ impl Body<'_, '_> {
         Ok(Expr { kind: is_zero, ty: Type::Bool })
     }
 
+    /// `floats(length, number)` and `ints(length, number)`.
+    pub(super) fn new_buffer(
+        &mut self,
+        is_floats: bool,
+        mut arguments: Vec<Expr>,
+        position: Position,
+    ) -> Result<Expr, Obstacle> {
+        self.makes_buffers(1, position)?;
+        let (Some(number), Some(length)) = (arguments.pop(), arguments.pop()) else {
+            return Err(obstacle("a buffer without a length", position));
+        };
+        let number = if is_floats && number.ty == Type::Int { to_float(number) } else { number };
+        let ty = if is_floats { Type::Floats } else { Type::Ints };
+        let site = self.site(position, SiteKind::Fill);
+        let fill = Kind::Fill(Box::new(length), Box::new(number), site);
+        let local = self.local(ty);
+        Ok(sequence(vec![set(local, Expr { kind: fill, ty }), get(local, ty)]))
+    }
+
     /// `buffer[index]`.
     pub(super) fn load(
         &mut self,

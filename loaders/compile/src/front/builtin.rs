@@ -33,6 +33,9 @@ impl Body<'_, '_> {
                 });
                 return self.builtin(name, arguments.collect(), position);
             }
+            ("floats", [Type::Int, Type::Int | Type::Float]) | ("ints", [Type::Int, Type::Int]) => {
+                return self.new_buffer(name == "floats", arguments, position);
+            }
             ("is_zero" | "is_odd" | "is_even", [Type::Int]) => {
                 return Ok(self.of_int(name, arguments.swap_remove(0), position));
             }

@@ -53,6 +53,7 @@ impl Body<'_, '_> {
             // Of what is wrong with a function's whole, the call is as good a place as any.
             if inner.position.is_none() { obstacle(inner.what, position) } else { inner }
         })?;
+        self.makes_buffers(self.session.buffers(id), position)?;
         let ty = self.session.result(id);
         let site = self.site(position, SiteKind::Call(name.to_owned()));
         Ok(Expr { kind: Kind::Call(id, arguments, site), ty })

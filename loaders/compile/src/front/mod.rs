@@ -14,6 +14,7 @@ mod session;
 mod source;
 mod statement;
 mod switch;
+mod throw;
 
 use crate::host::MAX_PARAMS;
 use crate::ir::{FunctionId, Program, Type};

@@ -8,9 +8,9 @@ use caraway_loaders_script::Obstacle;
 use rhai::Position;
 use std::collections::HashMap;
 
-/// How many statements and expressions are looked at for one script, functions that are looked at again
-/// counted again.
-const MAX_WORK: usize = 200_000;
+/// How many statements and expressions are looked at for one script, functions that are looked at again counted again.
+/// Nothing can interrupt the compiler, so it must not have much to do.
+const MAX_WORK: usize = 30_000;
 
 /// How many functions can call each other in a row before one is reached that has been typed.
 const MAX_DEPTH: usize = 48;
@@ -36,6 +36,8 @@ pub(super) struct Session<'a> {
     results: Vec<Option<Type>>,
     /// Functions whose results were asked for and not known.
     asked: Vec<FunctionId>,
+    /// Functions that are being typed, and whether they are called by what they call.
+    open: Vec<(FunctionId, bool)>,
     work: usize,
     depth: usize,
 }
@@ -48,6 +50,7 @@ impl<'a> Session<'a> {
             known: HashMap::new(),
             results: Vec::new(),
             asked: Vec::new(),
+            open: Vec::new(),
             work: 0,
             depth: 0,
         }
@@ -64,6 +67,7 @@ impl<'a> Session<'a> {
         if outcome.is_err() {
             mark.restore(self);
             self.asked.clear();
+            self.open.clear();
             self.depth = 0;
         }
         outcome
@@ -72,6 +76,9 @@ impl<'a> Session<'a> {
     /// Types a function, unless that has been done.
     pub(super) fn function(&mut self, key: &Key) -> Result<FunctionId, Obstacle> {
         if let Some(&id) = self.known.get(key) {
+            if let Some((_, calls_itself)) = self.open.iter_mut().find(|(open, _)| *open == id) {
+                *calls_itself = true;
+            }
             return Ok(id);
         }
         let definition = self.source.definition(&key.name, key.params.len())?;
@@ -83,7 +90,15 @@ impl<'a> Session<'a> {
         let mut guess = None;
         for _ in 0..MAX_PASSES {
             let id = self.begin(key, guess);
+            self.open.push((id, false));
             let function = Body::lower(self, key, &definition)?;
+            let calls_itself = self.open.pop().is_some_and(|(_, calls_itself)| calls_itself);
+            if calls_itself && function.buffers > 0 {
+                return Err(obstacle(
+                    format!("`{}`, which calls itself and makes buffers", key.name),
+                    Position::NONE,
+                ));
+            }
             let result = function.result;
             self.program.functions[id] = function;
             // A recursive call whose result was not known ended what came after it. Now it is known.
@@ -107,6 +122,7 @@ impl<'a> Session<'a> {
             params: key.params.len(),
             locals: key.params.clone(),
             result: Type::Never,
+            buffers: 0,
             body: Expr { kind: Kind::Unit, ty: Type::Unit },
         });
         self.results.push(result);
@@ -120,6 +136,11 @@ impl<'a> Session<'a> {
             self.asked.push(id);
             Type::Never
         })
+    }
+
+    /// How many buffers a call of a function makes.
+    pub(super) fn buffers(&self, id: FunctionId) -> usize {
+        self.program.functions[id].buffers
     }
 
     /// A new place that can fail.

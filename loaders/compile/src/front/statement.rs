@@ -1,10 +1,10 @@
 //! Statements.
 
 use super::arguments::Arguments;
-use super::body::{Body, Place, dropped, get, named, sequence, set, unified, unit};
+use super::body::{Body, Place, dropped, get, named, set, unified, unit};
 use super::obstacle;
 use super::operator::binary;
-use crate::ir::{Expr, Kind, SiteKind, Type};
+use crate::ir::{Expr, Kind, Type};
 use caraway_loaders_script::Obstacle;
 use rhai::{ASTFlags, BinaryExpr, FlowControl, OpAssignment, Position, Stmt};
 
@@ -130,30 +130,6 @@ impl Body<'_, '_> {
         let then = self.block(flow.body.statements(), is_wanted)?;
         let otherwise = self.block(flow.branch.statements(), is_wanted)?;
         choice(condition, then, otherwise, position)
-    }
-
-    fn throw(&mut self, value: Option<&rhai::Expr>, position: Position) -> Result<Expr, Obstacle> {
-        let (value, kind) = match value {
-            Some(rhai::Expr::StringConstant(text, _)) => (None, SiteKind::ThrowText(text.to_string())),
-            Some(value) => match self.expression(value)? {
-                end if end.ty == Type::Never => return Ok(end),
-                value if matches!(value.ty, Type::Ints | Type::Floats) => {
-                    return Err(obstacle("`throw` of a buffer", position));
-                }
-                value => {
-                    let kind = SiteKind::Throw(value.ty);
-                    (Some(Box::new(value)), kind)
-                }
-            },
-            None => (None, SiteKind::Throw(Type::Unit)),
-        };
-        let site = self.site(position, kind);
-        let (effects, value) = match value {
-            Some(value) if value.ty == Type::Unit => (Some(*value), None),
-            value => (None, value),
-        };
-        let throw = Expr { kind: Kind::Throw(value, site), ty: Type::Never };
-        Ok(sequence(effects.into_iter().chain([throw]).collect()))
     }
 
     fn expression_or_dropped(&mut self, expression: &rhai::Expr, is_wanted: bool) -> Result<Expr, Obstacle> {

@@ -291,6 +291,36 @@ pub(super) fn end(store: &mut Store<State>, memory: Memory) -> Result<(), Error>
     outcome
 }
 
+/// Makes a buffer, and gives its number.
+pub(super) fn fill(
+    mut caller: Caller<'_, State>,
+    is_floats: u32,
+    len: i64,
+    word: i64,
+    site: u32,
+) -> Result<u32> {
+    let Some(memory) = caller.data().memory else {
+        return Err(wasmtime::Error::msg("a buffer without a memory"));
+    };
+    let state = caller.data_mut();
+    let limit = state.max_numbers;
+    let made = match is_floats {
+        0 => Ints::filled(len, word, limit).map(Any::Ints),
+        _ => Floats::filled(len, f64::from_bits(word.cast_unsigned()), limit).map(Any::Floats),
+    };
+    let placed = made.and_then(|buffer| {
+        let number = state.buffers.entries.len();
+        state.buffers.entries.push(Entry { buffer, start: 0, len: 0 });
+        state.buffers.place(number).map(|()| number)
+    });
+    let number = placed.map_err(|error| stopped(state, Cause::Buffer { error, site }))?;
+    let places = state.buffers.places;
+    make_room(&mut caller, memory, places)?;
+    let (memory, state) = memory.data_and_store_mut(&mut caller);
+    state.buffers.tabulate(memory);
+    Ok(u32::try_from(number)?)
+}
+
 /// Lets go of the numbers of all buffers, which an imported function at `position` may read and write.
 pub(super) fn release(caller: &mut Caller<'_, State>, position: Position) -> Result<()> {
     let Some(memory) = caller.data().memory else { return Ok(()) };

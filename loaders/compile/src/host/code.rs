@@ -30,6 +30,7 @@ pub(crate) struct Code {
     pub(super) source: String,
     roots: Vec<Root>,
     max_level: i32,
+    max_numbers: usize,
     instance: InstancePre<State>,
     pool: Arc<Pool>,
 }
@@ -67,8 +68,19 @@ impl Code {
         let roots = roots.iter().map(root).collect();
         let pool = Arc::new(Pool::default());
         running.clock.watch(pool.clone());
+        let max_numbers = limits.max_array_size();
         let max_level = i32::try_from(limits.call_depth).unwrap_or(i32::MAX);
-        Ok(Self { running, program, emitted, source: source.to_owned(), roots, max_level, instance, pool })
+        Ok(Self {
+            running,
+            program,
+            emitted,
+            source: source.to_owned(),
+            roots,
+            max_level,
+            max_numbers,
+            instance,
+            pool,
+        })
     }
 
     /// The function with this place in the roots.
@@ -102,12 +114,14 @@ impl Code {
             // Without room for a store, the script is interpreted.
             none => none.insert(self.fresh().ok()?),
         };
-        if buffers.is_empty() {
-            return Some(self.run(live, index, &words, level));
+        let memory = live.store.data().memory;
+        if !buffers.is_empty() {
+            buffers::begin(&mut live.store, memory?, buffers).ok()?;
         }
-        let memory = live.store.data().memory?;
-        buffers::begin(&mut live.store, memory, buffers).ok()?;
         let outcome = self.run(live, index, &words, level);
+        let Some(memory) = memory.filter(|_| !live.store.data().buffers.is_empty()) else {
+            return Some(outcome);
+        };
         let written = buffers::end(&mut live.store, memory);
         if memory.data_size(&live.store) > MAX_KEPT {
             lease.live = None;
@@ -138,7 +152,8 @@ impl Code {
 
     /// A store that has run nothing.
     fn fresh(&self) -> wasmtime::Result<Live> {
-        let mut store = Store::new(&self.running.engine, State::default());
+        let mut store =
+            Store::new(&self.running.engine, State { max_numbers: self.max_numbers, ..State::default() });
         store.epoch_deadline_callback(|mut store| match budget::check() {
             Ok(()) => Ok(UpdateDeadline::Continue(1)),
             Err(expiry) => Err(stopped(store.data_mut(), Cause::Expired(expiry))),

@@ -4,7 +4,7 @@ use super::code::Code;
 use super::pool::{Cause, State};
 use super::value::of_word;
 use crate::emit::TOO_DEEP;
-use crate::ir::{Binary, Site, SiteKind, Type};
+use crate::ir::{Binary, Piece, Site, SiteKind, Type};
 use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::{Code as ErrorCode, Error, budget};
 use rhai::{Dynamic, EvalAltResult, Position};
@@ -19,6 +19,7 @@ pub(super) fn explain(
     error: &wasmtime::Error,
 ) -> Box<EvalAltResult> {
     let sites = sites(code, error);
+    let told = std::mem::take(&mut state.told);
     let mut fault = match state.cause.take() {
         Some(Cause::Expired(expiry)) => return expiry.terminate(Position::NONE),
         Some(Cause::Failed { site: TOO_DEEP, .. }) => {
@@ -26,7 +27,7 @@ pub(super) fn explain(
         }
         Some(Cause::Failed { x, y, site }) => {
             let site = usize::try_from(site).ok().and_then(|site| code.program.sites.get(site));
-            site.map_or_else(|| broken(error), |site| failed(site, x, y))
+            site.map_or_else(|| broken(error), |site| failed(site, x, y, &told))
         }
         Some(Cause::Buffer { error, site }) => {
             let site = usize::try_from(site).ok().and_then(|site| code.program.sites.get(site));
@@ -71,7 +72,7 @@ fn sites<'a>(code: &'a Code, error: &wasmtime::Error) -> Vec<&'a Site> {
 }
 
 /// What failed at a site, with what was told of it.
-fn failed(site: &Site, x: i64, y: i64) -> Box<EvalAltResult> {
+fn failed(site: &Site, x: i64, y: i64, told: &[i64]) -> Box<EvalAltResult> {
     let float = || f64::from_bits(x.cast_unsigned());
     let message = match &site.kind {
         SiteKind::Binary(op) => overflow(*op, x, y),
@@ -81,11 +82,25 @@ fn failed(site: &Site, x: i64, y: i64) -> Box<EvalAltResult> {
         SiteKind::Sign => "Sign of NaN is undefined".to_owned(),
         SiteKind::Step => return refused_step(site.position),
         SiteKind::Index(ty) => return out_of_bounds(*ty, x, y, site.position),
-        SiteKind::Throw(ty) => return thrown(of_word(*ty, x), site.position),
-        SiteKind::ThrowText(text) => return thrown(text.into(), site.position),
-        SiteKind::Call(_) | SiteKind::Import(_) => "a call failed without an error".to_owned(),
+        SiteKind::Throw(ty) => {
+            return thrown(of_word(*ty, told.first().copied().unwrap_or_default()), site.position);
+        }
+        SiteKind::ThrowText(pieces) => return thrown(text(pieces, told).into(), site.position),
+        SiteKind::Call(_) | SiteKind::Import(_) | SiteKind::Fill => {
+            "a call failed without an error".to_owned()
+        }
     };
     Box::new(EvalAltResult::ErrorArithmetic(message, site.position))
+}
+
+/// Puts values into a text as Rhai prints them.
+fn text(pieces: &[Piece], told: &[i64]) -> String {
+    let mut words = told.iter().copied();
+    let shown = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Value(ty) => of_word(*ty, words.next().unwrap_or_default()).to_string(),
+    };
+    pieces.iter().map(shown).collect()
 }
 
 fn overflow(op: Binary, x: i64, y: i64) -> String {

@@ -15,6 +15,10 @@ fn define_one(linker: &mut Linker<State>, helper: Helper) -> Result<()> {
     let name = &helper.name();
     match helper {
         Helper::Fail => linker.func_wrap(HELPERS, name, fail),
+        Helper::Tell => linker.func_wrap(HELPERS, name, |mut caller: Caller<'_, State>, word: i64| {
+            caller.data_mut().told.push(word);
+        }),
+        Helper::Fill => linker.func_wrap(HELPERS, name, buffers::fill),
         Helper::Power => linker.func_wrap(HELPERS, name, power),
         Helper::ShiftLeft => linker.func_wrap(HELPERS, name, shift_left),
         Helper::ShiftRight => linker.func_wrap(HELPERS, name, shift_right),

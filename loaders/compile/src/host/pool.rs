@@ -17,6 +17,10 @@ const MAX_IDLE: usize = 32;
 pub(super) struct State {
     /// Why the call that has just ended did so before its time.
     pub(super) cause: Option<Cause>,
+    /// What more was told before something failed.
+    pub(super) told: Vec<i64>,
+    /// How many numbers a buffer can have; 0 for no limit.
+    pub(super) max_numbers: usize,
     /// Of the call that is going on.
     pub(super) buffers: Buffers,
     /// The module's memory, if it uses buffers.

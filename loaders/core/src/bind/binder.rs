@@ -177,6 +177,11 @@ impl Binder {
         }
     }
 
+    /// The plugin's name, as messages have it.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     /// Takes these out of the errors of the functions that are added from now on.
     pub fn hide(&mut self, secrets: &Secrets) {
         self.secrets = secrets.clone();
@@ -230,13 +235,14 @@ impl Binder {
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
-        let member = self.add(self.resolved(signature), body)?;
+        self.add(self.resolved(signature), body)?;
+        let Some(member) = self.members.last() else { return Ok(()) };
         let first = member.shown.signature.params.first().filter(|first| first.name == "self");
-        let Some(Type::Handle(class)) = first.map(|first| first.ty.clone()) else { return Ok(()) };
-        let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
-        let last = last_segment(&member);
-        self.dispatchers.add_method(&mut self.root.module, &last, filling, &member);
-        if filling.add_method(&last, member) {
+        let Some(Type::Handle(class)) = first.map(|first| &first.ty) else { return Ok(()) };
+        let Some(filling) = self.classes.get_mut(&**class) else { return Ok(()) };
+        let last = last_segment(member);
+        self.dispatchers.add_method(&mut self.root.module, &last, filling, member);
+        if filling.add_method(&last, member.clone()) {
             return Ok(());
         }
         Err(Error::new(Code::ManifestValue, format!("{class} has the method `{last}` twice")))
@@ -269,12 +275,13 @@ impl Binder {
             return Err(no_getter(&signature));
         };
         let class = class.clone();
-        let member = self.add(signature, body)?;
+        self.add(signature, body)?;
+        let Some(member) = self.members.last() else { return Ok(()) };
         let Some(filling) = self.classes.get_mut(&*class) else { return Ok(()) };
-        let last = last_segment(&member);
+        let last = last_segment(member);
         self.getters.insert(member.shown.signature.name.clone());
-        self.dispatchers.add_getter(&last, filling, &member);
-        if filling.add_getter(&last, member) {
+        self.dispatchers.add_getter(&last, filling, member);
+        if filling.add_getter(&last, member.clone()) {
             return Ok(());
         }
         Err(Error::new(Code::ManifestValue, format!("{class} has the property `{last}` twice")))
@@ -332,8 +339,8 @@ impl Binder {
         Signature::clone(&signature).resolve(&class).map_or(signature, Arc::new)
     }
 
-    /// Adds a function.
-    fn add<F>(&mut self, signature: Arc<Signature>, body: F) -> Result<Member, Error>
+    /// Adds a function: the last of the members, then.
+    fn add<F>(&mut self, signature: Arc<Signature>, body: F) -> Result<(), Error>
     where
         F: Fn(&NativeCallContext, &mut [&mut Dynamic]) -> CallResult + Send + Sync + 'static,
     {
@@ -349,18 +356,18 @@ impl Binder {
             Some(observer) => watched(observer.clone(), shown.clone(), body),
             None => body,
         };
-        Ok(self.put(handles, shown, body))
+        self.put(handles, shown, body);
+        Ok(())
     }
 
-    fn put(&mut self, handles: Option<Handles>, shown: Shown, body: Shared<Body>) -> Member {
+    fn put(&mut self, handles: Option<Handles>, shown: Shown, body: Shared<Body>) {
         let body = match handles {
             Some(handles) => checked(shown.clone(), handles, body),
             None => body,
         };
         let member = Member { shown, body, buffers: self.buffers };
         self.root.register(&member.shown.signature.name, &member);
-        self.members.push(member.clone());
-        member
+        self.members.push(member);
     }
 
     /// The handles in a signature, if there are any.

@@ -56,6 +56,7 @@ pub(super) fn with_context(
 }
 
 /// Puts one function into a module.
+#[inline]
 pub(super) fn set(module: &mut Module, registration: FuncRegistration, types: &[TypeId], func: Shared<Body>) {
     // A `Method` borrows its first argument where a `Pure` function gets a clone; `is_pure` lets it be called
     // on constants, which bodies keep safe by never changing it; volatile functions are not folded away.

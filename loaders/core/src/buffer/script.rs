@@ -50,12 +50,9 @@ fn register_making<T: Number>(module: &mut Module) {
     reading(T::BUFFER).set_into_module(
         module,
         |context: NativeCallContext, len: i64, value: Dynamic| -> Outcome<Buffer<T>> {
-            let len = usize::try_from(len).map_err(|_| wrong(format!("{len} is no length")))?;
-            let value = number::<T>(&value)?;
-            let mut items = Vec::new();
-            room(&context, &mut items, len)?;
-            items.resize(len, value);
-            Ok(items.into())
+            // Whose length is wrong is told first.
+            let value = if len < 0 { T::default() } else { number::<T>(&value)? };
+            Buffer::filled(len, value, context.engine().max_array_size()).map_err(raised)
         },
     );
     reading("copy").set_into_module(
@@ -330,14 +327,33 @@ fn room<T>(context: &NativeCallContext, items: &mut Vec<T>, more: usize) -> Outc
     reserve(items, more).map_err(raised)
 }
 
+impl<T: Number> Buffer<T> {
+    /// A buffer of `len` numbers, all `value`; at most `limit` if that is not 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::ScriptFailed`] for a length that is none, [`Code::Memory`] if there is no room.
+    pub fn filled(len: i64, value: T, limit: usize) -> Result<Self, Error> {
+        let Ok(len) = usize::try_from(len) else {
+            return Err(Error::new(Code::ScriptFailed, format!("{len} is no length")));
+        };
+        check_limit(limit, len)?;
+        let mut items = Vec::new();
+        reserve(&mut items, len)?;
+        items.resize(len, value);
+        Ok(items.into())
+    }
+}
+
 /// Rhai does not count what is in buffers, so its limit on arrays is looked at here.
 fn within_limit(context: &NativeCallContext, len: usize) -> Outcome<()> {
-    let limit = context.engine().max_array_size();
+    check_limit(context.engine().max_array_size(), len).map_err(raised)
+}
+
+fn check_limit(limit: usize, len: usize) -> Result<(), Error> {
     if limit > 0 && len > limit {
-        return Err(raised(Error::new(
-            Code::Memory,
-            format!("a buffer of {len} numbers is larger than the limit of {limit}"),
-        )));
+        let message = format!("a buffer of {len} numbers is larger than the limit of {limit}");
+        return Err(Error::new(Code::Memory, message));
     }
     Ok(())
 }

@@ -5,6 +5,8 @@ use crate::code::Code;
 use crate::error::{Error, Location};
 use crate::loader::Loader;
 use crate::manifest::Manifest;
+use crate::regular::RegularFile;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -53,7 +55,7 @@ impl Plugin {
             Error::new(Code::EntryPoint, format!("{} of `{}` {what}", relative.display(), self.manifest.name))
                 .at(self.naming(relative))
         };
-        if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        if !stays_inside(relative) {
             return Err(wrong("leaves the plugin's folder"));
         }
         let unreadable = |error: std::io::Error| match error.kind() {
@@ -86,6 +88,26 @@ impl Plugin {
         })
     }
 
+    /// Opens a regular file in the plugin's folder at one look, which shows that no link is on its path. `None` where that
+    /// cannot be shown: then [`file`](Self::file) says what the file is.
+    pub fn open(&self, relative: &Path) -> Option<RegularFile> {
+        if !stays_inside(relative) {
+            return None;
+        }
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{CWD, Mode, OFlags, openat};
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let root = openat(CWD, &self.root, flags, Mode::empty()).ok()?;
+            RegularFile::open_below(root, relative).ok()
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = relative;
+            None
+        }
+    }
+
     /// Lets the bytes of one of the plugin's files through, before they are used. `real` is its path without
     /// links, as [`file`](Self::file) gives it.
     ///
@@ -94,8 +116,23 @@ impl Plugin {
     /// [`Code::Integrity`] if they are not what [`checksums`](Self::checksums) say.
     pub fn verify(&self, real: &Path, bytes: &[u8]) -> Result<(), Error> {
         let Some(checksums) = &self.checksums else { return Ok(()) };
-        let path = self.relative(real)?;
-        checksums.check(&path, bytes).map_err(|error| error.at(Location::file(self.root.join(path))))
+        self.check(checksums, &self.relative(real)?, bytes)
+    }
+
+    /// The same for a file that was [opened](Self::open).
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_opened(&self, relative: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let Some(checksums) = &self.checksums else { return Ok(()) };
+        // Without links the path is the real one, but for a `.` in it.
+        let names = relative.components().filter(|part| *part != Component::CurDir);
+        self.check(checksums, &joined(names.map(Component::as_os_str)), bytes)
+    }
+
+    fn check(&self, checksums: &Checksums, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        checksums.check(path, bytes).map_err(|error| error.at(Location::file(self.root.join(path))))
     }
 
     /// Lets the manifest through, as it was when it was read.
@@ -161,7 +198,7 @@ impl Plugin {
         let path = real.strip_prefix(&root).map_err(|_| {
             Error::new(Code::Integrity, format!("{} is outside the plugin's folder", real.display()))
         })?;
-        Ok(path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
+        Ok(joined(path.iter()))
     }
 
     /// Where the manifest names a file.
@@ -178,4 +215,14 @@ impl Plugin {
         }
         self.manifest.locate("implementation")
     }
+}
+
+/// Whether a path leads out of no folder, links apart.
+fn stays_inside(relative: &Path) -> bool {
+    relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+/// A path below a folder as checksums name it.
+fn joined<'a>(names: impl Iterator<Item = &'a OsStr>) -> String {
+    names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join("/")
 }

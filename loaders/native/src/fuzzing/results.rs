@@ -4,10 +4,10 @@ use super::Input;
 use crate::host::alloc;
 use crate::life::Life;
 use crate::memory::{Memory, Out};
-use crate::outcome::Outcome;
+use crate::outcome::{Named, Outcome};
 use caraway_abi::{Failure, NO_MEMORY, OUT_WORDS};
 use caraway_loaders_core::bind::{CallError, CallResult};
-use caraway_loaders_core::{Code, Type};
+use caraway_loaders_core::{Code, Signature, Type};
 use std::alloc::Layout;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -94,7 +94,9 @@ pub(super) fn check(input: &mut Input<'_>) {
     let declared = if native == "any" && declared != "void" { declared } else { native };
     let (Ok(native), Ok(declared)) = (native.parse::<Type>(), declared.parse::<Type>()) else { return };
     let memory = life.memory;
-    let outcome = Outcome::new("p::f".to_owned(), &native, &declared, None, life);
+    let function =
+        Named { plugin: "p".into(), signature: Arc::new(Signature::new::<&str>("f", [], Type::Void)) };
+    let outcome = Outcome::new(function, &native, &declared, None, life);
 
     let status = match input.byte() {
         0..=127 => 0,

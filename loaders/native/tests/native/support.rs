@@ -96,7 +96,7 @@ impl Folder {
         for (declared, function) in
             agree(&self.plugin.manifest, &library, Unlisted::Private, |_| true).unwrap()
         {
-            instance.add_function(function, declared, name, &mut binder).unwrap();
+            instance.add_function(function, declared, &mut binder).unwrap();
         }
         binder.finish()
     }

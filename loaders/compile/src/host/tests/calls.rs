@@ -2,7 +2,7 @@
 
 use super::{Both, LEVEL, binary, expr, function, get, int, shown};
 use crate::host::Machine;
-use crate::ir::{Binary, Expr, Function, Kind, Loop, Program, Site, SiteKind, Type};
+use crate::ir::{Binary, Expr, Function, Kind, Loop, Piece, Program, Site, SiteKind, Type};
 use caraway_loaders_core::Code as ErrorCode;
 use caraway_loaders_core::budget::{Cancel, Expiry, Meter};
 use caraway_loaders_core::limits::Limits;
@@ -27,7 +27,7 @@ fn descent(bottom: Kind, kind: SiteKind, script: &str, text: &str) -> Both {
 
 #[test]
 fn errors_have_the_frames_of_all_calls() {
-    let thrown = Kind::Throw(Some(binary(Binary::Add, get(0, Type::Int), int(7), 0).into()), 2);
+    let thrown = Kind::Throw(vec![binary(Binary::Add, get(0, Type::Int), int(7), 0)], 2);
     let script = "fn f(n) { if n == 0 { throw n + 7 } else { f(n - 1) } }";
     let both = descent(thrown, SiteKind::Throw(Type::Int), script, "throw");
     for n in [0, 1, 5, 100] {
@@ -39,14 +39,15 @@ fn errors_have_the_frames_of_all_calls() {
 #[test]
 fn a_thrown_text() {
     let script = "fn f(n) { if n == 0 { throw \"no\" } else { f(n - 1) } }";
-    let both = descent(Kind::Throw(None, 2), SiteKind::ThrowText("no".to_owned()), script, "throw");
+    let text = Piece::Text("no".to_owned());
+    let both = descent(Kind::Throw(Vec::new(), 2), SiteKind::ThrowText(vec![text]), script, "throw");
     assert!(both.agree("f", &[2.into()]).contains("\"no\""));
 }
 
 #[test]
 fn calls_are_as_deep_as_rhai_lets_them_be() {
     let script = "fn f(n) { if n == 0 { throw } else { f(n - 1) } }";
-    let both = descent(Kind::Throw(None, 2), SiteKind::Throw(Type::Unit), script, "throw");
+    let both = descent(Kind::Throw(Vec::new(), 2), SiteKind::Throw(Type::Unit), script, "throw");
     let mut overflows = 0;
     for n in 0..300 {
         overflows += usize::from(both.agree("f", &[n.into()]).contains("StackOverflow"));

@@ -37,7 +37,7 @@ fn binary(op: Binary, left: Expr, right: Expr, site: SiteId) -> Expr {
 
 fn function(name: &str, params: &[Type], body: Expr) -> Function {
     let (locals, result) = (params.to_vec(), body.ty);
-    Function { name: name.to_owned(), params: params.len(), locals, result, body }
+    Function { name: name.to_owned(), params: params.len(), locals, result, buffers: 0, body }
 }
 
 fn store(buffer: usize, index: Expr, value: Expr, site: usize) -> Expr {
