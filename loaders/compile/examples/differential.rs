@@ -35,7 +35,8 @@ fn options() -> Options {
             "--seed" => options.seed = number(),
             "--threads" => options.threads = number() as usize,
             "--show" => {
-                println!("{}", Differential::text_of_seed(number()));
+                let differential = Differential::new(Arc::new(ScriptCompiler::default()), 0);
+                println!("{}", differential.shown(number()));
                 std::process::exit(0);
             }
             "--each" => options.each = number() as usize,

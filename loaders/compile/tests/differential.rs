@@ -1,5 +1,7 @@
 //! Compiled functions do what Rhai does: random programs, and scripts that were written by hand.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use caraway_loaders_compile::ScriptCompiler;
 use caraway_loaders_compile::fuzzing::{Case, Differential};
 use std::path::Path;

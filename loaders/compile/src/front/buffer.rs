@@ -73,6 +73,14 @@ impl Body<'_, '_> {
         if flags.contains(ASTFlags::NEGATED) || is_chain && !flags.contains(ASTFlags::BREAK) {
             return Err(obstacle("an assignment to a part of an element", position));
         }
+        if let rhai::Expr::Variable(variable, ..) = &place.lhs
+            && self.variable(&variable.1, position)?.1
+        {
+            return Err(obstacle(
+                format!("an assignment to an element of the constant `{}`", variable.1),
+                position,
+            ));
+        }
         let values = match self.arguments([value, &place.rhs, &place.lhs], position)? {
             Arguments::Ends(end) => return Ok(end),
             Arguments::Values(values) => values,

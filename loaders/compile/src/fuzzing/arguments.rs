@@ -54,6 +54,7 @@ impl Argument {
             let before = params[..index].iter().position(|other| other == ty && ty.item().is_some());
             let arg = match (ty, before) {
                 (_, Some(before)) if choices.one_in(3) => Self::Same(before),
+                (Type::Int | Type::Float, _) if choices.one_in(3) => Self::near(choices, *ty, &args),
                 (Type::Float, _) => Self::Float(number::float(choices)),
                 (Type::Bool, _) => Self::Bool(choices.one_in(2)),
                 (Type::Ints, _) => Self::Ints(many(choices, number::int)),
@@ -63,6 +64,19 @@ impl Argument {
             args.push(arg);
         }
         args
+    }
+
+    /// A number that is close to the last one of the same type.
+    fn near(choices: &mut Choices<'_>, ty: Type, args: &[Self]) -> Self {
+        let near = args.iter().rev().find_map(|arg| match (ty, arg) {
+            (Type::Int, Self::Int(int)) => Some(Self::Int(number::int_near(choices, *int))),
+            (Type::Float, Self::Float(float)) => Some(Self::Float(number::float_near(choices, *float))),
+            _ => None,
+        });
+        near.unwrap_or_else(|| match ty {
+            Type::Float => Self::Float(number::float(choices)),
+            _ => Self::Int(number::int(choices)),
+        })
     }
 
     fn values(args: &[Self]) -> Vec<Dynamic> {

@@ -15,7 +15,7 @@ use caraway_loaders_script::{Compiled, Compiler, Script};
 use rhai::{AST, Dynamic};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes of a random program: more than most of them use.
 const PROGRAM_BYTES: usize = 6_000;
@@ -25,6 +25,9 @@ pub(crate) const ARGUMENT_BYTES: usize = 80;
 
 /// How long a compiled call may take when the walked one has come to its end.
 const TOO_LONG: Duration = Duration::from_secs(20);
+
+/// How long a smaller program with a difference is looked for.
+const LONGEST_SEARCH: Duration = Duration::from_secs(20);
 
 /// Compares a compiler with Rhai.
 pub struct Differential {
@@ -67,16 +70,37 @@ impl Differential {
         difference
     }
 
-    /// The script that a seed stands for.
-    pub fn text_of_seed(seed: u64) -> String {
-        Program::new(&Random::new(seed).bytes(PROGRAM_BYTES)).text
+    /// The script that a seed stands for, and what is not compiled of it.
+    pub fn shown(&self, seed: u64) -> String {
+        let program = Program::new(&Random::new(seed).bytes(PROGRAM_BYTES));
+        let walker = &self.walkers[program.depth];
+        let mut shown: String = program
+            .text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| format!("{:4} {line}\n", index + 1))
+            .collect();
+        let signatures: Vec<Signature> = program.functions.iter().map(Function::signature).collect();
+        match walker.parse(&program.text) {
+            Ok(ast) => {
+                let script = Script { ast: &ast, limits: walker.limits(), import: &|_| None };
+                for (signature, obstacle) in
+                    signatures.iter().zip(self.compiler.obstacles(&script, &signatures))
+                {
+                    let why = obstacle.map(|obstacle| format!(": {obstacle}, {}", obstacle.position));
+                    shown += &format!("{signature}{}\n", why.unwrap_or_default());
+                }
+            }
+            Err(why) => shown += &why,
+        }
+        shown
     }
 
     /// Tries with less of the bytes, for as long as some difference is left.
     fn smallest(&mut self, mut bytes: Vec<u8>, mut difference: Difference) -> Difference {
-        let tally = self.tally.clone();
+        let (tally, start) = (self.tally.clone(), Instant::now());
         let mut size = bytes.len() / 2;
-        while size > 0 {
+        while size > 0 && start.elapsed() < LONGEST_SEARCH {
             let mut at = 0;
             while at < bytes.len() {
                 let end = (at + size).min(bytes.len());
@@ -91,10 +115,7 @@ impl Differential {
                     Some((fewer, found)) => (bytes, difference) = (fewer, found),
                     None => at = end,
                 }
-                if bytes.iter().all(|byte| *byte == 0) {
-                    break;
-                }
-                if end >= bytes.len() {
+                if end >= bytes.len() || start.elapsed() > LONGEST_SEARCH {
                     break;
                 }
             }

@@ -206,6 +206,8 @@ impl Body<'_, '_> {
                     _ => (Bool, Bool),
                 };
                 let operator = self.choices.pick(COMPARISONS);
+                // What is computed is seldom equal to anything.
+                let depth = if self.choices.one_in(3) { 0 } else { depth };
                 format!("({} {operator} {})", self.expression(left, depth), self.expression(right, depth))
             }
             9 => format!("!{}", self.receiver(Bool, depth)),

@@ -81,6 +81,8 @@ impl Body<'_, '_> {
         }
         let Known { name, params, getter, .. } = found[self.choices.below(found.len())];
         let style = self.choices.below(3);
+        // The larger one of what is computed is seldom both.
+        let depth = if params.len() == 2 && self.choices.one_in(3) { 0 } else { depth };
         let Some((first, rest)) = params.split_first().filter(|_| style > 0) else {
             let args: Vec<_> = params.iter().map(|ty| self.expression(*ty, depth)).collect();
             return Some(format!("{name}({})", args.join(", ")));

@@ -64,3 +64,15 @@ pub fn check(bytes: &[u8]) {
         std::panic::resume_unwind(Box::new(difference.to_string()));
     }
 }
+
+#[cfg(test)]
+#[path = "../../../../fuzz/checks/inputs.rs"]
+mod inputs;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_compiled_does_what_rhai_does() {
+        super::inputs::run_some("compile", 10, super::check);
+    }
+}

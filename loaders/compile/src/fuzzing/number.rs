@@ -58,27 +58,56 @@ const FLOATS: &[f64] = &[
 
 pub(crate) fn int(choices: &mut Choices<'_>) -> i64 {
     match choices.below(16) {
-        0..=9 => choices.below(13) as i64 - i64::from(choices.one_in(4)) * 6,
-        10..=14 => choices.pick(INTS),
+        0..=7 => choices.below(13) as i64 - i64::from(choices.one_in(4)) * 6,
+        8..=14 => choices.pick(INTS),
         _ => choices.word() as i64,
     }
 }
 
 pub(crate) fn float(choices: &mut Choices<'_>) -> f64 {
     match choices.below(16) {
-        0..=9 => {
-            let magnitude = choices.below(16) as f64 / 4.0;
-            if choices.one_in(4) { -magnitude } else { magnitude }
+        0..=7 => quarters(choices),
+        8 | 9 => {
+            let one = choices.pick(&[1.0, 2.0, 0.25, 3.0]);
+            float_near(choices, one)
         }
-        10..=14 => choices.pick(FLOATS),
+        10 => {
+            let some = quarters(choices);
+            float_near(choices, some)
+        }
+        11..=14 => choices.pick(FLOATS),
         _ => f64::from_bits(choices.word()),
     }
 }
 
-/// An int as a script writes it. The least one has no literal of its own in decimal.
+/// One that Rhai takes for the same float, or nearly so, or its opposite.
+pub(crate) fn float_near(choices: &mut Choices<'_>, float: f64) -> f64 {
+    match choices.below(8) {
+        0 | 1 => float,
+        2 => -float,
+        _ => f64::from_bits(float.to_bits().wrapping_add(choices.below(9) as u64).wrapping_sub(4)),
+    }
+}
+
+pub(crate) fn int_near(choices: &mut Choices<'_>, int: i64) -> i64 {
+    match choices.below(8) {
+        0..=2 => int,
+        3 => int.wrapping_neg(),
+        _ => int.wrapping_add(choices.below(5) as i64 - 2),
+    }
+}
+
+/// A small number of quarters.
+fn quarters(choices: &mut Choices<'_>) -> f64 {
+    let magnitude = choices.below(16) as f64 / 4.0;
+    if choices.one_in(4) { -magnitude } else { magnitude }
+}
+
+/// An int as a script writes it. The least one has no literal in decimal, and Rhai makes a float of its literal with a
+/// minus.
 pub(crate) fn int_text(int: i64) -> String {
     match int {
-        i64::MIN => "(0x8000000000000000)".to_owned(),
+        i64::MIN => "(-9223372036854775807 - 1)".to_owned(),
         negative if negative < 0 => format!("({negative})"),
         int => int.to_string(),
     }

@@ -86,7 +86,7 @@ impl Body<'_, '_> {
         let step = match self.choices.below(10) {
             0..=3 => format!("{}", 1 + self.choices.below(4)),
             4..=6 => format!("-{}", 1 + self.choices.below(4)),
-            7 => self.choices.pick(&["0", "9223372036854775807", "(0x8000000000000000)"]).to_owned(),
+            7 => self.choices.pick(&["0", "9223372036854775807", "(-9223372036854775807 - 1)"]).to_owned(),
             8 => self.small(1),
             _ => self.leaf(Int),
         };
