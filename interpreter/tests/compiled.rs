@@ -102,7 +102,7 @@ fn errors_of_the_rest_of_the_script_are_the_same() {
     same("k::all([1, 2]); k::fails([1, 0]);").gives(
         1,
         "",
-        &["Division by zero: 1 / 0", "plugins/kernels/main.rhai:16:39", "in `kernels::fails`"],
+        &["Division by zero: 1 / 0", "plugins/kernels/main.rhai:16:40", "in `kernels::fails`"],
     );
 }
 
