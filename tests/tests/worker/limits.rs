@@ -77,10 +77,9 @@ fn memory_ends_at_the_limit() {
             plugin.fails(&format!("m::{call}()"), Of::PluginCrashed, &[&function, told]);
             plugin.same("m::well(7)", "7");
         }
-        // A panic that is caught. The threads live on: what they leave may not be enough for one more call, which then
-        // ends the process.
-        let texts = ["`worker-faults::threads`", "failed to spawn thread"];
-        plugin.fails("m::threads()", Of::PluginCrashed, &texts);
+        // A panic that is caught, or the end of the process, as it comes. The threads live on: what they leave may not
+        // be enough for one more call, which then ends the process.
+        plugin.fails("m::threads()", Of::PluginCrashed, &["`worker-faults::threads`"]);
         drop(plugin.eval("m::well(7)"));
         plugin.same("m::well(7)", "7");
         drop(plugin);
