@@ -45,7 +45,7 @@ fn compiled(ast: &AST, signature: &str) -> Arc<dyn Compiled> {
 fn call(compiled: &dyn Compiled, args: &[Dynamic]) -> Result<Dynamic, Box<rhai::EvalAltResult>> {
     let mut args = args.to_vec();
     let mut args: Vec<&mut Dynamic> = args.iter_mut().collect();
-    compiled.call(&mut args).unwrap()
+    compiled.call(&mut args, 2).unwrap()
 }
 
 /// What a call that does not end by itself is ended with.
