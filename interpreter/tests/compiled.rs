@@ -22,6 +22,7 @@ const MANIFEST: &str = r#"{
         { "name": "untyped", "params": [{ "name": "n", "type": "int" }], "returns": "any" },
         { "name": "as_value", "params": [{ "name": "xs", "type": "array" }], "returns": "array" },
         { "name": "as_method", "params": [{ "name": "n", "type": "int" }], "returns": "any" },
+        { "name": "fails", "params": [{ "name": "xs", "type": "array" }], "returns": "any" },
         { "name": "triple", "params": [{ "name": "n", "type": "int" }], "returns": "int" }
     ]
 }"#;
@@ -41,6 +42,7 @@ fn untyped(n) { if n <= 0 { grow(1) } else { untyped(n - 1) + "".len() } }
 fn triple(n) { let sum = 0; for i in 0..3 { sum += n; } sum }
 fn as_value(xs) { xs.map(triple) }
 fn as_method(n) { n.fib() }
+fn fails(xs) { for x in xs { fib(x); 1 / x; } }
 "#;
 
 /// A program that calls the plugin.
@@ -94,6 +96,17 @@ fn errors_and_their_frames_are_the_same() {
 }
 
 #[test]
+fn errors_of_the_rest_of_the_script_are_the_same() {
+    same("k::all([1, 2]); k::all([1, \"2\"]);").gives(1, "", &["plugins/kernels/main.rhai:3:", "in `fib`"]);
+    same("k::all([1, 2]); k::nested(3, \"\"); k::nested(3, \"x\") / 0;").gives(1, "", &["app.rhai:2"]);
+    same("k::all([1, 2]); k::fails([1, 0]);").gives(
+        1,
+        "",
+        &["Division by zero: 1 / 0", "plugins/kernels/main.rhai:16:39", "in `kernels::fails`"],
+    );
+}
+
+#[test]
 fn calls_are_as_deep() {
     let all =
         |call: &str| format!("for n in 100..130 {{ try {{ print({call}) }} catch (e) {{ print(e) }} }}");
@@ -124,7 +137,7 @@ fn the_rest_of_the_script_calls_them() {
 fn time_is_limited() {
     same("let end = timestamp(); try { k::spin() } catch (e) { print(e) } print(end.elapsed < 5.0);").gives(
         0,
-        "runs longer than",
+        "`kernels` ran longer than its limit of 500ms\ntrue\n",
         &[],
     );
 }
@@ -156,7 +169,7 @@ fn info_says_what_is_compiled_and_what_stands_in_the_way() {
     folder.run(&["info", "--compiled", "kernels"]).shows(
         0,
         &[
-            "kernels 1.0.0: 7 of 12 functions are compiled",
+            "kernels 1.0.0: 7 of 13 functions are compiled",
             "fib(n: int) -> int\n    compiled",
             "all(xs: array<any>) -> array<any>\n    not compiled: `xs`, which is of type `array<any>`",
             "not compiled: a string, at plugins/kernels/main.rhai:12",

@@ -41,6 +41,8 @@ pub(crate) fn dispatching(
     rest.retain_functions(|_, _, name, params| {
         !replaced.iter().any(|(other, types, _)| *other == name && types.len() == params)
     });
+    // Errors are told to be in the script that their function's library names.
+    rest.set_source(script.ast.source().unwrap_or_default());
     let mut natives = Module::new();
     let before = Shared::new(before.clone());
     for (name, types, function) in replaced {

@@ -2,9 +2,9 @@
 
 use super::buffer::View;
 use super::module::{Layout, MAX_LEVEL_GLOBAL, count, to_word, value};
-use super::turns::turns;
+use super::restart::Restart;
 use super::{Call, Helper, TOO_DEEP};
-use crate::ir::{Binary, Expr, Function, Kind, Local, Loop, Program, SiteId, Type};
+use crate::ir::{Binary, Expr, Function, Kind, Local, Program, SiteId, Type};
 use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, BranchHint, Function as Code, InstructionSink, ValType};
 
@@ -31,7 +31,9 @@ pub(super) struct Body<'a> {
     /// How many blocks are open.
     labels: u32,
     /// The loops that are open, the innermost last.
-    loops: Vec<Labels>,
+    pub(super) loops: Vec<Labels>,
+    /// Their turns.
+    pub(super) restarts: Vec<Restart>,
 }
 
 /// Locals for operands that are used more than once. They hold nothing while an operand is evaluated.
@@ -51,12 +53,22 @@ pub(super) struct Scratch {
     pub(super) place: u32,
     /// A buffer that is no variable.
     pub(super) buffer: View,
+    /// What a turn was given up for.
+    pub(super) asked: Asked,
+}
+
+/// Locals with a page that is not there: a buffer's number, the site, and whether the page is to be written to.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) number: u32,
+    pub(super) site: u32,
+    pub(super) claims: u32,
 }
 
 /// Where `break` and `continue` go.
-struct Labels {
-    exit: u32,
-    next: u32,
+pub(super) struct Labels {
+    pub(super) exit: u32,
+    pub(super) next: u32,
 }
 
 impl<'a> Body<'a> {
@@ -78,8 +90,9 @@ impl<'a> Body<'a> {
             max: first + 6,
             place: first + 7,
             buffer: of_buffer(first + 8, first + 9),
+            asked: Asked { number: first + 11, site: first + 12, claims: first + 13 },
         };
-        locals.extend([I64, I64, I64, I64, F64, F64, F64, I32, I32, I32, I64]);
+        locals.extend([I64, I64, I64, I64, F64, F64, F64, I32, I32, I32, I64, I32, I32, I32]);
         let mut views = BTreeMap::new();
         for (local, ty) in function.locals.iter().enumerate() {
             if matches!(ty, Type::Ints | Type::Floats) {
@@ -97,6 +110,7 @@ impl<'a> Body<'a> {
             calls_change: !program.imports.is_empty(),
             labels: 0,
             loops: Vec::new(),
+            restarts: Vec::new(),
         };
         if !is_empty(&function.body) {
             body.code().local_get(LEVEL).global_get(MAX_LEVEL_GLOBAL).i32_gt_s();
@@ -164,12 +178,16 @@ impl<'a> Body<'a> {
                 self.code().f64_const((*value).into());
             }
             Kind::Get(local) => {
+                self.note_read(*local);
                 self.code().local_get(index(*local));
             }
             Kind::Set(local, value) => {
                 self.expression(value);
                 if value.ty != Type::Never {
                     self.code().local_set(index(*local));
+                    if let Some(restart) = self.restart() {
+                        restart.write(*local);
+                    }
                     if let Some(view) = self.views.get(local) {
                         self.refresh(*view);
                     }
@@ -224,8 +242,15 @@ impl<'a> Body<'a> {
         args.iter().for_each(|arg| self.expression(arg));
         self.calls.push(Call { offset: self.code.byte_len(), site });
         self.code().call(function);
+        self.prevent_restart();
         if self.calls_change {
             self.refresh_all();
+        }
+    }
+
+    pub(super) fn note_read(&mut self, local: Local) {
+        if let Some(restart) = self.restart() {
+            restart.read(local);
         }
     }
 
@@ -233,14 +258,36 @@ impl<'a> Body<'a> {
         for operand in operands {
             self.expression(operand);
             to_word(&mut self.code(), operand.ty).call(Helper::Tell.index());
+            self.prevent_restart();
         }
         self.fail(count(site), |code| {
             code.i64_const(0).i64_const(0);
         });
     }
 
+    /// The label of the innermost block.
+    pub(super) fn label(&self) -> u32 {
+        self.labels
+    }
+
+    pub(super) fn branch_to(&mut self, label: u32) {
+        let outwards = self.labels - label;
+        self.code().br(outwards);
+    }
+
+    /// The turn of the innermost loop.
+    pub(super) fn restart(&mut self) -> Option<&mut Restart> {
+        self.restarts.last_mut()
+    }
+
+    pub(super) fn prevent_restart(&mut self) {
+        if let Some(restart) = self.restart() {
+            restart.prevent();
+        }
+    }
+
     /// A block, with what is in it.
-    fn block(
+    pub(super) fn block(
         &mut self,
         open: impl FnOnce(&mut InstructionSink, BlockType),
         ty: Type,
@@ -263,10 +310,18 @@ impl<'a> Body<'a> {
         let open = |code: &mut InstructionSink, ty| {
             code.if_(ty);
         };
+        let certain = self.restart().map(|restart| restart.certain());
+        let go_back = |body: &mut Self| {
+            if let (Some(restart), Some(certain)) = (body.restart(), &certain) {
+                restart.go_back_to(certain);
+            }
+        };
         self.block(open, ty, |body| {
             yes(body);
+            go_back(body);
             body.code().else_();
             no(body);
+            go_back(body);
         });
     }
 
@@ -293,60 +348,6 @@ impl<'a> Body<'a> {
                 body.code().i32_const(1);
             };
             self.when(Type::Bool, yes, |body| body.expression(operand));
-        }
-    }
-
-    fn repeat(&mut self, inner: &Loop) {
-        let block = |code: &mut InstructionSink, ty| {
-            code.block(ty);
-        };
-        let again = |code: &mut InstructionSink, ty| {
-            code.loop_(ty);
-        };
-        self.block(block, Type::Unit, |body| {
-            let exit = body.labels;
-            body.block(again, Type::Unit, |body| {
-                let head = body.labels;
-                for _ in 0..turns(inner) {
-                    body.turn(inner, exit);
-                }
-                let head = body.labels - head;
-                body.code().br(head);
-            });
-        });
-    }
-
-    /// Once through a loop.
-    fn turn(&mut self, inner: &Loop, exit: u32) {
-        if let Some(condition) = &inner.condition {
-            self.leave_unless(condition, exit);
-        }
-        let block = |code: &mut InstructionSink, ty| {
-            code.block(ty);
-        };
-        self.block(block, Type::Unit, |body| {
-            body.loops.push(Labels { exit, next: body.labels });
-            body.expression(&inner.body);
-            body.loops.pop();
-            if let Some(tail) = &inner.tail {
-                body.leave_unless(tail, exit);
-            }
-        });
-        if let Some(step) = &inner.step {
-            self.expression(step);
-        }
-    }
-
-    fn leave_unless(&mut self, condition: &Expr, exit: u32) {
-        self.expression(condition);
-        let exit = self.labels - exit;
-        self.code().i32_eqz().br_if(exit);
-    }
-
-    fn jump(&mut self, to: impl FnOnce(&Labels) -> u32) {
-        if let Some(label) = self.loops.last().map(to) {
-            let label = self.labels - label;
-            self.code().br(label);
         }
     }
 

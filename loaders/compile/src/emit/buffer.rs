@@ -10,7 +10,7 @@ use super::Helper;
 use super::body::{Body, Scratch};
 use super::module::{count, to_word};
 use crate::ir::{Expr, Kind, SiteId, Type};
-use wasm_encoder::{InstructionSink, MemArg};
+use wasm_encoder::MemArg;
 
 /// The module's memory. It is exported by this name.
 pub(crate) const MEMORY: &str = "memory";
@@ -73,6 +73,7 @@ impl Body<'_> {
         self.expression(len);
         self.expression(value);
         to_word(&mut self.code(), value.ty).i32_const(count(site).cast_signed()).call(Helper::Fill.index());
+        self.prevent_restart();
     }
 
     /// After a call that may have changed them.
@@ -92,8 +93,9 @@ impl Body<'_> {
 
     /// Puts a buffer on the stack, unless it is a variable.
     fn begin(&mut self, buffer: &Expr) {
-        if self.view_of(buffer).is_none() {
-            self.expression(buffer);
+        match buffer.kind {
+            Kind::Get(local) if self.views.contains_key(&local) => self.note_read(local),
+            _ => self.expression(buffer),
         }
     }
 
@@ -154,6 +156,7 @@ impl Body<'_> {
             _ => code.i64_store(at(Memory::DATA, 3)),
         };
         code.local_get(place).i32_const(1).i32_store8(at(Memory::SET, 0));
+        self.prevent_restart();
     }
 
     fn load_number(&mut self, ty: Type) {
@@ -205,24 +208,35 @@ impl Body<'_> {
 
     fn page_state(&mut self) {
         let Scratch { place, .. } = self.scratch;
-        let mut code = self.code();
-        page(&mut code, place);
-        code.i32_load8_u(at(Memory::PAGES, 0));
+        self.page(place);
+        self.code().i32_load8_u(at(Memory::PAGES, 0));
     }
 
     fn ask(&mut self, helper: Helper, view: View, site: SiteId) {
-        let Scratch { place, .. } = self.scratch;
+        let Scratch { place, asked, .. } = self.scratch;
+        let site = count(site).cast_signed();
+        let behind = self.restart().filter(|restart| restart.is_possible()).map(|restart| restart.label);
+        if let Some(label) = behind {
+            let claims = i32::from(helper == Helper::Claim);
+            let outwards = self.label() - label + 1;
+            self.seldom(|body| {
+                let mut code = body.code();
+                code.local_get(view.number).local_set(asked.number);
+                code.i32_const(site).local_set(asked.site).i32_const(claims).local_set(asked.claims);
+                code.br(outwards);
+            });
+            return;
+        }
         let helper = self.layout.own(helper);
         self.seldom(|body| {
-            let mut code = body.code();
-            code.local_get(view.number);
-            page(&mut code, place);
-            code.i32_const(count(site).cast_signed()).call(helper);
+            body.code().local_get(view.number);
+            body.page(place);
+            body.code().i32_const(site).call(helper);
         });
     }
-}
 
-/// Puts the page of a place on the stack.
-fn page(code: &mut InstructionSink, place: u32) {
-    code.local_get(place).i32_const(Memory::PAGE_BITS.cast_signed()).i32_shr_u();
+    /// Puts the page of a place on the stack.
+    pub(super) fn page(&mut self, place: u32) {
+        self.code().local_get(place).i32_const(Memory::PAGE_BITS.cast_signed()).i32_shr_u();
+    }
 }

@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | [`module`] | sections, and the functions that calls come in by |
 //! | [`body`] | one function: control flow, calls |
+//! | [`repeat`] | loops |
 //! | [`turns`] | how often a loop is written |
+//! | [`restart`] | whether a turn of a loop can be begun again |
 //! | [`integer`] | operators of ints, which are checked |
 //! | [`comparison`] | floats, as Rhai compares them |
 //! | [`math`] | the standard package's functions |
@@ -21,6 +23,8 @@ mod helper;
 mod integer;
 mod math;
 mod module;
+mod repeat;
+mod restart;
 mod turns;
 
 use crate::ir::{FunctionId, Program, SiteId};

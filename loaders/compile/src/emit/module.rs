@@ -129,8 +129,8 @@ pub(super) fn emit(program: &Program, roots: &[FunctionId]) -> Emitted {
 }
 
 fn uses_buffers(program: &Program) -> bool {
-    let mut locals = program.functions.iter().flat_map(|function| &function.locals);
-    locals.any(|ty| matches!(ty, Type::Ints | Type::Floats))
+    let has = |ty: &Type| matches!(ty, Type::Ints | Type::Floats);
+    program.functions.iter().any(|function| function.buffers > 0 || function.locals.iter().any(has))
 }
 
 /// A memory with all but the numbers, for which the host makes room.
