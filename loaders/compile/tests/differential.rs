@@ -13,8 +13,15 @@ const STACK: usize = 256 << 20;
 const PROGRAMS: u64 = 500;
 
 /// Why a function that the generator makes may be refused.
-const REFUSALS: &[&str] =
-    &["an operand that assigns to a variable", "a condition that leaves", "a guard that leaves"];
+const REFUSALS: &[&str] = &[
+    "an operand that assigns to a variable",
+    "a condition that leaves",
+    "a guard that leaves",
+    "the function gives () or",
+    "an assignment to an element of the constant",
+    "a buffer that is made in a loop",
+    "which calls itself and makes buffers",
+];
 
 fn differential(calls: usize) -> Differential {
     Differential::new(Arc::new(ScriptCompiler::default()), calls)

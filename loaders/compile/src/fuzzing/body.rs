@@ -40,6 +40,10 @@ pub(super) struct Body<'a, 'b> {
     depth: u32,
     /// So many variables are left as they are.
     kept: usize,
+    /// Whether it calls itself.
+    pub(crate) recurs: bool,
+    /// Whether a buffer is made in it.
+    pub(crate) makes: bool,
 }
 
 impl<'a, 'b> Body<'a, 'b> {
@@ -57,6 +61,8 @@ impl<'a, 'b> Body<'a, 'b> {
             names: 0,
             depth: 0,
             kept: 0,
+            recurs: false,
+            makes: false,
         }
     }
 
@@ -154,17 +160,24 @@ impl<'a, 'b> Body<'a, 'b> {
         self.depth < STATEMENT_DEPTH
     }
 
+    /// Whether buffers can be made here, or it is tried all the same: those of loops and of calls in calls are left to
+    /// Rhai.
+    pub(crate) fn may_make(&mut self) -> bool {
+        self.loops.is_empty() && !self.recurs || self.choices.one_in(200)
+    }
+
     /// A call of a function with this result, if there is one that is not too much here.
     pub(crate) fn call(&mut self, result: Type, depth: u32) -> Option<String> {
-        let has_buffers = |body: &Self, function: &Function| {
-            let has = |ty: &Type| ty.item().is_none() || body.variables.iter().any(|known| known.ty == *ty);
-            function.params.iter().all(has)
+        let may_make = self.may_make();
+        let can_call = |function: &Function| {
+            let has = |ty: &Type| ty.item().is_none() || self.variables.iter().any(|known| known.ty == *ty);
+            may_make || !function.makes && function.params.iter().all(has)
         };
         let found: Vec<&Function> = self
             .outline
             .functions
             .iter()
-            .filter(|function| function.result == result && has_buffers(self, function))
+            .filter(|function| function.result == result && can_call(function))
             .filter(|function| self.cost + self.turns * function.cost <= MOST_COST)
             .collect();
         if found.is_empty() {
@@ -173,6 +186,7 @@ impl<'a, 'b> Body<'a, 'b> {
         // The ones written last call others.
         let function = found[found.len() - 1 - self.choices.below(found.len())];
         self.cost += self.turns * function.cost;
+        self.makes |= function.makes;
         let args: Vec<String> = function
             .params
             .iter()

@@ -15,6 +15,23 @@ impl Body<'_, '_> {
         Some(format!("{buffer}[{}]", self.index(&buffer, depth)))
     }
 
+    /// A buffer of a few numbers, all the same.
+    pub(super) fn new_buffer(&mut self, ty: Type) -> String {
+        self.makes = true;
+        let (name, item) = match ty {
+            Floats if self.choices.one_in(5) => ("floats", Int),
+            Floats => ("floats", Float),
+            _ => ("ints", Int),
+        };
+        let len = match self.choices.below(16) {
+            0..=11 => self.choices.below(6).to_string(),
+            12 => "600".to_owned(),
+            13 => "-1".to_owned(),
+            _ => self.small(1),
+        };
+        format!("{name}({len}, {})", self.leaf(item))
+    }
+
     /// An index that is in a buffer, in most cases.
     fn index(&mut self, buffer: &str, depth: u32) -> String {
         match self.choices.below(16) {
@@ -30,7 +47,9 @@ impl Body<'_, '_> {
     /// Sets a number of a buffer.
     pub(super) fn item_assignment(&mut self) -> Option<String> {
         let kind = self.choices.pick(&[Ints, Floats]);
-        let buffer = self.variable(kind, false)?;
+        // Rhai lets nobody change an element of a constant.
+        let to_write = !self.choices.one_in(24);
+        let buffer = self.variable(kind, to_write)?;
         let index = self.index(&buffer, 2);
         let item = kind.item()?;
         // An int becomes a float there.

@@ -74,7 +74,9 @@ impl Body<'_, '_> {
     /// A variable, a constant or a literal.
     pub(super) fn leaf(&mut self, ty: Type) -> String {
         if self.is_buffer(ty) {
-            return self.variable(ty, false).unwrap_or_default();
+            let is_new = self.choices.one_in(6) && self.may_make();
+            let known = if is_new { None } else { self.variable(ty, false) };
+            return known.unwrap_or_else(|| self.new_buffer(ty));
         }
         if !self.choices.one_in(3)
             && let Some(name) = self.variable(ty, false)

@@ -14,6 +14,7 @@ pub(super) fn helper(choices: &mut Choices<'_>, outline: &mut Outline, index: us
             result,
             cost,
             counts_down,
+            makes: false,
         });
     };
     let access = choices.pick(&["", "private "]);

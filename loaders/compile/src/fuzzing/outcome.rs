@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) result: Result<Bits, String>,
-    /// The contents of the buffers that were passed.
+    /// The contents of the buffers that were passed, and of one that is given back.
     pub(crate) buffers: Vec<Vec<u64>>,
 }
 
@@ -32,20 +32,33 @@ impl fmt::Debug for Bits {
 impl Outcome {
     /// The outcome of a call with these arguments.
     pub(crate) fn new(result: Result<Dynamic, Box<EvalAltResult>>, args: &[Dynamic]) -> Self {
-        let result = result.map(|value| Bits::of(&value)).map_err(|error| format!("{error:?}"));
-        Self { result, buffers: args.iter().filter_map(contents).collect() }
+        let given = result.as_ref().ok();
+        let buffers = args.iter().chain(given).filter_map(contents).collect();
+        Self {
+            result: result.map(|value| Bits::of(&value, args)).map_err(|error| format!("{error:?}")),
+            buffers,
+        }
     }
 }
 
 impl Bits {
-    fn of(value: &Dynamic) -> Self {
+    fn of(value: &Dynamic, args: &[Dynamic]) -> Self {
         let bits = match (value.as_int(), value.as_float(), value.as_bool()) {
             (Ok(int), ..) => int.cast_unsigned(),
             (_, Ok(float), _) => float_bits(float),
             (.., Ok(bool)) => bool.into(),
-            _ => 0,
+            // For a buffer, which of the arguments it is.
+            _ => args.iter().position(|arg| is_same(value, arg)).map_or(0, |place| place as u64 + 1),
         };
         Self { type_name: value.type_name(), bits }
+    }
+}
+
+fn is_same(value: &Dynamic, other: &Dynamic) -> bool {
+    match (Ints::of(value), Ints::of(other), Floats::of(value), Floats::of(other)) {
+        (Some(value), Some(other), ..) => value.is(&other),
+        (.., Some(value), Some(other)) => value.is(&other),
+        _ => false,
     }
 }
 

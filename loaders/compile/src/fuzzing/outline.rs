@@ -20,6 +20,8 @@ pub(crate) struct Function {
     pub(crate) cost: u64,
     /// Whether it calls itself with one less than its first parameter, until that is 0.
     pub(crate) counts_down: bool,
+    /// Whether it makes buffers.
+    pub(crate) makes: bool,
 }
 
 impl Function {

@@ -64,11 +64,16 @@ fn declared(choices: &mut Choices<'_>, outline: &Outline, index: usize) -> (Func
     if counts_down {
         params.insert(0, Type::Int);
     }
-    let result = Type::result(choices);
+    let result = match Type::result(choices) {
+        // One that calls itself cannot make a buffer.
+        buffer if counts_down && buffer.item().is_some() && !params.contains(&buffer) => Type::Unit,
+        result => result,
+    };
     let names: Vec<String> = (0..params.len())
         .map(|at| if counts_down && at == 0 { "down".to_owned() } else { format!("p{at}") })
         .collect();
     let mut body = Body::new(choices, outline, result);
+    body.recurs = counts_down;
     for (name, ty) in names.iter().zip(&params) {
         body.declare(name, *ty, name != "down");
     }
@@ -87,7 +92,7 @@ fn declared(choices: &mut Choices<'_>, outline: &Outline, index: usize) -> (Func
         };
     }
     let cost = if counts_down { body.cost * 6 } else { body.cost };
-    (Function { name, params, result, cost, counts_down }, text + "}\n")
+    (Function { name, params, result, cost, counts_down, makes: body.makes }, text + "}\n")
 }
 
 /// The beginning of a function that calls itself.

@@ -76,13 +76,13 @@ impl Body<'_, '_> {
     }
 
     fn declaration(&mut self, keyword: &str) -> String {
-        if self.choices.one_in(12) {
-            let kind = self.choices.pick(&[Ints, Floats]);
-            if let Some(buffer) = self.variable(kind, false) {
-                let name = self.fresh("b");
-                self.declare(&name, kind, false);
-                return format!("{keyword} {name} = {buffer};\n");
-            }
+        let kind = self.choices.pick(&[Ints, Floats]);
+        let has_buffer = self.variables.iter().any(|variable| variable.ty == kind);
+        if self.choices.one_in(12) && (has_buffer || self.may_make()) {
+            let value = self.expression(kind, 2);
+            let name = self.fresh("b");
+            self.declare(&name, kind, keyword == "let");
+            return format!("{keyword} {name} = {value};\n");
         }
         let ty = Type::scalar(self.choices);
         let value = self.expression(ty, DEPTH);
@@ -187,6 +187,14 @@ impl Body<'_, '_> {
             1 | 2 => format!("throw {}", self.expression(Int, 2)),
             3 | 4 => format!("throw {}", self.expression(Float, 2)),
             5 => format!("throw {}", self.expression(Bool, 2)),
+            6 => {
+                let (first, second) = (Type::scalar(self.choices), Type::scalar(self.choices));
+                let (first, second) = (self.expression(first, 1), self.expression(second, 1));
+                match self.choices.one_in(2) {
+                    false => format!("throw `it is ${{{first}}} and ${{{second}}}!`"),
+                    true => format!("throw \"it is \" + {first} + \" and \" + {second}"),
+                }
+            }
             _ => self.choices.pick(&["throw \"out of range\"", "throw \"a \\\"b\\\"\\n\u{e9}\""]).to_owned(),
         };
         self.perhaps(&text)

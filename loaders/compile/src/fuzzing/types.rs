@@ -65,6 +65,13 @@ impl Type {
     }
 
     pub(crate) fn result(choices: &mut Choices<'_>) -> Self {
-        choices.weighted(&[(6, Self::Int), (6, Self::Float), (3, Self::Bool), (2, Self::Unit)])
+        choices.weighted(&[
+            (6, Self::Int),
+            (6, Self::Float),
+            (3, Self::Bool),
+            (2, Self::Unit),
+            (1, Self::Ints),
+            (1, Self::Floats),
+        ])
     }
 }
