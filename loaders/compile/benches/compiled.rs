@@ -118,7 +118,7 @@ impl<'a> Sides<'a> {
         let place = self.signatures.iter().position(|signature| signature.name == kernel.name).unwrap();
         let mut args = kernel.args.clone();
         let mut args: Vec<&mut Dynamic> = args.iter_mut().collect();
-        self.compiled[place].call(&mut args).unwrap().unwrap()
+        self.compiled[place].call(&mut args, 1).unwrap().unwrap()
     }
 }
 
