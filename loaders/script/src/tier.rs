@@ -131,12 +131,12 @@ impl Slot {
 /// Whether a function has a loop, or calls a function of the script.
 fn is_heavy(script: &Script, slot: &Slot) -> bool {
     let mut is_heavy = false;
-    let names: Vec<&str> = script.ast.iter_functions().map(|function| function.name).collect();
+    let functions = script.ast.shared_lib();
     script.visit(&slot.name, slot.params, &mut |path| {
         is_heavy |= match path.last() {
             Some(ASTNode::Stmt(Stmt::While(..) | Stmt::Do(..) | Stmt::For(..))) => true,
             Some(ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _))) => {
-                names.contains(&call.name.as_str())
+                functions.get_script_fn(&call.name, call.args.len()).is_some()
             }
             _ => false,
         };
