@@ -47,26 +47,34 @@ fn fails(xs) { for x in xs { fib(x); 1 / x; } }
 
 /// A program that calls the plugin.
 fn folder(program: &str) -> Folder {
+    folder_of(MANIFEST, SCRIPT, program)
+}
+
+fn folder_of(manifest: &str, script: &str, program: &str) -> Folder {
     Folder::new(&[
         ("app.rhai", &format!("import \"kernels\" as k;\n{program}")),
-        ("plugins/kernels/plugin.json", MANIFEST),
-        ("plugins/kernels/main.rhai", SCRIPT),
+        ("plugins/kernels/plugin.json", manifest),
+        ("plugins/kernels/main.rhai", script),
     ])
 }
 
 /// Runs a program with and without the compiler: what it does is the same, and only one of both compiles.
 #[track_caller]
 fn same(program: &str) -> Ran {
-    let folder = folder(program);
+    same_in(&folder(program))
+}
+
+/// The same of the program in a folder.
+#[track_caller]
+fn same_in(folder: &Folder) -> Ran {
     let compiled = folder.run(&["run", "--wasm-cache", "cache", "app.rhai"]);
     let walked = folder.run(&["run", "--wasm-cache", "no-cache", "--no-compile", "app.rhai"]);
     assert_eq!(
         (compiled.code, &compiled.stdout, &compiled.stderr),
-        (walked.code, &walked.stdout, &walked.stderr),
-        "{program}"
+        (walked.code, &walked.stdout, &walked.stderr)
     );
-    assert!(folder.path().join("cache").exists(), "nothing was compiled: {program}");
-    assert!(!folder.path().join("no-cache").exists(), "something was compiled: {program}");
+    assert!(folder.path().join("cache").exists(), "nothing was compiled: {compiled}");
+    assert!(!folder.path().join("no-cache").exists(), "something was compiled: {walked}");
     compiled
 }
 
@@ -133,6 +141,45 @@ fn the_rest_of_the_script_calls_them() {
     );
 }
 
+/// A script that calls its own compiled functions in ways that would show that something took their place.
+#[test]
+fn the_rest_of_the_script_cannot_tell() {
+    let manifest = r#"{
+        "name": "kernels", "version": "1.0.0", "type": "module",
+        "functions": [
+            { "name": "nothing", "params": [{ "name": "n", "type": "int" }], "returns": "void" },
+            { "name": "mixed", "params": [{ "name": "n", "type": "int" }], "returns": "void" },
+            { "name": "abs", "params": [{ "name": "n", "type": "int" }], "returns": "int" },
+            { "name": "all", "params": [{ "name": "text", "type": "string" }], "returns": "array" }
+        ]
+    }"#;
+    let script = "fn nothing(n) { let sum = 0; for i in 0..n { sum += i; } sum }
+        fn mixed(n) { for i in 0..n { } if n > 1 { 5 } else { 2.5 } }
+        fn abs(n) { for i in 0..2 { n *= 10; } n }
+        fn all(text) { [nothing(4), mixed(1), mixed(2), abs(-3), abs(-1.5), text] }";
+    let program = "print(k::nothing(3)); for i in 0..2 { print(k::all(`x`)); print(k::abs(-1)); }";
+    let all = "[6, 2.5, 5, -300, -150.0, \"x\"]\n-100\n";
+    same_in(&folder_of(manifest, script, program)).gives(0, &format!("\n{all}{all}"), &[]);
+    let curious = script.replace("text]", "get_fn_metadata_list(`nothing`).len()]");
+    let all = all.replace("\"x\"", "1");
+    same_in(&folder_of(manifest, &curious, program)).gives(0, &format!("\n{all}{all}"), &[]);
+}
+
+#[test]
+fn buffers_are_counted_once() {
+    let manifest = r#"{
+        "name": "kernels", "version": "1.0.0", "type": "module", "security": { "max_memory": "10MB" },
+        "functions": [{ "name": "last", "params": [{ "name": "n", "type": "int" }], "returns": "float" }]
+    }"#;
+    let script = "fn last(n) { let all = floats(n, 1); for i in 0..n { all[i] += i; } all[n - 1] }";
+    let program = "print(k::last(1000000)); try { k::last(1300000) } catch (e) { print(e) }";
+    same_in(&folder_of(manifest, script, program)).gives(
+        0,
+        "1000000.0\nthere is no room for a buffer of 1300000 numbers\n",
+        &[],
+    );
+}
+
 #[test]
 fn time_is_limited() {
     same("let end = timestamp(); try { k::spin() } catch (e) { print(e) } print(end.elapsed < 5.0);").gives(
@@ -190,4 +237,22 @@ fn info_says_what_is_compiled_and_what_stands_in_the_way() {
         "",
         &["nothing is compiled with `--no-compile`"],
     );
+}
+
+#[test]
+fn info_knows_what_the_script_imports() {
+    let folder = Folder::new(&[
+        ("plugins/half/main.rhai", "fn half(x) { x / 2 }"),
+        ("plugins/quarter/main.rhai", "import \"half\" as h; fn quarter(x) { h::half(h::half(x)) }"),
+    ]);
+    let manifest = |name: &str, needs: &str| {
+        format!(
+            r#"{{ "name": "{name}", "version": "1.0.0", "type": "module", "dependencies": {{ {needs} }}, "functions": [
+                {{ "name": "{name}", "params": [{{ "name": "x", "type": "float" }}], "returns": "float" }}
+            ] }}"#
+        )
+    };
+    folder.write("plugins/half/plugin.json", &manifest("half", ""));
+    folder.write("plugins/quarter/plugin.json", &manifest("quarter", "\"half\": \"1\""));
+    folder.run(&["info", "--compiled", "quarter"]).shows(0, &["quarter(x: float) -> float\n    compiled"]);
 }

@@ -5,7 +5,8 @@ use crate::inspection::loader_here;
 use crate::session::Session;
 use caraway_loaders_core::discover::Plugin;
 use caraway_loaders_core::loader::Compilation;
-use caraway_loaders_core::{Code, Error};
+use caraway_loaders_core::resolve::{Requester, Requirement, parse_import};
+use caraway_loaders_core::{Code, Error, Location};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ impl Compilations {
     pub(super) fn of(plugin: &Arc<Plugin>, session: &Arc<Session>) -> Result<Self, Error> {
         let loader = loader_here(plugin, session)?;
         let refused = |what: String| Error::new(Code::Usage, what);
+        plan(plugin, session);
         let functions = loader.compilations(plugin, &session.view_of(plugin))?.ok_or_else(|| {
             let manifest = &plugin.manifest;
             match session.settings().compile {
@@ -82,4 +84,13 @@ impl Compilations {
             "functions": functions.collect::<Vec<_>>(),
         })
     }
+}
+
+/// Selects what a plugin imports, so that its functions have types. What cannot be selected stays unknown: then it is
+/// told to stand in the way.
+fn plan(plugin: &Plugin, session: &Session) {
+    let manifest = &plugin.manifest;
+    let Ok((path, range)) = parse_import(&format!("{}@={}", manifest.name, manifest.version)) else { return };
+    let from = Requester::Program { location: Location::file(manifest.file()) };
+    drop(session.plan_for(vec![Requirement { path, range, from }]));
 }

@@ -3,7 +3,7 @@
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::{Location, Signature};
-use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Position, Stmt};
+use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Module, Position, Stmt};
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,9 +48,11 @@ impl Script<'_> {
     pub(crate) fn visit(&self, name: &str, params: usize, on_node: &mut dyn FnMut(&[ASTNode]) -> bool) {
         // A definition's body is of a type that Rhai does not export. But the nodes of a syntax tree can be
         // visited, and in one with no other function, those at the top are its statements.
-        let mut one = self.ast.clone_functions_only();
-        one.retain_functions(|_, _, other, count| other == name && count == params);
-        one.walk(on_node);
+        if let Some(function) = self.ast.shared_lib().get_script_fn(name, params) {
+            let mut one = Module::new();
+            one.set_script_fn(function.clone());
+            AST::new_from_module(one).walk(on_node);
+        }
     }
 }
 

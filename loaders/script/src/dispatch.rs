@@ -8,27 +8,31 @@ use crate::compile::{Compiled, Script};
 use caraway_loaders_core::buffer::{Floats, Ints};
 use caraway_loaders_core::{Signature, Type};
 use rhai::{
-    AST, ASTNode, Caches, Dynamic, EvalAltResult, EvalContext, Expr, FnCallExpr, FnPtr, FuncRegistration,
-    GlobalRuntimeState, Module, NativeCallContext, RhaiFunc, Scope, Shared, Stmt,
+    AST, ASTNode, Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, FnCallExpr, FnPtr, FuncInfo,
+    FuncRegistration, GlobalRuntimeState, Module, NativeCallContext, Position, RhaiFunc, Scope, Shared, Stmt,
 };
 use std::any::TypeId;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Functions that look at which functions there are, or run text.
-const CURIOUS: [&str; 3] = ["is_def_fn", "eval", "Fn"];
+const CURIOUS: [&str; 4] = ["is_def_fn", "get_fn_metadata_list", "eval", "Fn"];
 
 /// The state of `before` with what was compiled in the place of functions; none if there is nothing to be replaced,
 /// or if the script could tell the difference.
 pub(crate) fn dispatching(
     script: &Script,
+    engine: &Engine,
     before: &GlobalRuntimeState,
     compiled: &[(&Signature, Arc<dyn Compiled>)],
 ) -> Option<GlobalRuntimeState> {
     let told = Told::of(script.ast)?;
-    let replaced: Vec<_> = compiled
-        .iter()
-        .filter(|(signature, _)| !told.names.contains(&signature.name))
+    let named: Vec<_> =
+        compiled.iter().filter(|(signature, _)| !told.names.contains(&signature.name)).collect();
+    let taken = taken(engine, before, &named);
+    let replaced: Vec<_> = named
+        .into_iter()
+        .filter(|(signature, _)| !taken.contains(&signature.name))
         .filter_map(|(signature, function)| {
             let types: Option<Vec<_>> = signature.params.iter().map(|param| type_id(&param.ty)).collect();
             Some((&signature.name, types?, function))
@@ -59,6 +63,27 @@ pub(crate) fn dispatching(
     let mut after = (*before).clone();
     after.lib = [Shared::new(natives), rest.shared_lib().clone()].into_iter().collect();
     Some(after)
+}
+
+/// The names among those of `compiled` for which Rhai has native functions of as many parameters: what is put in a
+/// function's place would not win over them for arguments of other types, as the function does.
+fn taken(
+    engine: &Engine,
+    global: &GlobalRuntimeState,
+    compiled: &[&(&Signature, Arc<dyn Compiled>)],
+) -> HashSet<String> {
+    #[allow(deprecated)] // Rhai's mark for an interface that may change; the version is pinned.
+    let context = NativeCallContext::new_with_all_fields(engine, "", None, global, Position::NONE);
+    let named = |info: FuncInfo| {
+        let function = info.metadata;
+        let is_seen = info.namespace.is_empty() || function.namespace.is_global_namespace();
+        let is_named = || {
+            let mut signatures = compiled.iter().map(|(signature, _)| signature);
+            signatures.any(|other| other.name == function.name && other.params.len() == function.num_params)
+        };
+        (info.script.is_none() && is_seen && is_named()).then(|| function.name.to_string())
+    };
+    engine.collect_fn_metadata(Some(&context), named, true).into_iter().collect()
 }
 
 type Outcome = Result<Dynamic, Box<EvalAltResult>>;

@@ -201,7 +201,7 @@ impl Instance {
     #[inline]
     fn invoke(&self, entry: &Entry, args: &mut [&mut Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
         let import = |alias: &str| self.imported(alias);
-        let left = Left { global: &self.global, import: &import };
+        let left = Left { engine: &self.engine, global: &self.global, import: &import };
         if let (Some(slot), Some(tier)) = (&entry.slot, &self.tier)
             && let Some(compiled) = slot.compiled(tier, &left)
             && let Some(outcome) = compiled.call(args, FIRST_LEVEL)

@@ -6,10 +6,10 @@
 
 use crate::compile::{Compiled, Compiler, Script};
 use crate::dispatch::dispatching;
-use caraway_loaders_core::Signature;
 use caraway_loaders_core::bind::Bound;
 use caraway_loaders_core::limits::Limits;
-use rhai::{AST, ASTNode, Expr, GlobalRuntimeState, Stmt};
+use caraway_loaders_core::{Signature, Type};
+use rhai::{AST, ASTNode, Engine, Expr, GlobalRuntimeState, Stmt};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -44,6 +44,7 @@ pub(crate) struct Slot {
 
 /// What a script has left when its top level has run.
 pub(crate) struct Left<'a> {
+    pub engine: &'a Engine,
     pub global: &'a GlobalRuntimeState,
     pub import: &'a dyn Fn(&str) -> Option<Arc<Bound>>,
 }
@@ -95,18 +96,24 @@ impl Tier {
         if !is_due && self.risen.get().is_none() {
             return None;
         }
-        let risen = self.risen.get_or_init(|| self.compile(&script, left.global));
+        let risen = self.risen.get_or_init(|| self.compile(&script, left));
         let compiled = slot.index.and_then(|index| risen.functions.get(index)?.clone());
         slot.compiled.get_or_init(|| compiled).as_deref()
     }
 
-    fn compile(&self, script: &Script, global: &GlobalRuntimeState) -> Risen {
-        let outcomes = self.compiler.compile(script, &self.functions);
-        let functions: Vec<_> = outcomes.into_iter().map(Result::ok).collect();
-        let compiled = self.functions.iter().zip(&functions);
+    fn compile(&self, script: &Script, left: &Left) -> Risen {
+        let mut asked = self.functions.clone();
+        // Where the script itself calls a function that is declared to give nothing, it gets what its code gives.
+        let voids = self.functions.iter().filter(|function| function.returns == Type::Void);
+        asked.extend(voids.map(|function| Signature { returns: Type::Any, ..function.clone() }));
+        let outcomes = self.compiler.compile(script, &asked);
+        let mut functions: Vec<_> = outcomes.into_iter().map(Result::ok).collect();
+        let compiled = asked.iter().zip(&functions).filter(|(signature, _)| signature.returns != Type::Void);
         let compiled: Vec<_> =
             compiled.filter_map(|(signature, function)| Some((signature, function.clone()?))).collect();
-        Risen { global: dispatching(script, global, &compiled), functions }
+        let global = dispatching(script, left.engine, left.global, &compiled);
+        functions.truncate(self.functions.len());
+        Risen { functions, global }
     }
 }
 
@@ -124,12 +131,12 @@ impl Slot {
 /// Whether a function has a loop, or calls a function of the script.
 fn is_heavy(script: &Script, slot: &Slot) -> bool {
     let mut is_heavy = false;
-    let names: Vec<&str> = script.ast.iter_functions().map(|function| function.name).collect();
+    let functions = script.ast.shared_lib();
     script.visit(&slot.name, slot.params, &mut |path| {
         is_heavy |= match path.last() {
             Some(ASTNode::Stmt(Stmt::While(..) | Stmt::Do(..) | Stmt::For(..))) => true,
             Some(ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _))) => {
-                names.contains(&call.name.as_str())
+                functions.get_script_fn(&call.name, call.args.len()).is_some()
             }
             _ => false,
         };

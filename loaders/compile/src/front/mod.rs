@@ -78,8 +78,17 @@ fn root(session: &mut Session, signature: &Signature) -> Result<FunctionId, Obst
         return Err(obstacle(what, Position::NONE));
     }
     let params = params(signature).unwrap_or_default();
-    let is_void = signature.returns == Declared::Void;
-    session.root(&Key { name: signature.name.clone(), params, is_void })
+    let mut key = Key { name: signature.name.clone(), params, is_void: false };
+    if signature.returns == Declared::Void {
+        // One that gives nothing anyway is the same for those who declare that.
+        if let Ok(id) = session.root(&key)
+            && matches!(session.result(id), Type::Unit | Type::Never)
+        {
+            return Ok(id);
+        }
+        key.is_void = true;
+    }
+    session.root(&key)
 }
 
 fn obstacle(what: impl Into<String>, position: Position) -> Obstacle {
