@@ -8,9 +8,13 @@ use caraway_loaders_script::Obstacle;
 use rhai::Position;
 use std::collections::HashMap;
 
-/// How many statements and expressions are looked at for one script, functions that are looked at again counted again.
-/// Nothing can interrupt the compiler, so it must not have much to do.
+/// How many statements and expressions of a script are compiled. Nothing can interrupt the compiler, so it must not have
+/// much to do.
 const MAX_WORK: usize = 30_000;
+
+/// How many are looked at for one function that is called from outside, with all that it calls and that has not been
+/// typed; functions that are looked at again counted again.
+const MAX_WORK_OF_ROOT: usize = 10_000;
 
 /// How many functions can call each other in a row before one is reached that has been typed.
 const MAX_DEPTH: usize = 48;
@@ -38,7 +42,10 @@ pub(super) struct Session<'a> {
     asked: Vec<FunctionId>,
     /// Functions that are being typed, and whether they are called by what they call.
     open: Vec<(FunctionId, bool)>,
+    /// Of the function that is being typed for a call from outside.
     work: usize,
+    /// Of those that have been.
+    done: usize,
     depth: usize,
 }
 
@@ -52,6 +59,7 @@ impl<'a> Session<'a> {
             asked: Vec::new(),
             open: Vec::new(),
             work: 0,
+            done: 0,
             depth: 0,
         }
     }
@@ -63,8 +71,11 @@ impl<'a> Session<'a> {
     /// Types a function that is called from outside. One that cannot be typed leaves nothing behind.
     pub(super) fn root(&mut self, key: &Key) -> Result<FunctionId, Obstacle> {
         let mark = Mark::of(self);
+        self.work = 0;
         let outcome = self.function(key);
-        if outcome.is_err() {
+        if outcome.is_ok() {
+            self.done += self.work;
+        } else {
             mark.restore(self);
             self.asked.clear();
             self.open.clear();
@@ -161,7 +172,10 @@ impl<'a> Session<'a> {
     /// Counts a statement or an expression.
     pub(super) fn work(&mut self, position: Position) -> Result<(), Obstacle> {
         self.work += 1;
-        if self.work > MAX_WORK {
+        if self.work > MAX_WORK_OF_ROOT {
+            return Err(obstacle("more code than is compiled for one function", position));
+        }
+        if self.done + self.work > MAX_WORK {
             return Err(obstacle("the script has more code than is compiled", position));
         }
         Ok(())
