@@ -18,6 +18,7 @@ const REFUSALS: &[&str] = &[
     "a condition that leaves",
     "a guard that leaves",
     "the function gives () or",
+    "a value that is",
     "an assignment to an element of the constant",
     "a buffer that is made in a loop",
     "which calls itself and makes buffers",
