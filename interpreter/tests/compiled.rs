@@ -190,6 +190,15 @@ fn time_is_limited() {
 }
 
 #[test]
+fn what_ran_too_long_is_told_with_its_file() {
+    same("k::spin();").gives(
+        7,
+        "",
+        &["E0701", "`kernels` ran longer than its limit of 500ms", "plugins/kernels/main.rhai"],
+    );
+}
+
+#[test]
 fn many_calls_compile_what_has_no_loop() {
     let folder = Folder::new(&[
         ("plugins/plus.rhai", ""),
