@@ -223,7 +223,7 @@ impl<'a> Body<'a> {
                 self.call(self.layout.function(*function), args, *site);
             }
             Kind::CallImport(import, args, site) => {
-                self.code().local_get(LEVEL).i32_const(count(*site).cast_signed());
+                self.code().i32_const(count(*site).cast_signed());
                 self.call(self.layout.import(*import), args, *site);
             }
             Kind::Math(math, args, site) => self.math(*math, args, *site),

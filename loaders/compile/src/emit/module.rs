@@ -152,7 +152,7 @@ fn params_of(function: &Function) -> Vec<ValType> {
     std::iter::once(ValType::I32).chain(params).collect()
 }
 
-/// What the host gives: the helpers, and the imports of the script, which take the level and the site first.
+/// What the host gives: the helpers, and the imports of the script, which take the site first.
 fn imports(program: &Program, types: &mut Types) -> ImportSection {
     let mut section = ImportSection::new();
     for helper in Helper::ALL {
@@ -161,7 +161,7 @@ fn imports(program: &Program, types: &mut Types) -> ImportSection {
     }
     for (number, import) in program.imports.iter().enumerate() {
         let params = import.params.iter().filter_map(|ty| value(*ty));
-        let params: Vec<_> = [ValType::I32, ValType::I32].into_iter().chain(params).collect();
+        let params: Vec<_> = std::iter::once(ValType::I32).chain(params).collect();
         let ty = types.index(&params, value(import.result).as_slice());
         section.import(IMPORTS, &number.to_string(), EntityType::Function(ty));
     }

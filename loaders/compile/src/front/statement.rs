@@ -14,7 +14,7 @@ impl Body<'_, '_> {
         self.session.work(statement.position())?;
         match statement {
             Stmt::Noop(_) => Ok(unit()),
-            Stmt::Expr(expression) => self.expression_or_dropped(expression, is_wanted),
+            Stmt::Expr(expression) => self.arm(expression, is_wanted),
             Stmt::FnCall(call, position) => self.call(call, *position),
             Stmt::Block(block) => self.block(block.statements(), is_wanted),
             Stmt::Var(variable, flags, position) => {
@@ -132,17 +132,13 @@ impl Body<'_, '_> {
         choice(condition, then, otherwise, position)
     }
 
-    fn expression_or_dropped(&mut self, expression: &rhai::Expr, is_wanted: bool) -> Result<Expr, Obstacle> {
+    /// The value of a block or an expression, which is dropped unless it is wanted.
+    pub(super) fn arm(&mut self, expression: &rhai::Expr, is_wanted: bool) -> Result<Expr, Obstacle> {
         match expression {
             rhai::Expr::Stmt(block) => self.block(block.statements(), is_wanted),
             other if is_wanted => self.expression(other),
             other => Ok(dropped(self.expression(other)?)),
         }
-    }
-
-    /// The value of a block or an expression that is an arm of something.
-    pub(super) fn arm(&mut self, expression: &rhai::Expr, is_wanted: bool) -> Result<Expr, Obstacle> {
-        self.expression_or_dropped(expression, is_wanted)
     }
 }
 

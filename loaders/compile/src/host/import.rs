@@ -65,10 +65,10 @@ pub(super) fn define(
     Ok(())
 }
 
-/// The level and the site come first.
+/// The site comes first.
 fn params(import: &Import) -> Vec<ValType> {
     let params = import.params.iter().filter_map(|ty| value(*ty));
-    [ValType::I32, ValType::I32].into_iter().chain(params).collect()
+    std::iter::once(ValType::I32).chain(params).collect()
 }
 
 fn value(ty: Type) -> Option<ValType> {
@@ -88,7 +88,7 @@ fn call(
     args: &[Val],
     results: &mut [Val],
 ) -> Result<()> {
-    let [_, Val::I32(site), args @ ..] = args else {
+    let [Val::I32(site), args @ ..] = args else {
         return Err(wasmtime::Error::msg("an import is called without its site"));
     };
     let position = home.positions.get(usize::try_from(*site)?).copied().unwrap_or(Position::NONE);
