@@ -26,13 +26,13 @@ pub(crate) fn dispatching(
     before: &GlobalRuntimeState,
     compiled: &[(&Signature, Arc<dyn Compiled>)],
 ) -> Option<GlobalRuntimeState> {
-    let told = Told::of(script.ast)?;
+    let mentioned = Mentioned::of(script.ast)?;
     let named: Vec<_> =
-        compiled.iter().filter(|(signature, _)| !told.names.contains(&signature.name)).collect();
-    let taken = taken(engine, before, &named);
+        compiled.iter().filter(|(signature, _)| !mentioned.names.contains(&signature.name)).collect();
+    let native = native_names(engine, before, &named);
     let replaced: Vec<_> = named
         .into_iter()
-        .filter(|(signature, _)| !taken.contains(&signature.name))
+        .filter(|(signature, _)| !native.contains(&signature.name))
         .filter_map(|(signature, function)| {
             let types: Option<Vec<_>> = signature.params.iter().map(|param| type_id(&param.ty)).collect();
             Some((&signature.name, types?, function))
@@ -67,7 +67,7 @@ pub(crate) fn dispatching(
 
 /// The names among those of `compiled` for which Rhai has native functions of as many parameters: what is put in a
 /// function's place would not win over them for arguments of other types, as the function does.
-fn taken(
+fn native_names(
     engine: &Engine,
     global: &GlobalRuntimeState,
     compiled: &[&(&Signature, Arc<dyn Compiled>)],
@@ -132,11 +132,11 @@ fn type_id(ty: &Type) -> Option<TypeId> {
 }
 
 /// The functions that a script uses otherwise than by calling them: as values, as methods, by their names in texts.
-struct Told {
+struct Mentioned {
     names: HashSet<String>,
 }
 
-impl Told {
+impl Mentioned {
     /// None if it may use any of them.
     fn of(ast: &AST) -> Option<Self> {
         let mut names = HashSet::new();
