@@ -42,7 +42,7 @@ pub(crate) trait Artifact: Clone + Send + Sized + 'static {
 }
 
 macro_rules! artifact {
-    ($type:ident, $what:literal, $compiler:ident) => {
+    ($type:ident, $what:literal, $compiler:ident, $compile:path) => {
         impl Artifact for $type {
             #[cfg(feature = "compiler")]
             const WHAT: &'static str = $what;
@@ -54,7 +54,7 @@ macro_rules! artifact {
 
             #[cfg(feature = "compiler")]
             fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self> {
-                $type::from_binary(engine, bytes)
+                $compile(engine, bytes)
             }
 
             #[cfg(feature = "compiler")]
@@ -75,5 +75,5 @@ macro_rules! artifact {
     };
 }
 
-artifact!(Component, "component", components);
-artifact!(Module, "module", modules);
+artifact!(Component, "component", components, crate::shim::compile);
+artifact!(Module, "module", modules, Module::from_binary);

@@ -96,7 +96,11 @@ impl Program for Component {
         let mut functions = Vec::with_capacity(self.functions.len());
         for function in &self.functions {
             let func = instance.get_func(&mut *store, function.export.index).ok_or_else(missing)?;
-            let entry = function.plan.as_ref().and_then(|plan| plan.entry(&func, store));
+            let shim = function.export.shim.and_then(|index| instance.get_func(&mut *store, index));
+            let entry = function.plan.as_ref().and_then(|plan| {
+                let shim = shim.and_then(|shim| plan.entry(&shim, store));
+                shim.or_else(|| plan.entry(&func, store))
+            });
             functions.push(Ready { func, entry });
         }
         Ok(Parts { number: self.stores.fetch_add(1, Ordering::Relaxed), functions })

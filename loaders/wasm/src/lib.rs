@@ -16,6 +16,7 @@
 //! | `resource` | resources that scripts hold |
 //! | `keeper`, `seat` | one plugin's store, and who is in it |
 //! | `instance` | calls into a component |
+//! | `shim` | a shorter way into functions of a few scalars |
 //! | `module` | core modules, which are no components and know numbers only |
 //! | `imports`, `services`, `dependency` | what a component may import: the host's services, other plugins' functions |
 //! | `wasi`, `memory`, `fault` | what a guest can reach, how much it can use, how it can fail |
@@ -49,6 +50,7 @@ mod resource;
 mod seat;
 mod services;
 mod shape;
+mod shim;
 mod wasi;
 
 pub use cache::Cache;

@@ -1,6 +1,7 @@
 //! Exports to signatures.
 
 use crate::shape::{IntKind, Resource, Shape, TypeNames, snake_case};
+use crate::shim;
 use caraway_loaders_core::manifest::Function;
 use caraway_loaders_core::{Code, Error, Param, Signature, Type};
 use std::collections::HashMap;
@@ -18,6 +19,8 @@ pub(crate) struct Export {
     pub(crate) signature: Signature,
     /// Where the component has it.
     pub(crate) index: ComponentExportIndex,
+    /// Where its shim has it, if it has one.
+    pub(crate) shim: Option<ComponentExportIndex>,
     /// What its parameters are.
     pub(crate) params: Vec<Shape>,
     /// What it gives back.
@@ -89,6 +92,7 @@ pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Expo
     let mut interfaces: Vec<(String, &str)> = Vec::new();
     for (name, item) in ty.exports(engine) {
         match item.ty {
+            ComponentItem::ComponentFunc(_) if shim::is_name(name) => {}
             ComponentItem::ComponentFunc(function) => walk.function(None, "", name, &function),
             // What a host runs, not what it calls: `wasi:cli/run`.
             ComponentItem::ComponentInstance(_) if name.starts_with("wasi:") => {}
@@ -107,7 +111,7 @@ pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Expo
                 let Some(index) = component.get_export_index(None, name) else { continue };
                 for (function, item) in instance.exports(engine) {
                     if let ComponentItem::ComponentFunc(ty) = item.ty {
-                        walk.function(Some(&index), &submodule, function, &ty);
+                        walk.function(Some((name, &index)), &submodule, function, &ty);
                     }
                 }
                 interfaces.push((submodule, name));
@@ -123,6 +127,9 @@ pub(crate) fn exports(engine: &Engine, component: &Component) -> Result<Vec<Expo
     }
 }
 
+/// The exported interface that a function is in, and where the component has it.
+type Parent<'a> = Option<(&'a str, &'a ComponentExportIndex)>;
+
 struct Walk<'a> {
     component: &'a Component,
     names: TypeNames,
@@ -131,13 +138,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn function(
-        &mut self,
-        parent: Option<&ComponentExportIndex>,
-        submodule: &str,
-        name: &str,
-        ty: &ComponentFunc,
-    ) {
+    fn function(&mut self, parent: Parent<'_>, submodule: &str, name: &str, ty: &ComponentFunc) {
         if OF_TOOLCHAINS.contains(&name) || name.starts_with("cabi_") {
             return;
         }
@@ -158,7 +159,7 @@ impl Walk<'_> {
 
     fn export(
         &self,
-        parent: Option<&ComponentExportIndex>,
+        parent: Parent<'_>,
         name: &str,
         called: &str,
         ty: &ComponentFunc,
@@ -176,10 +177,12 @@ impl Walk<'_> {
         let result = Outcome::of(ty.results().next().as_ref(), &self.names)?;
         let index = self
             .component
-            .get_export_index(parent, name)
+            .get_export_index(parent.map(|(_, index)| index), name)
             .ok_or_else(|| Error::new(Code::Internal, "an export that is not there"))?;
+        let shim = shim::name(parent.map(|(interface, _)| interface), name);
+        let shim = self.component.get_export_index(None, &shim);
         let signature = Signature { name: called.to_owned(), params, returns: result.script_type() };
-        Ok(Export { signature, index, params: shapes, result })
+        Ok(Export { signature, index, shim, params: shapes, result })
     }
 }
 

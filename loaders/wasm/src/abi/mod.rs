@@ -40,6 +40,8 @@ use load::Stop;
 use node::{Node, Place};
 use numbers::{Locked, Numbers, is_buffer};
 use rhai::Dynamic;
+#[cfg(feature = "compiler")]
+pub(crate) use scalar::FEW;
 use scalar::{FewWords, Scalars};
 use store::{Heap, NoNumber, Words, flatten, part, put_pair, store};
 use wasmtime::component::Func;

@@ -10,7 +10,7 @@ use rhai::Dynamic;
 use wasmtime::ValRaw;
 
 /// How many arguments such a function has at most.
-pub(super) const FEW: usize = 4;
+pub(crate) const FEW: usize = 4;
 
 /// The arguments of a call; those that the function does not have are 0.
 pub(crate) type FewWords = [ValRaw; FEW];

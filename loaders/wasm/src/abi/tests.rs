@@ -5,11 +5,12 @@ use crate::lift::{Lifting, Sizes, lift};
 use crate::lower::lower;
 use crate::reflect::{self, Export, Outcome};
 use crate::shape::Shape;
+use crate::shim;
 use caraway_loaders_core::bind::CallError;
 use caraway_loaders_core::limits::Limits;
 use rhai::{Array, Dynamic, Map};
 use std::fmt::Write;
-use wasmtime::component::{Component, Func, InstancePre, Linker, Val};
+use wasmtime::component::{ComponentExportIndex, Func, InstancePre, Linker, Val};
 use wasmtime::{Engine, Store};
 
 /// How many components, and how many calls of each of their functions.
@@ -307,11 +308,16 @@ struct Guest<'a> {
 }
 
 impl Guest<'_> {
+    /// Calls the function itself.
     fn enter(&self, call: impl FnOnce(&mut Store<()>, Func) -> Came) -> Came {
+        self.enter_at(self.export.index, call)
+    }
+
+    fn enter_at(&self, index: ComponentExportIndex, call: impl FnOnce(&mut Store<()>, Func) -> Came) -> Came {
         let mut store = Store::new(self.pre.engine(), ());
         store.set_hostcall_fuel(1 << 30);
         let instance = self.pre.instantiate(&mut store).unwrap();
-        let function = instance.get_func(&mut store, self.export.index).unwrap();
+        let function = instance.get_func(&mut store, index).unwrap();
         call(&mut store, function)
     }
 
@@ -337,7 +343,7 @@ impl Guest<'_> {
 
     fn by_scalars(&self, plan: &Plan, scalars: &Scalars, args: &[&mut Dynamic]) -> Came {
         let Some(words) = scalars.lower(args) else { return Came::Unfit };
-        self.enter(|store, function| {
+        self.enter_at(self.export.shim.unwrap(), |store, function| {
             let entry = plan.entry(&function, store).unwrap();
             match Plan::call_scalars(scalars, &entry, words, store) {
                 Ok(word) => match scalars.lift(word.unwrap()) {
@@ -385,8 +391,7 @@ impl Guest<'_> {
 
 fn load(engine: &Engine, text: &str) -> (InstancePre<()>, Vec<Export>) {
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let component =
-        Component::from_binary(engine, &bytes).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+    let component = shim::compile(engine, &bytes).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
     let exports = reflect::exports(engine, &component).unwrap();
     (Linker::new(engine).instantiate_pre(&component).unwrap(), exports)
 }
