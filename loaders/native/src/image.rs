@@ -103,6 +103,10 @@ impl Image {
     }
 
     /// Its file, to read a little of it, which costs less than to map all. `None` where its bytes are there.
+    #[cfg_attr(
+        any(not(unix), target_vendor = "apple"),
+        allow(dead_code, reason = "libraries of these systems are not looked at before they are opened")
+    )]
     pub(crate) fn pieces(&self) -> Option<Pieces<'_>> {
         match &self.kept {
             #[cfg(target_os = "linux")]
