@@ -389,7 +389,9 @@ impl Session {
         if loader.trusted(&plugin.manifest) {
             access.check(&Request::Native)?;
         }
-        let config = self.config.settle(&plugin.manifest, &self.config_file(), &secrets::read)?;
+        // Its name is for settings that are missing.
+        let file = if plugin.manifest.config.is_empty() { PathBuf::new() } else { self.config_file() };
+        let config = self.config.settle(&plugin.manifest, &file, &secrets::read)?;
         secrets::keep(&plugin.manifest, &config, self.settings.output.secrets());
         if self.settings.build {
             build::if_stale(plugin, loader, &self.settings.output, self.settings.notes)?;

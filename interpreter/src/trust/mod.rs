@@ -11,6 +11,7 @@ use caraway_loaders_core::Error;
 use caraway_loaders_core::checksum::Digest;
 use semver::Version;
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -85,11 +86,13 @@ impl Trust {
         &'a self,
         name: &'a str,
         version: &'a Version,
-        store: &Path,
+        store: &'a Path,
     ) -> impl Iterator<Item = &'a TrustedPlugin> {
-        let store = real(store);
+        let folder = OnceCell::new();
         let is_it = move |plugin: &&TrustedPlugin| {
-            plugin.name == name && plugin.version == *version && plugin.folder == store
+            plugin.name == name
+                && plugin.version == *version
+                && plugin.folder == *folder.get_or_init(|| real(store))
         };
         self.plugins.iter().filter(is_it)
     }

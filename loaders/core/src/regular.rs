@@ -65,11 +65,21 @@ impl RegularFile {
         Self::opened(|| rustix::fs::openat(&folder, path, FLAGS, Mode::empty()))
     }
 
-    /// The same for a path with no links, which does not lead out of the folder.
+    /// The same for a path with no links.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open), for other paths and where the system cannot hold them to this, too.
+    #[cfg(target_os = "linux")]
+    pub fn open_unlinked(folder: impl AsFd, path: &Path) -> Result<Self, Unreadable> {
+        Self::opened(|| rustix::fs::openat2(&folder, path, FLAGS, Mode::empty(), ResolveFlags::NO_SYMLINKS))
+    }
+
+    /// The same for one that does not lead out of the folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_unlinked`](Self::open_unlinked).
     #[cfg(target_os = "linux")]
     pub fn open_below(folder: impl AsFd, path: &Path) -> Result<Self, Unreadable> {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
@@ -105,6 +115,11 @@ impl RegularFile {
         let limit = most.saturating_add(1);
         self.file.take(limit).read_to_end(&mut bytes).map_err(Unreadable::Failed)?;
         if bytes.len() as u64 > most { Err(Unreadable::TooLarge) } else { Ok(bytes) }
+    }
+
+    /// How large it was when it was opened.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// The file, for whoever reads it otherwise.
@@ -164,6 +179,21 @@ mod tests {
         ] {
             assert_eq!(RegularFile::open(&path(name)).unwrap_err().to_string(), found, "{name}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn links_on_the_way_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("real")).unwrap();
+        std::fs::write(root.join("real/file"), "text").unwrap();
+        std::os::unix::fs::symlink("real", root.join("folder")).unwrap();
+        std::os::unix::fs::symlink("file", root.join("real/link")).unwrap();
+        let open = |path: &str| RegularFile::open_unlinked(CWD, &root.join(path));
+        assert_eq!(open("real/file").unwrap().size(), 4);
+        assert!(open("folder/file").is_err());
+        assert!(open("real/link").is_err());
     }
 
     #[cfg(target_os = "linux")]

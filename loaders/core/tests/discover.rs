@@ -409,6 +409,12 @@ fn files_of_a_plugin_stay_in_its_folder() {
             assert_eq!(opened.read(9).unwrap(), real.as_bytes());
         }
     }
+    // One on the way to the folder is none below it.
+    symlink("p", folder.path().join("q")).unwrap();
+    let linked = Plugin::new(plugin.manifest.clone(), folder.path().join("q"), plugin.origin.clone());
+    for (file, opens) in [("main.rhai", cfg!(target_os = "linux")), ("within", false)] {
+        assert_eq!(linked.open(Path::new(file)).is_some(), opens, "{file}");
+    }
     let started = Instant::now();
     for (file, message) in [
         ("../outside", "leaves the plugin's folder"),

@@ -41,9 +41,11 @@ impl Image {
     ///
     /// What the system says, and [`io::ErrorKind::FileTooLarge`] beyond 1 GiB.
     pub(crate) fn copy(file: RegularFile, name: &str) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        let size = file.size();
         let mut file = file.into_file();
         #[cfg(target_os = "linux")]
-        if let Some(image) = Self::in_memory(&file, name) {
+        if let Some(image) = Self::in_memory(&file, size, name) {
             return Ok(image);
         }
         file.rewind()?;
@@ -51,13 +53,13 @@ impl Image {
     }
 
     #[cfg(target_os = "linux")]
-    fn in_memory(source: &File, name: &str) -> Option<Self> {
+    fn in_memory(source: &File, expected: u64, name: &str) -> Option<Self> {
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
         use std::os::fd::AsRawFd;
 
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let mut file = File::from(memfd_create(name, flags).ok()?);
-        let size = fill(&mut file, source).ok().filter(|size| *size <= MAX_SIZE)?;
+        let size = fill(&mut file, source, expected).ok().filter(|size| *size <= MAX_SIZE)?;
         fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
             .ok()?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
@@ -101,6 +103,10 @@ impl Image {
     }
 
     /// Its file, to read a little of it, which costs less than to map all. `None` where its bytes are there.
+    #[cfg_attr(
+        any(not(unix), target_vendor = "apple"),
+        allow(dead_code, reason = "libraries of these systems are not looked at before they are opened")
+    )]
     pub(crate) fn pieces(&self) -> Option<Pieces<'_>> {
         match &self.kept {
             #[cfg(target_os = "linux")]
@@ -137,9 +143,10 @@ impl Image {
     }
 }
 
-/// Copies all of a file, or a little more than may be copied, within the kernel if it can.
+/// Copies all of a file, or a little more than may be copied, within the kernel if it can. Of one that is as large as
+/// expected, the end is not looked for.
 #[cfg(target_os = "linux")]
-fn fill(file: &mut File, source: &File) -> io::Result<u64> {
+fn fill(file: &mut File, source: &File, expected: u64) -> io::Result<u64> {
     let mut size = 0;
     while size <= MAX_SIZE {
         // It is no limit but what the kernel gives at most; 0 is given at the end only.
@@ -147,6 +154,9 @@ fn fill(file: &mut File, source: &File) -> io::Result<u64> {
             Ok(0) => return Ok(size),
             Ok(copied) => size += copied as u64,
             Err(_) => return Ok(size + io::copy(&mut source.take(MAX_SIZE + 1 - size), file)?),
+        }
+        if size == expected {
+            return Ok(size);
         }
     }
     Ok(size)
@@ -190,8 +200,16 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    fn a_file_of_another_size_than_it_had_is_copied_whole() {
+        for size in [0, 3, 9] {
+            holds(&Image::in_memory(&open(source().path()).into_file(), size, "libx.so").unwrap(), b"bytes");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
     fn a_copy_in_memory_cannot_be_changed() {
-        let image = Image::in_memory(&open(source().path()).into_file(), "libx.so").unwrap();
+        let image = Image::in_memory(&open(source().path()).into_file(), 5, "libx.so").unwrap();
         let write = File::options().write(true).open(image.path());
         let changed = write.and_then(|mut file| io::Write::write(&mut file, b"other"));
         assert!(changed.is_err());

@@ -20,6 +20,10 @@
 pub mod agree;
 mod argument;
 mod calls;
+#[cfg_attr(
+    any(not(unix), target_vendor = "apple"),
+    allow(dead_code, reason = "libraries of these systems are not looked at before they are opened")
+)]
 mod elf;
 #[cfg(feature = "abi_stable")]
 mod envelope;
@@ -38,6 +42,10 @@ mod loader;
 mod memory;
 mod opening;
 mod outcome;
+#[cfg_attr(
+    any(not(unix), target_vendor = "apple"),
+    allow(dead_code, reason = "libraries of these systems are not looked at before they are opened")
+)]
 mod pieces;
 mod shape;
 mod table;

@@ -1,6 +1,6 @@
 //! A library on its way from the plugin's folder into the process.
 
-use crate::elf::{self, Exports, Unfit};
+use crate::elf::{Exports, Unfit};
 use crate::image::Image;
 use crate::table::{Flaw, Table};
 use caraway_abi::{ABI_MAJOR, ABI_MINOR, Plugin as PluginTable, SYMBOL};
@@ -57,6 +57,8 @@ impl<'a> Opening<'a> {
 
     #[cfg(all(unix, not(target_vendor = "apple")))]
     fn exports(&self, image: &Image) -> Result<Exports, Error> {
+        use crate::elf;
+
         // What is wrong is known only with all of it.
         let glanced = image.pieces().and_then(|pieces| elf::check(&pieces).ok());
         let exports = match glanced {
@@ -206,6 +208,10 @@ impl<'a> Opening<'a> {
             ))
     }
 
+    #[cfg_attr(
+        any(not(unix), target_vendor = "apple"),
+        allow(dead_code, reason = "libraries of these systems are not looked at before they are opened")
+    )]
     fn unfit(&self, unfit: Unfit) -> Error {
         match unfit {
             Unfit::Broken(what) => self.refused(&format!("is no library: {what}")).hint("build it again"),

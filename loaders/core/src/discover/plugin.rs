@@ -97,6 +97,10 @@ impl Plugin {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::{CWD, Mode, OFlags, openat};
+            // Mostly there is no link on the way to the folder either.
+            if let Ok(file) = RegularFile::open_unlinked(CWD, &self.root.join(relative)) {
+                return Some(file);
+            }
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
             let root = openat(CWD, &self.root, flags, Mode::empty()).ok()?;
             RegularFile::open_below(root, relative).ok()

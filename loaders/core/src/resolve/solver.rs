@@ -75,6 +75,9 @@ impl<'a> Selection<'a> {
 
 /// Selects versions for the roots and all that they depend on.
 pub(super) fn solve<'a>(view: &'a View<'a>, roots: &'a Roots) -> Result<Selection<'a>, Failure<'a>> {
+    if let Some(selection) = alone(view, roots) {
+        return Ok(selection);
+    }
     let packages = RefCell::new(Packages::new(view));
     let solver = Solver { view, roots, packages, effort: RefCell::new(Effort::new(view, roots)) };
     let result = pubgrub::resolve(&solver, Package::Root, 0u32);
@@ -91,6 +94,41 @@ pub(super) fn solve<'a>(view: &'a View<'a>, roots: &'a Roots) -> Result<Selectio
             | PubGrubError::ErrorRetrievingDependencies { source: GaveUp, .. },
         ) => Err(Failure::Other(Error::new(Code::Internal, "the solver failed"))),
     }
+}
+
+/// What the solver would take for one requirement, of a plugin that depends on nothing more: its first decisions stand.
+fn alone<'a>(view: &'a View<'a>, roots: &'a Roots) -> Option<Selection<'a>> {
+    let [root] = &roots.list[..] else { return None };
+    let mut packages = Packages::new(view);
+    let number = packages.number(&root.name, &root.range);
+    let group = best_group(view, &packages, number, |_| true)?;
+    let (_, versions) = packages.choice(number)?.reach.iter().find(|(reached, _)| *reached == group)?;
+    let version = best_version(view, &packages, group, versions)?;
+    let taken = packages.group(group)?;
+    if !taken.pinned && !taken.candidates.get(version as usize)?.manifest.dependencies.is_empty() {
+        return None;
+    }
+    let mut versions = vec![None; packages.groups().len()];
+    *versions.get_mut(group as usize)? = Some(version);
+    Some(Selection { packages, groups: vec![Some(group)], versions })
+}
+
+/// The group to take for a requirement, of those that are allowed.
+fn best_group(view: &View, packages: &Packages, choice: u32, allowed: impl Fn(u32) -> bool) -> Option<u32> {
+    let reach = packages.choice(choice).map_or(&[][..], |choice| &choice.reach);
+    let mut groups = reach.iter().rev().filter(|(group, _)| allowed(*group));
+    let preferred = groups.clone().find(|(group, versions)| {
+        let mut candidates = packages.candidates(*group);
+        candidates.any(|(version, plugin)| versions.contains(&version) && view.prefers(plugin))
+    });
+    preferred.or_else(|| groups.next()).map(|(group, _)| *group)
+}
+
+/// The version to take of a group, of those that are allowed.
+fn best_version(view: &View, packages: &Packages, group: u32, allowed: &Ranges<u32>) -> Option<u32> {
+    let mut versions = packages.candidates(group).filter(|(version, _)| allowed.contains(version)).rev();
+    let preferred = versions.clone().find(|(_, plugin)| view.prefers(plugin));
+    preferred.or_else(|| versions.next()).map(|(version, _)| version)
 }
 
 /// How often the solver may take back what it decided. A step becomes dearer with each time.
@@ -187,21 +225,9 @@ impl DependencyProvider for Solver<'_> {
         Ok(match *package {
             Package::Root => Some(0),
             Package::Choice(number) => {
-                let reach = packages.choice(number).map_or(&[][..], |choice| &choice.reach);
-                let mut groups = reach.iter().rev().filter(|(group, _)| range.contains(group));
-                let preferred = groups.clone().find(|(group, versions)| {
-                    packages
-                        .candidates(*group)
-                        .any(|(version, plugin)| versions.contains(&version) && self.view.prefers(plugin))
-                });
-                preferred.or_else(|| groups.next()).map(|(group, _)| *group)
+                best_group(self.view, &packages, number, |group| range.contains(&group))
             }
-            Package::Group(number) => {
-                let mut versions =
-                    packages.candidates(number).filter(|(version, _)| range.contains(version)).rev();
-                let preferred = versions.clone().find(|(_, plugin)| self.view.prefers(plugin));
-                preferred.or_else(|| versions.next()).map(|(version, _)| version)
-            }
+            Package::Group(number) => best_version(self.view, &packages, number, range),
         })
     }
 
