@@ -4,7 +4,6 @@
 use crate::compile::Compiler;
 #[cfg(feature = "compiler")]
 use crate::machine::Machine;
-use std::path::Path;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Result};
 
@@ -22,22 +21,26 @@ pub(crate) trait Artifact: Clone + Send + Sized + 'static {
     #[cfg(feature = "compiler")]
     fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self>;
 
-    /// What [`from_file`](Self::from_file) and [`from_bytes`](Self::from_bytes) take back.
+    /// What is taken back.
     #[cfg(feature = "compiler")]
     fn serialize(&self) -> Result<Vec<u8>>;
 
-    /// Takes back what another engine may have compiled; an engine that differs is an error.
+    /// Takes back what another engine may have compiled, and runs it where it lies; an engine that differs is an
+    /// error.
     ///
     /// # Safety
     ///
-    /// The file is what `serialize` gave, and does not change as long as the artifact lives.
-    unsafe fn from_file(engine: &Engine, path: &Path) -> Result<Self>;
+    /// The bytes are what `serialize` gave. They begin with a page and stay as they are until the engine's
+    /// [`CustomCodeMemory`](wasmtime::CustomCodeMemory), which it has to have, is told that the code is no longer needed.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    unsafe fn from_memory(engine: &Engine, bytes: std::ptr::NonNull<[u8]>) -> Result<Self>;
 
-    /// The same, from a copy of `bytes`.
+    /// Takes back a copy of what another engine may have compiled; an engine that differs is an error.
     ///
     /// # Safety
     ///
     /// The bytes are what `serialize` gave.
+    #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
     unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> Result<Self>;
 }
 
@@ -62,13 +65,15 @@ macro_rules! artifact {
                 $type::serialize(self)
             }
 
-            unsafe fn from_file(engine: &Engine, path: &Path) -> Result<Self> {
+            #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+            unsafe fn from_memory(engine: &Engine, bytes: std::ptr::NonNull<[u8]>) -> Result<Self> {
                 // SAFETY: the caller's promise is the one that wasmtime asks for.
-                unsafe { $type::deserialize_file(engine, path) }
+                unsafe { $type::deserialize_raw(engine, bytes) }
             }
 
+            #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
             unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> Result<Self> {
-                // SAFETY: as above.
+                // SAFETY: the caller's promise is the one that wasmtime asks for.
                 unsafe { $type::deserialize(engine, bytes) }
             }
         }

@@ -9,6 +9,7 @@
 //! | `machine` | what all components of a loader share: wasmtime's engine, the linker |
 //! | `clock` | what makes running guests look at their limits |
 //! | `compile`, `artifact`, `cache` | from bytes to code, and keeping it |
+//! | `engine` | wasmtime's engine, and the memory that it runs code of the cache from |
 //! | `reflect` | exports to signatures |
 //! | `shape` | WIT types, and what each is in a script |
 //! | `abi` | calls by a plan, between a script's values and the guest's memory |
@@ -34,6 +35,7 @@ mod clock;
 mod compile;
 mod dependency;
 mod docs;
+mod engine;
 mod fault;
 mod imports;
 mod instance;
@@ -55,6 +57,7 @@ mod wasi;
 
 pub use cache::Cache;
 pub use clock::{Busy, Clock};
+pub use engine::Engine;
 pub use loader::WasmLoader;
 #[cfg(feature = "compiler")]
 pub use machine::module;

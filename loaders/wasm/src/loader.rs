@@ -281,7 +281,9 @@ fn entrypoint(manifest: &Manifest) -> PathBuf {
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let unreadable = |error: std::io::Error| Error::io(path, "read", &error);
     let file = File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
+    let size = file.metadata().map_err(unreadable)?.len().min(MAX_SIZE);
+    // One more, to see the end in the same call.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_SIZE {
         let message = format!("the component is larger than {} MiB", MAX_SIZE >> 20);

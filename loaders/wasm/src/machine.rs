@@ -5,17 +5,18 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 #[cfg(feature = "compiler")]
 use crate::compile::{Compiler, contained};
+use crate::engine::Engine;
 use crate::note::{Note, Notes};
 use crate::seat::Taken;
 use crate::wasi::{self, Guest};
 use caraway_loaders_core::{Code, Error};
 use std::sync::Arc;
+use wasmtime::Config;
 #[cfg(feature = "compiler")]
 use wasmtime::Module;
 #[cfg(feature = "compiler")]
 use wasmtime::component::Component;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine};
 
 /// The stack that guest code has, in bytes. A script's own frames need the rest of the thread's.
 pub(crate) const MAX_STACK: usize = 512 << 10;
@@ -45,7 +46,7 @@ impl Machine {
         config.concurrency_support(false).epoch_interruption(true).max_wasm_stack(MAX_STACK);
         // Traps are told without backtraces; what would be in them is a good part of what is compiled.
         config.generate_address_map(false);
-        let engine = Engine::new(&config).map_err(|e| internal("set up WebAssembly", &e))?;
+        let engine = Engine::new(config).map_err(|e| internal("set up WebAssembly", &e))?;
         let linker = wasi::linker(&engine).map_err(|e| internal("set up WASI", &e))?;
         let clock = Clock::start(&engine).map_err(|e| internal("start a thread", &e))?;
         Ok(Self {

@@ -8,11 +8,11 @@ use crate::emit::Memory;
 use crate::ir::{FunctionId, Program};
 use caraway_loaders_core::limits::Limits;
 use caraway_loaders_core::{Code as ErrorCode, Error};
-use caraway_loaders_wasm::{Cache, Clock, module};
+use caraway_loaders_wasm::{Cache, Clock, Engine, module};
 use parking_lot::Mutex;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use wasmtime::{Config, Engine, Linker, Module};
+use wasmtime::{Config, Linker, Module};
 
 /// The stack that compiled functions have, in bytes. A script's own frames need the rest of the thread's.
 const MAX_STACK: usize = 512 << 10;
@@ -98,7 +98,7 @@ impl Running {
             // The frames of errors are found by them.
             .generate_address_map(true)
             .wasm_backtrace_max_frames(NonZeroUsize::new(MAX_FRAMES));
-        let engine = Engine::new(&config).map_err(|e| internal("set up WebAssembly", &e))?;
+        let engine = Engine::new(config).map_err(|e| internal("set up WebAssembly", &e))?;
         let mut linker = Linker::new(&engine);
         helpers::define(&mut linker).map_err(|e| internal("set up WebAssembly", &e))?;
         let clock = Clock::start(&engine).map_err(|e| internal("start a thread", &e))?;

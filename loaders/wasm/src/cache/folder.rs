@@ -1,15 +1,14 @@
 //! The cache's folder.
 
-use super::image::Image;
 use super::key::Key;
 use crate::artifact::Artifact;
+use crate::engine::Engine;
 use blake3::Hash;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use wasmtime::Engine;
 
 /// Only this user can list it, enter it and write in it.
 const PRIVATE: u32 = 0o700;
@@ -63,8 +62,9 @@ impl Folder {
         let key = Key::read(&self.path)?;
         ids.iter().find_map(|id| {
             let file = private(&self.file(id, component)).ok()?;
-            let image = Image::verified(&file, |artifact| key.seal(id, component, artifact))?;
-            let artifact = image.load(engine)?;
+            let image = key.verified(&file, id, component)?;
+            // SAFETY: it bears the seal, which only `store` gives, over what `serialize` gave for such an engine.
+            let artifact = unsafe { engine.load(image) }.ok()?;
             note_use(&file);
             Some(artifact)
         })
@@ -223,8 +223,8 @@ fn note_use(file: &File) {
 #[allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 mod tests {
     use super::*;
-    use wasmtime::component::Component;
-    use wasmtime::{Config, Module};
+    use wasmtime::component::{self, Component};
+    use wasmtime::{Config, Instance, Module, Store};
 
     struct Stored {
         _home: tempfile::TempDir,
@@ -236,7 +236,7 @@ mod tests {
     fn stored<A: Artifact>(text: &str) -> Stored {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::open(&home.path().join("wasm"), u64::MAX).unwrap();
-        let engine = Engine::default();
+        let engine = Engine::new(Config::new()).unwrap();
         let bytes = wat::parse_str(text).unwrap();
         let hash = blake3::hash(&bytes);
         let artifact = A::compile(&engine, &bytes).unwrap().serialize().unwrap();
@@ -285,7 +285,9 @@ mod tests {
         assert!(folder.load_of::<Component>(&engines, engine, hash).is_some());
 
         // What was made with other settings is refused by wasmtime, whatever the seal says.
-        let other = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        let other = Engine::new(config).unwrap();
         assert!(folder.load_of::<Component>(&engines, &other, hash).is_none());
         assert!(folder.load::<Component>(&other, hash).is_none());
 
@@ -294,5 +296,89 @@ mod tests {
         std::fs::remove_dir(folder.path.join("0".repeat(64))).unwrap();
         std::fs::rename(own, folder.path.join("0".repeat(64))).unwrap();
         assert!(folder.load_of::<Component>(&folder.engines(), engine, hash).is_none());
+    }
+
+    /// A module whose `f` gives the last byte of what its memory begins as: so many bytes.
+    fn with_data(bytes: usize) -> String {
+        let (data, last) = ("a".repeat(bytes - 1) + "z", bytes - 1);
+        format!(
+            r#"(module (memory 32) (data (i32.const 0) "{data}")
+                (func (export "f") (result i32) (i32.load8_u (i32.const {last}))))"#
+        )
+    }
+
+    fn call(engine: &Engine, module: &Module) -> i32 {
+        let mut store = Store::new(engine, ());
+        let instance = Instance::new(&mut store, module, &[]).unwrap();
+        instance.get_typed_func::<(), i32>(&mut store, "f").unwrap().call(&mut store, ()).unwrap()
+    }
+
+    #[test]
+    fn what_is_loaded_runs_on_when_its_file_is_changed() {
+        // In small pages and in large ones.
+        for size in [10, 1 << 20] {
+            let Stored { folder, engine, hash, .. } = &stored::<Module>(&with_data(size));
+            let path = folder.file(&id(engine).unwrap(), hash);
+            let module: Module = folder.load(engine, hash).unwrap();
+            let whole = std::fs::read(&path).unwrap();
+            assert_eq!(whole.len() > 1 << 19, size > 1 << 19);
+            std::fs::write(&path, vec![0xcc; whole.len()]).unwrap();
+            assert_eq!(call(engine, &module), i32::from(b'z'));
+            std::fs::write(&path, "").unwrap();
+            assert_eq!(call(engine, &module), i32::from(b'z'));
+            assert!(folder.load::<Module>(engine, hash).is_none());
+            std::fs::write(&path, whole).unwrap();
+            let again: Module = folder.load(engine, hash).unwrap();
+            drop(module);
+            assert_eq!(call(engine, &again), i32::from(b'z'));
+        }
+    }
+
+    #[test]
+    fn components_of_the_cache_are_called() {
+        let text = r#"(component (core module $m (func (export "f") (result i32) (i32.const 7)))
+            (core instance $i (instantiate $m))
+            (func (export "f") (result u32) (canon lift (core func $i "f"))))"#;
+        let Stored { folder, engine, hash, .. } = &stored::<Component>(text);
+        let component: Component = folder.load(engine, hash).unwrap();
+        let mut store = Store::new(engine, ());
+        let instance = component::Linker::new(engine).instantiate(&mut store, &component).unwrap();
+        let f = instance.get_typed_func::<(), (u32,)>(&mut store, "f").unwrap();
+        assert_eq!(f.call(&mut store, ()).unwrap(), (7,));
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn what_was_loaded_is_given_back() {
+        let Stored { folder, engine, hash, .. } = &stored::<Module>(&with_data(1 << 20));
+        let loaded = || folder.load::<Module>(engine, hash).unwrap();
+        assert_eq!(engine.images(), 0);
+        let (first, second) = (loaded(), loaded());
+        let clone = first.clone();
+        assert_eq!(engine.images(), 2);
+        drop(first);
+        assert_eq!(engine.images(), 2);
+        drop(clone);
+        assert_eq!(engine.images(), 1);
+        assert_eq!(call(engine, &second), i32::from(b'z'));
+        drop(second);
+        assert_eq!(engine.images(), 0);
+
+        // Loads that fail: of the other kind, of another engine, and of what is no artifact at all.
+        assert!(folder.load::<Component>(engine, hash).is_none());
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        let other = Engine::new(config).unwrap();
+        assert!(folder.load_of::<Module>(&folder.engines(), &other, hash).is_none());
+        folder.store(engine, hash, b"no artifact").unwrap();
+        assert!(folder.load::<Module>(engine, hash).is_none());
+        assert_eq!((engine.images(), other.images()), (0, 0));
+
+        // One without code is never made executable.
+        let Stored { folder, engine, hash, .. } = &stored::<Component>("(component)");
+        let component: Component = folder.load(engine, hash).unwrap();
+        assert_eq!(engine.images(), 1);
+        drop(component);
+        assert_eq!(engine.images(), 0);
     }
 }

@@ -1,7 +1,9 @@
 //! The user's key, and the code of an artifact.
 
 use super::folder::private;
+use crate::engine::Image;
 use blake3::{Hash, Hasher};
+use std::fs::File;
 #[cfg(feature = "compiler")]
 use std::io;
 use std::io::Read;
@@ -10,8 +12,12 @@ use std::path::Path;
 /// The name of the key's file.
 const NAME: &str = "key";
 
-/// What an artifact's file begins with, before the code. It changes with the format.
-const MAGIC: [u8; 8] = *b"caraway1";
+/// What an artifact's file begins with, before the code. It changes with the format, and with what
+/// [`Engine::load`](crate::engine::Engine::load) relies on: those of `caraway1` have information for native unwinding.
+const MAGIC: [u8; 8] = *b"caraway2";
+
+/// The largest artifact that is read, in bytes.
+const MAX_SIZE: u64 = 1 << 30;
 
 /// A secret of this user's, with which artifacts are authenticated.
 pub(super) struct Key([u8; blake3::KEY_LEN]);
@@ -60,6 +66,18 @@ impl Key {
             }
             Err(refused) => Err(refused.error),
         }
+    }
+
+    /// The artifact in `file`, if it bears the seal that it should. It is read once, into memory of this process's:
+    /// the file can be written to or cut short without harm.
+    pub(super) fn verified(&self, file: &File, engine: &Hash, component: &Hash) -> Option<Image> {
+        let size = file.metadata().ok()?.len().checked_sub(Seal::LEN as u64)?;
+        if size > MAX_SIZE {
+            return None;
+        }
+        let written = Seal::read(file)?;
+        let image = Image::read(file, usize::try_from(size).ok()?)?;
+        (self.seal(engine, component, &image) == written).then_some(image)
     }
 
     /// The seal of an artifact, which holds for this engine and this component only.

@@ -8,11 +8,9 @@
 //! | file | |
 //! | --- | --- |
 //! | [`folder`] | whose the folder is, what is in it, how much there may be |
-//! | [`key`] | the user's key, and the code of an artifact |
-//! | [`image`] | a copy of an artifact that was checked and that nobody can change |
+//! | [`key`] | the user's key, the code of an artifact, and its check |
 
 mod folder;
-mod image;
 mod key;
 
 pub(crate) use folder::Folder;
