@@ -68,7 +68,7 @@ type Types = SmallVec<[TypeId; 4]>;
 /// The parameters where an int is to become a float.
 type Floats = SmallVec<[usize; 4]>;
 /// What an argument may be, and whether an int is to become a float.
-type Choices = SmallVec<[(Kind, bool); 6]>;
+type Choice = (Kind, bool);
 
 /// Gives the ways of calling a function with these parameters, each the types of its arguments and the parameters
 /// where an int is to become a float; the declared one first.
@@ -78,24 +78,27 @@ fn entries<'a>(
     mut give: impl FnMut(&[TypeId], &[usize]),
 ) {
     let mut count = 1;
-    let choices: SmallVec<[Choices; 4]> = params
+    let choices: SmallVec<[&[Choice]; 4]> = params
         .map(|ty| {
-            let mut choices = choices(ty);
-            choices.extend(buffer(ty).filter(|_| buffers).map(|kind| (kind, false)));
+            let mut choices = choices(ty, buffers);
             if count * choices.len() > MAX_ENTRIES {
-                choices.truncate(1);
+                choices = &choices[..1];
             }
             count *= choices.len();
             choices
         })
         .collect();
+    let (mut types, mut floats) = (Types::new(), Floats::new());
     for entry in 0..count {
         // A digit for each parameter.
         let mut rest = entry;
-        let mut types = Types::new();
-        let mut floats = Floats::new();
+        types.clear();
+        floats.clear();
         for (index, choices) in choices.iter().enumerate() {
-            let (kind, from_int) = choices[rest % choices.len()];
+            let (kind, from_int) = match choices {
+                [only] => *only,
+                _ => choices[rest % choices.len()],
+            };
             rest /= choices.len();
             types.push(kind.type_id());
             if from_int {
@@ -106,24 +109,49 @@ fn entries<'a>(
     }
 }
 
-fn choices(ty: &Type) -> Choices {
+fn choices(ty: &Type, buffers: bool) -> &'static [Choice] {
     match ty {
-        Type::Float => smallvec![(Kind::Float, false), (Kind::Int, true)],
-        Type::Option(inner) => {
-            let mut choices = choices(inner);
-            choices.push((Kind::Unit, false));
-            choices
+        Type::Float => &[(Kind::Float, false), (Kind::Int, true)],
+        Type::Option(inner) => or_unit(inner),
+        Type::Array(_) if buffers && buffer(ty) == Some(Kind::Ints) => {
+            &[(Kind::Array, false), (Kind::Ints, false)]
         }
-        _ => match Kind::of_type(ty) {
-            Some(kind) => smallvec![(kind, false)],
-            // The commonest are found at once, the rest by the entry that takes anything.
-            None => [Kind::Int, Kind::Float, Kind::String, Kind::Array, Kind::Map]
-                .map(|kind| (kind, false))
-                .into_iter()
-                .collect(),
-        },
+        Type::Array(_) if buffers && buffer(ty) == Some(Kind::Floats) => {
+            &[(Kind::Array, false), (Kind::Floats, false)]
+        }
+        _ => Kind::of_type(ty).map_or(&COMMON[..5], |kind| &OR_UNIT[kind as usize][..1]),
     }
 }
+
+fn or_unit(ty: &Type) -> &'static [Choice] {
+    match ty {
+        Type::Float => &[(Kind::Float, false), (Kind::Int, true), (Kind::Unit, false)],
+        Type::Option(inner) => or_unit(inner),
+        _ => Kind::of_type(ty).map_or(&COMMON, |kind| &OR_UNIT[kind as usize]),
+    }
+}
+
+/// Each kind, or nothing.
+static OR_UNIT: [[Choice; 2]; Kind::ALL.len()] = {
+    let mut choices = [[(Kind::Unit, false); 2]; Kind::ALL.len()];
+    let mut at = 0;
+    while at < choices.len() {
+        assert!(Kind::ALL[at] as usize == at);
+        choices[at][0].0 = Kind::ALL[at];
+        at += 1;
+    }
+    choices
+};
+
+/// The commonest of what `any` is, and nothing: they are found at once, the rest by the entry that takes anything.
+static COMMON: [Choice; 6] = [
+    (Kind::Int, false),
+    (Kind::Float, false),
+    (Kind::String, false),
+    (Kind::Array, false),
+    (Kind::Map, false),
+    (Kind::Unit, false),
+];
 
 /// The buffer that may stand for a list of numbers.
 fn buffer(ty: &Type) -> Option<Kind> {

@@ -26,7 +26,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 13] = [
+    /// All, in their order.
+    pub(super) const ALL: [Kind; 13] = [
         Kind::Unit,
         Kind::Int,
         Kind::Float,
