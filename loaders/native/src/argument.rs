@@ -193,12 +193,8 @@ impl Passing {
                 value.read_lock().map(Held::Text)
             }
             Shape::Bytes => value.read_lock().map(Held::Bytes),
-            Shape::IntArray => gather(value, |item| item.as_int().ok()).map(Held::IntArray),
-            Shape::FloatArray => {
-                let float =
-                    |item: &Dynamic| item.as_float().or_else(|_| item.as_int().map(|int| int as f64)).ok();
-                gather(value, float).map(Held::FloatArray)
-            }
+            Shape::IntArray => gather(value).map(Held::IntArray),
+            Shape::FloatArray => gather(value).map(Held::FloatArray),
             Shape::Ints | Shape::Floats => match borrowed {
                 Some(Borrowed::Ints(buffer)) => Some(Held::Ints(InUse::of(buffer, self.written)?)),
                 Some(Borrowed::Floats(buffer)) => Some(Held::Floats(InUse::of(buffer, self.written)?)),
@@ -250,11 +246,11 @@ impl<'a, T: Number> InUse<'a, T> {
 }
 
 /// The numbers of an array, if they are.
-fn gather<T>(value: &Dynamic, number: impl Fn(&Dynamic) -> Option<T>) -> Option<Vec<T>> {
+fn gather<T: Number>(value: &Dynamic) -> Option<Vec<T>> {
     let items = value.read_lock::<Array>()?;
     let mut numbers = Vec::with_capacity(items.len());
     for item in items.iter() {
-        numbers.push(number(item)?);
+        numbers.push(T::of(item)?);
     }
     Some(numbers)
 }

@@ -40,8 +40,9 @@ impl Number for i64 {
     const BUFFER: &'static str = "ints";
     const ONE: &'static str = "int";
 
+    #[inline]
     fn of(value: &Dynamic) -> Option<Self> {
-        value.as_int().ok()
+        own(value).or_else(|| value.as_int().ok())
     }
 
     fn of_int(int: i64) -> Self {
@@ -69,8 +70,9 @@ impl Number for f64 {
     const BUFFER: &'static str = "floats";
     const ONE: &'static str = "float";
 
+    #[inline]
     fn of(value: &Dynamic) -> Option<Self> {
-        value.as_float().ok().or_else(|| Some(value.as_int().ok()? as f64))
+        own(value).or_else(|| other_float(value))
     }
 
     fn of_int(int: i64) -> Self {
@@ -91,5 +93,46 @@ impl Number for f64 {
 
     fn is_nan(self) -> bool {
         f64::is_nan(self)
+    }
+}
+
+/// The number that a value holds itself, without looking behind a shared one.
+///
+/// That is a comparison and a load, where `as_float` and `as_int`, which are never inlined, come with the locks of
+/// shared values. `read_lock` is inlined as long as it is called for numbers nowhere else; then the look at
+/// `is_shared` takes the locks out of it.
+#[inline]
+fn own<T: Copy + 'static>(value: &Dynamic) -> Option<T> {
+    if value.is_shared() {
+        return None;
+    }
+    value.read_lock::<T>().map(|number| *number)
+}
+
+/// The float of an int, or of what is shared.
+#[inline(never)]
+fn other_float(value: &Dynamic) -> Option<f64> {
+    match value.as_int() {
+        Ok(int) => Some(int as f64),
+        Err(_) => value.as_float().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_found_in_what_is_shared_too() {
+        let shared = |value: Dynamic| value.into_shared();
+        for value in [Dynamic::from_int(-3), shared(Dynamic::from_int(-3))] {
+            assert_eq!((i64::of(&value), f64::of(&value)), (Some(-3), Some(-3.0)));
+        }
+        for value in [Dynamic::from_float(0.5), shared(Dynamic::from_float(0.5))] {
+            assert_eq!((i64::of(&value), f64::of(&value)), (None, Some(0.5)));
+        }
+        for value in [Dynamic::UNIT, Dynamic::TRUE, "1".into(), Dynamic::from(1_i32), shared("1".into())] {
+            assert_eq!((i64::of(&value), f64::of(&value)), (None, None), "{value}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::choose::{choose, flag};
 use super::fit::number;
 use super::node::{Kind, Node};
 use crate::shape::IntKind;
+use caraway_loaders_core::buffer::Number;
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 use std::fmt;
 use wasmtime::component::__internal::{InterfaceType, LowerContext};
@@ -202,10 +203,8 @@ fn list(item: &Node, items: &[Dynamic], heap: &mut dyn Heap) -> Result<[u64; 2]>
     let size = items.len().checked_mul(item.size).ok_or_else(misfit)?;
     let at = heap.allocate(size, item.align)?;
     match item.kind {
-        Kind::F64 => copy_numbers(items, at, heap, |item| Some(number(item)?.to_le_bytes()))?,
-        Kind::Int(IntKind::S64) => {
-            copy_numbers(items, at, heap, |item| Some(item.as_int().ok()?.to_le_bytes()))?;
-        }
+        Kind::F64 => copy_numbers(items, at, heap, f64::to_le_bytes)?,
+        Kind::Int(IntKind::S64) => copy_numbers(items, at, heap, i64::to_le_bytes)?,
         _ if item.pointers => {
             // What the items point at is placed between them: they are written when all of it is there.
             let mut written = vec![0; size];
@@ -230,17 +229,17 @@ fn list(item: &Node, items: &[Dynamic], heap: &mut dyn Heap) -> Result<[u64; 2]>
 ///
 /// [`NoNumber`] for an item that is none, or shared with others who might change it. The room is given back but for one
 /// item's: the canonical ABI knows no way to free all of it.
-fn copy_numbers(
+fn copy_numbers<T: Number>(
     items: &[Dynamic],
     at: usize,
     heap: &mut dyn Heap,
-    bytes: impl Fn(&Dynamic) -> Option<[u8; 8]>,
+    bytes: impl Fn(T) -> [u8; 8],
 ) -> Result<()> {
     let size = items.len() * 8;
     let (chunks, _) = heap.bytes(at, size)?.as_chunks_mut::<8>();
     for (chunk, item) in chunks.iter_mut().zip(items) {
-        match bytes(item) {
-            Some(bytes) if !item.is_shared() => *chunk = bytes,
+        match T::of(item) {
+            Some(number) if !item.is_shared() => *chunk = bytes(number),
             _ => {
                 heap.shrink(at, size, 8)?;
                 return Err(NoNumber.into());
