@@ -179,10 +179,17 @@ impl Walk<'_> {
             .component
             .get_export_index(parent.map(|(_, index)| index), name)
             .ok_or_else(|| Error::new(Code::Internal, "an export that is not there"))?;
-        let shim = shim::name(parent.map(|(interface, _)| interface), name);
-        let shim = self.component.get_export_index(None, &shim);
+        let shim = self.shim(parent.map(|(interface, _)| interface), name, ty);
         let signature = Signature { name: called.to_owned(), params, returns: result.script_type() };
         Ok(Export { signature, index, shim, params: shapes, result })
+    }
+
+    /// The function's shim. A component may export anything by that name: what is of another type is none.
+    fn shim(&self, interface: Option<&str>, name: &str, ty: &ComponentFunc) -> Option<ComponentExportIndex> {
+        let (item, index) = self.component.get_export(None, shim::name(interface, name))?;
+        let ComponentItem::ComponentFunc(shim) = item else { return None };
+        let params = |ty: &ComponentFunc| ty.params().map(|(_, ty)| ty).collect::<Vec<_>>();
+        (params(&shim) == params(ty) && shim.results().eq(ty.results())).then_some(index)
     }
 }
 

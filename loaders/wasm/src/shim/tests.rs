@@ -142,16 +142,20 @@ fn what_is_broken_has_none() {
 
 #[test]
 fn names_of_shims_are_left_to_those_who_have_them() {
-    let text = format!(
-        r#"(component
-            (core module $m (func (export "f") (result i32) (i32.const 1)) (func (export "g") (result i32) (i32.const 2)))
-            (core instance $i (instantiate $m))
-            (func (export "f") (result u32) (canon lift (core func $i "f")))
-            (func (export "{}") (result u32) (canon lift (core func $i "g"))))"#,
-        name(None, "f")
-    );
-    let bytes = wat::parse_str(text).unwrap();
-    assert!(extend(&bytes).is_none());
-    let (_, exports) = exports(&engine(), &bytes);
-    assert_eq!(exports.len(), 1);
+    for (ty, word, is_shim) in [("u32", "i32", true), ("char", "i32", false), ("f64", "f64", false)] {
+        let text = format!(
+            r#"(component
+                (core module $m (func (export "f") (result i32) (i32.const 1))
+                    (func (export "g") (result {word}) ({word}.const 2)))
+                (core instance $i (instantiate $m))
+                (func (export "f") (result u32) (canon lift (core func $i "f")))
+                (func (export "{}") (result {ty}) (canon lift (core func $i "g"))))"#,
+            name(None, "f")
+        );
+        let bytes = wat::parse_str(text).unwrap();
+        assert!(extend(&bytes).is_none());
+        let (_, exports) = exports(&engine(), &bytes);
+        assert_eq!(exports.len(), 1);
+        assert_eq!(exports[0].shim.is_some(), is_shim, "{ty}");
+    }
 }
